@@ -1,0 +1,47 @@
+// Every error that the plugin throws on purpose. One table: docs/errors.md
+// lists the same codes and a test compares the two. A retired code is not
+// used again.
+import createError from '@fastify/error'
+
+/** The last argument of every constructor below: what went wrong underneath. */
+interface Cause { cause: unknown }
+
+/** A value was given to an option that cannot take it, or the option does not exist. */
+export const FST_CHIRP_OPTION = createError<[string, Cause?]>('FST_CHIRP_OPTION',
+  'fastify-chirp: %s', 500, TypeError)
+
+export const FST_CHIRP_EVENT = createError<[string, Cause?]>('FST_CHIRP_EVENT',
+  'Cannot make an SSEEvent: %s', 500, TypeError)
+
+export const FST_CHIRP_FRAGMENT = createError<[string, Cause?]>('FST_CHIRP_FRAGMENT',
+  'Cannot make a Fragment: %s', 500, TypeError)
+
+export const FST_CHIRP_VALUE = createError<[string, Cause?]>('FST_CHIRP_VALUE',
+  'Cannot send this value: %s', 500, TypeError)
+
+export const FST_CHIRP_SOURCE = createError<[string, Cause?]>('FST_CHIRP_SOURCE',
+  'Cannot stream from %s. Give reply.eventStream() an async iterable (such as an async generator), an iterable, a Node.js Readable, a web ReadableStream, or a function that returns one of these', 500, TypeError)
+
+export const FST_CHIRP_ALREADY_SENT = createError<[string, Cause?]>('FST_CHIRP_ALREADY_SENT',
+  'Cannot start an event stream on %s: this reply was already sent. Call reply.eventStream() once, and merge several sources into one', 500)
+
+export const FST_CHIRP_NOT_ACCEPTABLE = createError<[string, Cause?]>('FST_CHIRP_NOT_ACCEPTABLE',
+  'This route answers with text/event-stream, which "Accept: %s" refuses. Add text/event-stream to the Accept header', 406)
+
+export const FST_CHIRP_NO_TEMPLATES = createError<[string, string, Cause?]>('FST_CHIRP_NO_TEMPLATES',
+  'Cannot render "%s": no templates are configured. Register the plugin with { templates: \'%s\' } or with a nunjucks.Environment', 500)
+
+export const FST_CHIRP_TEMPLATE_NAME = createError<[string, string, Cause?]>('FST_CHIRP_TEMPLATE_NAME',
+  'Cannot load template %s: %s', 500)
+
+export const FST_CHIRP_TEMPLATE_NOT_FOUND = createError<[string, string, Cause?]>('FST_CHIRP_TEMPLATE_NOT_FOUND',
+  'Template "%s" was not found%s', 500)
+
+export const FST_CHIRP_BLOCK_NOT_FOUND = createError<[string, string, string, Cause?]>('FST_CHIRP_BLOCK_NOT_FOUND',
+  'Template "%s" has no block "%s"; it has %s', 500)
+
+export const FST_CHIRP_RENDER = createError<[string, string, Cause?]>('FST_CHIRP_RENDER',
+  'Cannot render %s: %s', 500)
+
+export const FST_CHIRP_RENDER_TIMEOUT = createError<[string, number, Cause?]>('FST_CHIRP_RENDER_TIMEOUT',
+  'Cannot render %s: an async filter, tag or loader did not call back within %d ms. Make it call back on every path, with an error if it must', 500)

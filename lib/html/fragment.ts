@@ -1,0 +1,75 @@
+// A Fragment names one block of a template, with the values it needs. It is
+// rendered where it is sent, so one Fragment can be sent many times.
+import { FST_CHIRP_FRAGMENT } from '../errors.js'
+import { idProblem, nameProblem, normalizeId, retryProblem } from '../sse/field.js'
+
+/** Values for a template, by name. */
+export type FragmentContext = Record<string, unknown>
+
+/** How a {@link Fragment} travels. */
+export interface FragmentOptions {
+  /**
+   * The place that the HTML goes to. On htmx 2 it is the event's name, which
+   * `sse-swap="name"` waits for; on htmx 4 the id of the element. Default:
+   * none, which reaches `sse-swap="message"` (htmx 2) or the connecting
+   * element's own target (htmx 4).
+   */
+  target?: string | undefined
+  /** The event's id, which the client sends back when it reconnects. Default: none. */
+  id?: string | number | bigint | undefined
+  /** Reconnection time in milliseconds, 0..2147483647. Default: none. */
+  retry?: number | undefined
+  /** The `hx-swap` of the message on htmx 4; on htmx 2 the element decides. Default: none. */
+  swap?: string | undefined
+}
+
+/**
+ * One block of a Nunjucks template, to be rendered and sent as an event.
+ *
+ * @throws FST_CHIRP_FRAGMENT when a name is empty, `context` is no object, or
+ * `target`, `id`, `retry` or `swap` cannot go on the wire.
+ */
+export class Fragment {
+  readonly template: string
+  readonly block: string
+  readonly context: FragmentContext
+  readonly target: string | undefined
+  readonly id: string | undefined
+  readonly retry: number | undefined
+  readonly swap: string | undefined
+
+  constructor (template: string, block: string, context: FragmentContext = {}, options: FragmentOptions = {}) {
+    requireName('template', template)
+    requireName('block', block)
+    if (typeof context !== 'object' || context === null || Array.isArray(context)) {
+      throw new FST_CHIRP_FRAGMENT('the context must be an object of names and values, such as { items }')
+    }
+    if (typeof options !== 'object' || options === null) {
+      throw new FST_CHIRP_FRAGMENT('the options must be an object, such as { target: \'news\' }')
+    }
+    const { target, id, retry, swap } = options
+    refuse(target === undefined ? undefined : nameProblem('target', target))
+    refuse(id === undefined ? undefined : idProblem(id))
+    refuse(retry === undefined ? undefined : retryProblem(retry))
+    refuse(swap === undefined ? undefined : nameProblem('swap', swap))
+
+    this.template = template
+    this.block = block
+    this.context = context
+    this.target = target === '' ? undefined : target
+    this.id = id === undefined ? undefined : normalizeId(id)
+    this.retry = retry
+    this.swap = swap === '' ? undefined : swap
+    Object.freeze(this)
+  }
+}
+
+function requireName (what: string, name: unknown): void {
+  if (typeof name !== 'string' || name === '') {
+    throw new FST_CHIRP_FRAGMENT(`the ${what} must be a name, new Fragment('news.html', 'item', { item }), not ${name === '' ? 'an empty string' : typeof name}`)
+  }
+}
+
+function refuse (problem: string | undefined): void {
+  if (problem !== undefined) throw new FST_CHIRP_FRAGMENT(problem)
+}

@@ -28,6 +28,9 @@ export const FST_CHIRP_ALREADY_SENT = createError<[string, Cause?]>('FST_CHIRP_A
 export const FST_CHIRP_NOT_ACCEPTABLE = createError<[string, Cause?]>('FST_CHIRP_NOT_ACCEPTABLE',
   'This route answers with text/event-stream, which "Accept: %s" refuses. Add text/event-stream to the Accept header', 406)
 
+export const FST_CHIRP_REQUEST_GONE = createError<[Cause?]>('FST_CHIRP_REQUEST_GONE',
+  'The request of a closed stream is gone. Read context.request before the stream closes, for example by destructuring it', 500)
+
 export const FST_CHIRP_NO_TEMPLATES = createError<[string, string, Cause?]>('FST_CHIRP_NO_TEMPLATES',
   'Cannot render "%s": no templates are configured. Register the plugin with { templates: \'%s\' } or with a nunjucks.Environment', 500)
 

@@ -1,0 +1,39 @@
+// The two generations of htmx read the same stream differently: on htmx 2 a
+// named event is swapped by `sse-swap="name"`, on htmx 4 it is a DOM event and
+// a message says itself where it goes.
+import type { IncomingHttpHeaders } from 'node:http'
+import { encodeFrame } from '../sse/frame.js'
+import type { DialectOption } from '../types.js'
+import { escapeHtml } from './escape.js'
+import type { Fragment } from './fragment.js'
+
+export type Dialect = 'htmx2' | 'htmx4'
+
+/** The request headers that `auto` looks at, for `Vary`. */
+export const DIALECT_VARY = 'HX-Request, HX-Request-Type, HX-Source'
+
+/** The dialect of the page that sent a request: what is configured, else `?htmx=2|4`, else its headers. */
+export function detectDialect (option: DialectOption, query: unknown, headers: IncomingHttpHeaders): Dialect {
+  if (option !== 'auto') return option
+  const asked = (query as { htmx?: unknown } | undefined)?.htmx
+  if (asked === '4') return 'htmx4'
+  if (asked === '2') return 'htmx2'
+  // An EventSource, which is what htmx 2 uses, sends none of these.
+  const isHtmx4 = headers['hx-request'] === 'true' &&
+    (headers['hx-request-type'] !== undefined || headers['hx-source'] !== undefined)
+  return isHtmx4 ? 'htmx4' : 'htmx2'
+}
+
+/** The frame that carries a fragment's HTML to the fragment's target. */
+export function encodeFragment (html: string, fragment: Fragment, dialect: Dialect): string {
+  const { target, id, retry, swap } = fragment
+  if (target === undefined || dialect === 'htmx2') return encodeFrame({ event: target, id, retry, data: html })
+  const swapAttribute = swap === undefined ? '' : ` hx-swap="${escapeHtml(swap)}"`
+  const data = `<hx-partial hx-target="${escapeHtml(selector(target))}"${swapAttribute}>${html}</hx-partial>`
+  return encodeFrame({ id, retry, data })
+}
+
+// A plain name stands for the element with that id; anything else is a selector already.
+function selector (target: string): string {
+  return /^[\p{L}_][\p{L}\p{N}_-]*$/u.test(target) ? `#${target}` : target
+}

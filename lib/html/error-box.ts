@@ -1,0 +1,22 @@
+// What a developer sees in place of a block that could not be rendered.
+import { escapeHtml } from './escape.js'
+
+/** The box for `error`, which took the place of `block`. Only for debug: it tells what failed. */
+export function errorBox (block: string, error: unknown): string {
+  // Our own errors say where it happened; the cause says what happened.
+  const cause = (error as Error).cause ?? error
+  const { name, message, code } = toError(cause)
+  const title = name === 'FastifyError' ? code : name
+  return `<div class="chirp-block-error" data-block="${escapeHtml(block)}"><strong>${escapeHtml(String(title))}</strong>: ${escapeHtml(message)}</div>`
+}
+
+/** The message of whatever was thrown. */
+export function messageOf (error: unknown): string {
+  return toError(error).message
+}
+
+// Anything can be thrown, and the name and message of an Error can be anything too.
+function toError (thrown: unknown): { name: string, message: string, code: unknown } {
+  if (thrown instanceof Error) return { name: String(thrown.name), message: String(thrown.message), code: (thrown as { code?: unknown }).code }
+  return { name: 'Error', message: String(thrown), code: undefined }
+}

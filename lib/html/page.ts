@@ -1,0 +1,54 @@
+// HTML without a stream: app.renderFragment(), reply.fragment() and reply.page().
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { FST_CHIRP_FRAGMENT, FST_CHIRP_OPTION } from '../errors.js'
+import { describe } from '../sse/field.js'
+import type { PageOptions } from '../types.js'
+import { Fragment, type FragmentContext } from './fragment.js'
+import type { Renderer } from './render.js'
+import { addVary } from './vary.js'
+
+const PAGE_VARY = 'HX-Request, HX-Request-Type, HX-Boosted, HX-History-Restore-Request'
+
+/** Implements `app.renderFragment()`. */
+export async function renderFragment (renderer: Renderer, fragment: Fragment): Promise<string> {
+  if (!(fragment instanceof Fragment)) {
+    throw new FST_CHIRP_FRAGMENT(`renderFragment() takes a Fragment, not ${describe(fragment)}. Call renderFragment(new Fragment(template, block, context))`)
+  }
+  return (await renderer.renderBlock(fragment.template, fragment.block, fragment.context)).trim()
+}
+
+/** Implements `reply.fragment()`. */
+export function sendFragment (renderer: Renderer, reply: FastifyReply, template: string, block: string, context?: FragmentContext): FastifyReply {
+  // Made for its checks: a bad name is refused in the same words everywhere.
+  const fragment = new Fragment(template, block, context)
+  return sendHtml(reply, renderer.renderBlock(fragment.template, fragment.block, fragment.context))
+}
+
+/** Implements `reply.page()`. */
+export function sendPage (
+  renderer: Renderer, reply: FastifyReply, template: string, context: FragmentContext = {}, options: PageOptions = {}
+): FastifyReply {
+  const { block } = options
+  if (block !== undefined && (typeof block !== 'string' || block === '')) {
+    throw new FST_CHIRP_OPTION(`option "block" of reply.page() must be the name of a block, not ${describe(block)}`)
+  }
+  if (block === undefined) return sendHtml(reply, renderer.renderTemplate(template, context))
+  addVary(reply, PAGE_VARY)
+  return wantsBlock(reply.request)
+    ? sendFragment(renderer, reply, template, block, context)
+    : sendHtml(reply, renderer.renderTemplate(template, context))
+}
+
+// htmx swaps whole pages when it restores history, when a link is boosted, and
+// when htmx 4 says so.
+function wantsBlock ({ headers }: FastifyRequest): boolean {
+  return headers['hx-request'] === 'true' && headers['hx-boosted'] !== 'true' &&
+    headers['hx-history-restore-request'] !== 'true' && headers['hx-request-type'] !== 'full'
+}
+
+function sendHtml (reply: FastifyReply, html: string | Promise<string>): FastifyReply {
+  if (!reply.hasHeader('content-type')) reply.type('text/html; charset=utf-8')
+  if (typeof html === 'string') return reply.send(html)
+  html.then(html => reply.send(html), error => reply.send(error))
+  return reply
+}

@@ -1,0 +1,74 @@
+// Puts the parts together: decorators, route marks, and the end of all streams.
+import type { Server } from 'node:net'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import { FST_CHIRP_OPTION } from './errors.js'
+import { renderFragment, sendFragment, sendPage } from './html/page.js'
+import { createRenderer } from './html/render.js'
+import { resolveOptions } from './options.js'
+import { describe, nameProblem } from './sse/field.js'
+import { KEEP_ALIVE_DELAY } from './stream/connection.js'
+import { Registry } from './stream/registry.js'
+import { kStarted, startEventStream } from './stream/start.js'
+import type { StreamEnvironment } from './stream/stream.js'
+import type { ChirpOptions, ChirpPlugin } from './types.js'
+
+/** Where the app keeps the routes marked `referenced: true`, for the checker. @internal */
+export const kReferenced = Symbol.for('fastify-chirp.referenced')
+
+/** A route that is reached only through an attribute of a page. @internal */
+export interface ReferencedRoute {
+  method: string | string[]
+  url: string
+  events: readonly string[] | undefined
+}
+
+async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void> {
+  const settings = resolveOptions(options)
+  const renderer = createRenderer({ templates: options.templates, debug: settings.debug })
+  const registry = new Registry(settings)
+  const environment: StreamEnvironment = { settings, renderer, registry }
+  const referenced: ReferencedRoute[] = []
+
+  app.decorate('eventStreams', registry.counters)
+  app.decorate('renderFragment', fragment => renderFragment(renderer, fragment))
+  app.decorate(kReferenced, referenced)
+  app.decorateReply(kStarted, false)
+  app.decorateReply('eventStream', function (source, options) {
+    return startEventStream(environment, this, source, options)
+  })
+  app.decorateReply('fragment', function (template, block, context) {
+    return sendFragment(renderer, this, template, block, context)
+  })
+  app.decorateReply('page', function (template, context, options) {
+    return sendPage(renderer, this, template, context, options)
+  })
+  app.addHook('onRoute', route => markRoute(route, referenced))
+  // A stream would keep the server open for ever.
+  app.addHook('preClose', () => registry.close())
+  if (app.initialConfig.http2 === true) keepSessionsAlive(app.server)
+}
+
+function markRoute (route: RouteOptions, referenced: ReferencedRoute[]): void {
+  const { events, method, url } = route
+  if (route.referenced !== undefined && typeof route.referenced !== 'boolean') {
+    throw new FST_CHIRP_OPTION(`route option "referenced" of ${url} must be true or false, not ${describe(route.referenced)}`)
+  }
+  if (events !== undefined && (!Array.isArray(events) || events.some(name => nameProblem('event', name) !== undefined))) {
+    throw new FST_CHIRP_OPTION(`route option "events" of ${url} must be a list of event names, such as ['news', 'status']`)
+  }
+  if (route.referenced !== true) return
+  // Custom options do not reach request.routeOptions by themselves.
+  route.config = { ...route.config, referenced: true, ...(events && { events }) }
+  // For @fastify/compress: a compressor would hold events back.
+  const compressible = route as { compress?: unknown }
+  compressible.compress ??= false
+  if (method !== 'HEAD') referenced.push({ method, url, events })
+}
+
+// The sockets of HTTP/2 are out of reach once a session has them.
+function keepSessionsAlive (server: Server): void {
+  server.on('connection', socket => socket.setKeepAlive(true, KEEP_ALIVE_DELAY))
+}
+
+export default fp(chirp, { name: 'fastify-chirp', fastify: '5.x' }) as ChirpPlugin

@@ -1,0 +1,22 @@
+// https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
+
+/**
+ * Whether an Accept header lets us answer with `text/event-stream`. The most
+ * specific range that matches decides; no header accepts all.
+ */
+export function acceptsEventStream (accept: string | undefined): boolean {
+  if (accept === undefined || accept.trim() === '') return true
+  let best = -1
+  let accepted = false
+  for (const range of accept.toLowerCase().split(',')) {
+    const [type, ...parameters] = range.split(';').map(part => part.trim())
+    const specificity = RANGES.indexOf(type as string)
+    if (specificity <= best) continue
+    best = specificity
+    accepted = !parameters.some(parameter => /^q=0(\.0*)?$/.test(parameter))
+  }
+  return accepted
+}
+
+// Least specific first.
+const RANGES = ['*/*', 'text/*', 'text/event-stream']

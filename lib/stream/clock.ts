@@ -1,0 +1,101 @@
+// One timer for all connections of an app. A timer for each would cost 245
+// bytes and a re-arm on every write; here a write only notes the current tick,
+// and a connection is looked at when its slot comes up.
+
+/** Something that wants to be woken. */
+export interface Sleeper {
+  /** The tick that it is scheduled for, -1 when it is not. Kept by the clock. */
+  due: number
+  /** Called at that tick or shortly after; schedules itself again if it wants more. */
+  wake (): void
+}
+
+/** Milliseconds of one tick: how late a wake-up may be. */
+export const TICK = 100
+
+// Ten thousand heartbeats in one go would hold the event loop for 50-90 ms, so
+// what is beyond this waits for the next tick.
+const WAKES_PER_TICK = 1000
+
+/** Wakes sleepers by tick; runs, without holding the process, only while there are any. */
+export class Clock {
+  /** The current tick: an integer, cheap to note. */
+  now = currentTick()
+  readonly #slots = new Map<number, Set<Sleeper>>()
+  #sleepers = 0
+  #timer: NodeJS.Timeout | undefined
+
+  /** Ticks that last at least so many milliseconds. */
+  static ticks (milliseconds: number): number {
+    return Math.ceil(milliseconds / TICK)
+  }
+
+  /** The current tick, also when the clock stands still because nobody sleeps. */
+  refresh (): number {
+    if (this.#timer === undefined) this.now = currentTick()
+    return this.now
+  }
+
+  /** Wakes `sleeper` at tick `due`, instead of when it was scheduled before. */
+  schedule (sleeper: Sleeper, due: number): void {
+    if (sleeper.due === due) return
+    if (this.#timer === undefined) this.#start()
+    this.#remove(sleeper)
+    this.#add(sleeper, Math.max(due, this.now + 1))
+  }
+
+  /** Forgets `sleeper`. */
+  cancel (sleeper: Sleeper): void {
+    this.#remove(sleeper)
+    if (this.#sleepers === 0) this.#stop()
+  }
+
+  #add (sleeper: Sleeper, due: number): void {
+    let slot = this.#slots.get(due)
+    if (slot === undefined) {
+      slot = new Set()
+      this.#slots.set(due, slot)
+    }
+    slot.add(sleeper)
+    sleeper.due = due
+    this.#sleepers++
+  }
+
+  #remove (sleeper: Sleeper): void {
+    const slot = this.#slots.get(sleeper.due)
+    if (slot === undefined) return
+    slot.delete(sleeper)
+    if (slot.size === 0) this.#slots.delete(sleeper.due)
+    sleeper.due = -1
+    this.#sleepers--
+  }
+
+  #start (): void {
+    this.refresh()
+    this.#timer = setInterval(() => this.#advance(), TICK).unref()
+  }
+
+  #stop (): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  #advance (): void {
+    const target = currentTick()
+    let wakes = 0
+    while (this.now < target) {
+      const slot = this.#slots.get(++this.now)
+      if (slot === undefined) continue
+      for (const sleeper of slot) {
+        this.#remove(sleeper)
+        if (++wakes > WAKES_PER_TICK) this.#add(sleeper, target + 1)
+        else sleeper.wake()
+      }
+    }
+    if (this.#sleepers === 0) this.#stop()
+  }
+}
+
+function currentTick (): number {
+  return Math.floor(performance.now() / TICK)
+}

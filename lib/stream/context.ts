@@ -1,0 +1,63 @@
+// What a source function is called with.
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import { FST_CHIRP_REQUEST_GONE } from '../errors.js'
+import type { StreamContext } from '../types.js'
+
+export class Context implements StreamContext {
+  readonly lastEventId: string
+  readonly log: FastifyBaseLogger
+  #request: FastifyRequest | WeakRef<FastifyRequest>
+  #isRequestUsed = false
+  #reason: string | undefined
+  #controller: AbortController | undefined
+
+  constructor (request: FastifyRequest) {
+    this.lastEventId = lastEventIdOf(request)
+    this.log = request.log
+    this.#request = request
+  }
+
+  get request (): FastifyRequest {
+    this.#isRequestUsed = true
+    if (!(this.#request instanceof WeakRef)) return this.#request
+    const request = this.#request.deref()
+    if (request === undefined) throw new FST_CHIRP_REQUEST_GONE()
+    return request
+  }
+
+  // Made when asked for: an idle stream that never looks at it saves about a kilobyte.
+  get signal (): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#reason !== undefined) this.#controller.abort(abortError(this.#reason))
+    }
+    return this.#controller.signal
+  }
+
+  /**
+   * Aborts the signal, and lets the request go where nobody has asked for it:
+   * a generator that waits for ever keeps its arguments, and with the request
+   * it would keep the socket.
+   */
+  close (reason: string): void {
+    this.#reason = reason
+    this.#controller?.abort(abortError(reason))
+    if (!this.#isRequestUsed) this.#request = new WeakRef(this.#request as FastifyRequest)
+  }
+}
+
+// The name is what everyone who waits on a signal checks for.
+function abortError (reason: string): DOMException {
+  return new DOMException(`The event stream was closed: ${reason}`, 'AbortError')
+}
+
+/**
+ * The id of the last event that the client saw. Node.js reads headers as
+ * latin1 while clients write them in UTF-8 (9.2.2), so they are read anew.
+ */
+function lastEventIdOf (request: FastifyRequest): string {
+  const header = request.headers['last-event-id']
+  if (typeof header === 'string' && header !== '') return Buffer.from(header, 'latin1').toString('utf8')
+  const { lastEventId } = (request.query ?? {}) as { lastEventId?: unknown }
+  return typeof lastEventId === 'string' ? lastEventId : ''
+}

@@ -1,0 +1,64 @@
+// What is given to reply.send(): Fastify takes it for a stream, runs every
+// onSend hook, prepares the head and calls `pipe()`. From there on frames are
+// written straight to the response, without a Readable in between.
+import type { FastifyReply } from 'fastify'
+import type { Destination } from './connection.js'
+
+/** Who writes once the response is there. */
+export interface Writer {
+  start (dest: Destination, end?: () => void): void
+}
+
+type Listener = (...values: unknown[]) => void
+
+export class StreamPayload {
+  readonly #writer: Writer
+  #reply: FastifyReply | undefined
+  #onEnd: Listener[] = []
+
+  constructor (writer: Writer, reply: FastifyReply) {
+    this.#writer = writer
+    this.#reply = reply
+  }
+
+  /** Called by Fastify, or by a hook that transforms the payload, when it is time to write. */
+  pipe<T extends Destination> (dest: T, options?: { end?: boolean }): T {
+    const reply = this.#reply!
+    this.#reply = undefined
+    const listeners = this.#onEnd
+    this.#onEnd = []
+    if ((dest as unknown) !== reply.raw || options?.end === false) {
+      // Somebody else ends the response: a transform, or Fastify for the sake of trailers.
+      this.#writer.start(dest, options?.end === false ? () => listeners.forEach(listener => listener()) : undefined)
+      return dest
+    }
+    // For Fastify the payload has ended: it need not watch it, nor log a client
+    // that leaves as an error. Hijacked, the reply is safe from a handler that
+    // throws later, and from handlerTimeout.
+    for (const listener of listeners) listener()
+    reply.hijack()
+    this.#writer.start(dest)
+    return dest
+  }
+
+  /** Called instead of {@link pipe} where no body is sent (HEAD, 204); the response then closes. */
+  resume (): this {
+    return this
+  }
+
+  /** Called when the response closes before the end; it tells its stream itself. */
+  destroy (): void {}
+
+  on (event: string, listener: Listener): this {
+    if (event === 'end') this.#onEnd.push(listener)
+    return this
+  }
+
+  once (event: string, listener: Listener): this {
+    return this.on(event, listener)
+  }
+
+  removeListener (): this {
+    return this
+  }
+}

@@ -1,0 +1,76 @@
+// The streams of one app: counts and limits them, and ends them when the app closes.
+import type { FastifyRequest } from 'fastify'
+import type { Settings } from '../options.js'
+import { Clock } from './clock.js'
+
+/** What the registry does with a stream. */
+export interface RegisteredStream {
+  /** Sends the last frame and ends. */
+  shutdown (): void
+  /** Cuts the connection. */
+  destroy (): void
+}
+
+export class Registry {
+  readonly clock = new Clock()
+  readonly counters = { open: 0, total: 0, events: 0, bytes: 0, dropped: 0, errors: 0 }
+  closing = false
+  readonly #settings: Settings
+  readonly #streams = new Set<RegisteredStream>()
+  readonly #perClient = new Map<string, number>()
+  #onEmpty: (() => void) | undefined
+
+  constructor (settings: Settings) {
+    this.#settings = settings
+  }
+
+  /** The key that a stream of this request is counted under; undefined when clients are not told apart. */
+  clientOf (request: FastifyRequest): string | undefined {
+    return this.#settings.maxStreamsPerClient === 0 ? undefined : this.#settings.clientKey(request)
+  }
+
+  /** Whether one more stream, for `client`, would be over a limit. */
+  isFull (client: string | undefined): boolean {
+    const { maxStreams, maxStreamsPerClient } = this.#settings
+    if (maxStreams !== 0 && this.#streams.size >= maxStreams) return true
+    return client !== undefined && (this.#perClient.get(client) ?? 0) >= maxStreamsPerClient
+  }
+
+  /** Takes a place, until {@link remove} gives it back. */
+  add (stream: RegisteredStream, client: string | undefined): void {
+    this.#streams.add(stream)
+    this.counters.open++
+    if (client !== undefined) this.#perClient.set(client, (this.#perClient.get(client) ?? 0) + 1)
+  }
+
+  remove (stream: RegisteredStream, client: string | undefined): void {
+    if (!this.#streams.delete(stream)) return
+    this.counters.open--
+    if (client !== undefined) {
+      const left = this.#perClient.get(client)! - 1
+      if (left === 0) this.#perClient.delete(client)
+      else this.#perClient.set(client, left)
+    }
+    if (this.#streams.size === 0) this.#onEmpty?.()
+  }
+
+  /** Ends all streams; resolves when every client took its last frame, or had its time. */
+  async close (): Promise<void> {
+    this.closing = true
+    if (this.#streams.size === 0) return
+    const empty = new Promise<void>(resolve => { this.#onEmpty = resolve })
+    const timer = setTimeout(() => this.#destroyAll(), this.#settings.shutdownGrace)
+    for (const stream of this.#streams) stream.shutdown()
+    await empty
+    clearTimeout(timer)
+  }
+
+  #destroyAll (): void {
+    for (const stream of this.#streams) stream.destroy()
+  }
+}
+
+/** Milliseconds between `min` and `max` at random, so that clients do not all come back at once. */
+export function jitter (min: number, max: number): number {
+  return Math.round(min + Math.random() * (max - min))
+}

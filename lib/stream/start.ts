@@ -1,0 +1,97 @@
+// reply.eventStream(): from a handler's call to a running stream.
+import type { FastifyReply } from 'fastify'
+import { FST_CHIRP_ALREADY_SENT, FST_CHIRP_NOT_ACCEPTABLE } from '../errors.js'
+import { detectDialect, DIALECT_VARY } from '../html/dialect.js'
+import { messageOf } from '../html/error-box.js'
+import { addVary } from '../html/vary.js'
+import { resolveStreamOptions, type StreamSettings } from '../options.js'
+import { encodeFrame } from '../sse/frame.js'
+import type { StreamOptions, StreamSource, StreamSourceFunction } from '../types.js'
+import { acceptsEventStream } from './accept.js'
+import { Context } from './context.js'
+import { StreamPayload, type Writer } from './payload.js'
+import { jitter } from './registry.js'
+import { discardSource, isPromise, openSource } from './source.js'
+import { Stream, type Response, type StreamEnvironment } from './stream.js'
+
+/** Set on a reply once it has a stream. */
+export const kStarted = Symbol('fastify-chirp.started')
+
+const MEDIA_TYPE = 'text/event-stream'
+
+// HEAD gets the same head as GET, and its source is not opened; nor is it for
+// a client that is gone already.
+const EMPTY: Writer = { start: dest => { dest.end() } }
+
+/** Implements `reply.eventStream()`; types.ts says what it promises. */
+export function startEventStream (
+  app: StreamEnvironment, reply: FastifyReply, source: StreamSource | StreamSourceFunction, options: StreamOptions | undefined
+): FastifyReply {
+  const { request } = reply
+  const response = reply.raw as unknown as Response
+  if ((reply as MarkedReply)[kStarted] === true || reply.sent || reply.raw.headersSent) {
+    throw new FST_CHIRP_ALREADY_SENT(`${request.method} ${request.url}`)
+  }
+  const settings = resolveStreamOptions(app.settings.stream, options)
+  const { accept } = request.headers
+  if (!acceptsEventStream(accept)) throw new FST_CHIRP_NOT_ACCEPTABLE(accept!)
+
+  const client = app.registry.clientOf(request)
+  if (request.method === 'HEAD' || isGone(response)) {
+    discardSource(source)
+    return send(reply, settings, new StreamPayload(EMPTY, reply))
+  }
+  if (app.registry.isFull(client)) {
+    discardSource(source)
+    reply.log.info({ client }, 'event stream refused: too many are open')
+    // With another status than 200 EventSource would give up for ever.
+    return send(reply, settings, encodeFrame({ event: 'chirp:busy', retry: jitter(5000, 15000), data: '' }))
+  }
+
+  const context = new Context(request)
+  const stream = new Stream(app, response, {
+    settings,
+    dialect: detectDialect(settings.dialect, request.query, request.headers),
+    client,
+    context,
+    route: request.routeOptions.url,
+    requestId: request.id
+  })
+  const open = (opened: unknown): FastifyReply => {
+    stream.setSource(openSource(opened))
+    return send(reply, settings, new StreamPayload(stream, reply))
+  }
+  try {
+    const opened: unknown = typeof source === 'function' ? source(context) : source
+    if (!isPromise(opened)) return open(opened)
+    opened.then(open).catch(error => {
+      stream.abandon()
+      reply.send(error instanceof Error ? error : new Error(messageOf(error)))
+    })
+  } catch (error) {
+    stream.abandon()
+    throw error
+  }
+  (reply as MarkedReply)[kStarted] = true
+  return reply
+}
+
+interface MarkedReply { [kStarted]?: boolean }
+
+function send (reply: FastifyReply, { dialect }: StreamSettings, payload: StreamPayload | string): FastifyReply {
+  (reply as MarkedReply)[kStarted] = true
+  // What the app has set stays, but only an event stream is an event stream.
+  if (!String(reply.getHeader('content-type')).startsWith(MEDIA_TYPE)) {
+    reply.header('content-type', `${MEDIA_TYPE}; charset=utf-8`)
+  }
+  if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-cache, no-transform')
+  // nginx would hold events back until its buffer is full.
+  if (!reply.hasHeader('x-accel-buffering')) reply.header('x-accel-buffering', 'no')
+  if (dialect === 'auto') addVary(reply, DIALECT_VARY)
+  return reply.send(payload)
+}
+
+/** Whether the client left before there was a stream; its close event will not come again. */
+function isGone (response: Response): boolean {
+  return response.destroyed === true || response.stream?.destroyed === true
+}

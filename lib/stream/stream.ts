@@ -1,0 +1,312 @@
+// The pipeline: pulls values from the source, encodes them, joins what comes
+// within one tick into one write, and waits for the client where it must.
+import type { FastifyBaseLogger } from 'fastify'
+import type { Renderer } from '../html/render.js'
+import { encodeFrame } from '../sse/frame.js'
+import type { Dialect } from '../html/dialect.js'
+import { messageOf } from '../html/error-box.js'
+import type { Settings, StreamSettings } from '../options.js'
+import type { CloseReason, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from '../types.js'
+import { Connection, type ConnectionOwner, type Destination } from './connection.js'
+import type { Context } from './context.js'
+import { closeChannel, errorChannel, openChannel } from './diagnostics.js'
+import { jitter, type RegisteredStream, type Registry } from './registry.js'
+import { isPromise, type OpenSource } from './source.js'
+import { encodeValue, encodeValueError, ERROR_EVENT } from './value.js'
+
+// Bytes that are joined into one write. More gains nothing (see docs/architecture.md).
+const JOIN_LIMIT = 16384
+// Values that are pulled before other work gets its turn, however small they are.
+const TURN_LIMIT = 2048
+
+const OPEN_COMMENT = ': open\n\n'
+
+/** What a stream needs of the app that it belongs to. */
+export interface StreamEnvironment {
+  settings: Settings
+  registry: Registry
+  renderer: Renderer
+}
+
+/** What is fixed when a stream is made. */
+export interface StreamParts {
+  settings: StreamSettings
+  dialect: Dialect
+  client: string | undefined
+  context: Context
+  route: string | undefined
+  requestId: string
+}
+
+const kStream = Symbol('fastify-chirp.stream')
+
+/** The response that a stream belongs to; a listener finds its stream on it, so that no closure is made for each. */
+export interface Response extends Destination {
+  on (event: 'close', listener: (this: Response) => void): unknown
+  on (event: 'drain', listener: (this: Destination) => void): unknown
+  [kStream]?: Stream
+}
+
+export class Stream implements ConnectionOwner, RegisteredStream {
+  readonly #app: StreamEnvironment
+  readonly #parts: StreamParts
+  readonly #log: FastifyBaseLogger
+  readonly #started = performance.now()
+  // The next four are let go when the stream is over: a source that waits for
+  // ever keeps the stream, but must not keep the connection.
+  #response: Response | undefined
+  #source: OpenSource | undefined
+  #connection: Connection | undefined
+  #end: (() => void) | undefined
+  #reason: CloseReason | undefined
+  #pending = ''
+  #pendingBytes = 0
+  #turn = 0
+  #events = 0
+  #wake: (() => void) | undefined
+
+  /** Takes a place in the registry until the response closes. */
+  constructor (app: StreamEnvironment, response: Response, parts: StreamParts) {
+    this.#app = app
+    this.#parts = parts
+    this.#log = parts.context.log
+    this.#response = response
+    response[kStream] = this
+    // It always comes, and it is the only event that does.
+    response.on('close', onClose)
+    app.registry.add(this, parts.client)
+  }
+
+  /** Gives the stream its source, which is closed at once when the stream is already over. */
+  setSource (source: OpenSource): void {
+    this.#source = source
+    if (this.#isOver()) this.#closeSource()
+  }
+
+  /**
+   * Sends the first frame and starts pulling. `end` ends the response where
+   * somebody else has to do it.
+   */
+  start (dest: Destination, end?: () => void): void {
+    // A handler that failed after all may have ended the response.
+    if (this.#isOver() || dest.writableEnded) return
+    const { settings, registry } = this.#app
+    this.#end = end
+    registry.counters.total++
+    this.#reportOpen()
+    this.#connection = new Connection(dest, {
+      maxBuffer: settings.maxBuffer,
+      writeTimeout: settings.writeTimeout,
+      heartbeat: this.#parts.settings.heartbeat,
+      maxAge: this.#parts.settings.maxAge
+    }, registry, this)
+    this.#connection.write(openFrame(this.#parts.settings.retry))
+    if (registry.closing) this.shutdown()
+    else this.#run(this.#source!)
+  }
+
+  /** Gives the place back: nothing could be streamed, and the response is used for an error. */
+  abandon (): void {
+    this.#stop('error')
+    this.#app.registry.remove(this, this.#parts.client)
+  }
+
+  /** The response has closed, whoever closed it. */
+  closed (): void {
+    const connection = this.#connection
+    this.#stop('disconnect')
+    this.#connection = undefined
+    this.#response = undefined
+    this.#end = undefined
+    this.#app.registry.remove(this, this.#parts.client)
+    if (connection === undefined) return
+    connection.release()
+    this.#reportClose(connection.bytes)
+  }
+
+  drained (): void {
+    this.#wake?.()
+  }
+
+  expired (reason: 'maxAge' | 'maxBuffer' | 'writeTimeout'): void {
+    if (reason === 'maxAge') return this.#finish('maxAge', '')
+    this.#app.registry.counters.dropped++
+    this.#stop(reason)
+    this.cut()
+  }
+
+  cut (): void {
+    this.#response?.destroy()
+  }
+
+  shutdown (): void {
+    // Longer than the time that this process still answers with 503, which
+    // would make an EventSource give up.
+    const drain = this.#app.settings.shutdownGrace + 1000
+    this.#finish('shutdown', encodeFrame({ event: 'chirp:closing', retry: jitter(drain, 2 * drain), data: '' }))
+  }
+
+  destroy (): void {
+    const session = this.#response?.stream?.session
+    this.cut()
+    // An HTTP/2 peer that does not read would keep the server from closing.
+    session?.destroy()
+  }
+
+  async #run (source: OpenSource): Promise<void> {
+    try {
+      for (;;) {
+        const step = source.next()
+        const result = isPromise(step) ? await step : step
+        if (this.#isOver()) return
+        if (result.done === true) break
+        const frame = this.#encode(result.value)
+        const text = typeof frame === 'string' ? frame : await frame
+        const size = Buffer.byteLength(text)
+        const isFull = this.#pendingBytes + size > JOIN_LIMIT && this.#pendingBytes > 0
+        if (isFull || ++this.#turn >= TURN_LIMIT || this.#connection?.blocked === true) await this.#yieldLoop()
+        if (this.#isOver()) return
+        if (text !== '') this.#enqueue(text, size)
+      }
+    } catch (error) {
+      return this.#failed(error)
+    }
+    this.#source = undefined
+    const { closeEvent } = this.#parts.settings
+    this.#finish('end', closeEvent === undefined ? '' : encodeFrame({ event: closeEvent, data: '' }))
+  }
+
+  /** Adds a frame to what goes out at the end of this tick. */
+  #enqueue (text: string, size: number): void {
+    if (this.#pending === '') process.nextTick(flush, this)
+    this.#pending += text
+    this.#pendingBytes += size
+    this.#events++
+    this.#app.registry.counters.events++
+  }
+
+  flush (): void {
+    if (this.#pending === '') return
+    const text = this.#pending
+    const size = this.#pendingBytes
+    this.#pending = ''
+    this.#pendingBytes = 0
+    this.#connection?.write(text, size)
+  }
+
+  /** Writes what is there, lets other work have its turn, and waits until the client can take more. */
+  async #yieldLoop (): Promise<void> {
+    this.flush()
+    this.#turn = 0
+    await new Promise(setImmediate)
+    while (this.#connection?.blocked === true && !this.#isOver()) {
+      await new Promise<void>(resolve => { this.#wake = resolve })
+    }
+    this.#wake = undefined
+  }
+
+  #encode (value: unknown): string | Promise<string> {
+    const { settings, dialect } = this.#parts
+    try {
+      const frame = encodeValue(value, settings.event, this.#app.renderer, dialect)
+      return typeof frame === 'string' ? frame : frame.catch(error => this.#valueFailed(value, error))
+    } catch (error) {
+      return this.#valueFailed(value, error)
+    }
+  }
+
+  /** One value fails: it is skipped and the stream goes on. */
+  #valueFailed (value: unknown, error: unknown): string {
+    this.#reportError(error, 'an event was not sent')
+    return this.#app.settings.debug ? encodeValueError(value, error, this.#parts.dialect) : ''
+  }
+
+  /** The source fails: the client hears of it and reconnects. */
+  #failed (error: unknown): void {
+    if (this.#isOver()) {
+      // Who was asked to stop may say so by an AbortError.
+      if (!isAbortError(error)) this.#reportError(error, 'the source failed after its stream was closed')
+      return
+    }
+    this.#source = undefined
+    this.#reportError(error, 'the source of an event stream failed')
+    const data = this.#app.settings.debug ? messageOf(error) : 'Internal Server Error'
+    this.#finish('error', encodeFrame({ event: ERROR_EVENT, data }))
+  }
+
+  /** Sends what is left and a last frame, and ends the response. */
+  #finish (reason: CloseReason, lastFrame: string): void {
+    if (this.#isOver()) return
+    this.flush()
+    if (lastFrame !== '') this.#connection?.write(lastFrame)
+    this.#stop(reason)
+    this.#connection?.end(this.#end)
+  }
+
+  /** Stops the source, once. The response may take longer to close. */
+  #stop (reason: CloseReason): void {
+    if (this.#isOver()) return
+    this.#reason = reason
+    // The signal first: it wakes a source that waits, which `return()` cannot.
+    this.#parts.context.close(reason)
+    this.#closeSource()
+    this.#wake?.()
+  }
+
+  #closeSource (): void {
+    const source = this.#source
+    this.#source = undefined
+    source?.close()?.catch(error => this.#failed(error))
+  }
+
+  #isOver (): boolean {
+    return this.#reason !== undefined
+  }
+
+  #reportOpen (): void {
+    if (!openChannel.hasSubscribers) return
+    const { route, requestId, context: { request, lastEventId } } = this.#parts
+    openChannel.publish({ request, route, requestId, lastEventId } satisfies StreamOpenMessage)
+  }
+
+  #reportError (error: unknown, message: string): void {
+    this.#app.registry.counters.errors++
+    this.#log.error({ err: error }, message)
+    if (errorChannel.hasSubscribers) {
+      const { route, requestId } = this.#parts
+      errorChannel.publish({ route, requestId, error } satisfies StreamErrorMessage)
+    }
+  }
+
+  #reportClose (bytes: number): void {
+    const { route, requestId } = this.#parts
+    const summary = {
+      reason: this.#reason!,
+      duration: Math.round(performance.now() - this.#started),
+      events: this.#events,
+      bytes
+    }
+    this.#log.info(summary, 'event stream closed')
+    if (closeChannel.hasSubscribers) {
+      closeChannel.publish({ route, requestId, ...summary } satisfies StreamCloseMessage)
+    }
+  }
+}
+
+function onClose (this: Response): void {
+  this[kStream]!.closed()
+}
+
+function flush (stream: Stream): void {
+  stream.flush()
+}
+
+// htmx 4 takes a retry only from a block with data.
+function openFrame (retry: number | undefined): string {
+  return retry === undefined ? OPEN_COMMENT : encodeFrame({ event: 'chirp:open', retry, data: '' })
+}
+
+function isAbortError (error: unknown): boolean {
+  const { name, code } = (error ?? {}) as { name?: unknown, code?: unknown }
+  return name === 'AbortError' || code === 'ABORT_ERR'
+}

@@ -1,0 +1,204 @@
+// All public types that are no classes, in one place.
+import type { Readable } from 'node:stream'
+import type { ReadableStream } from 'node:stream/web'
+import type { FastifyBaseLogger, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { Fragment, FragmentContext } from './html/fragment.js'
+import type { TemplatesOption } from './html/render.js'
+
+/** Which generation of htmx a page speaks; `auto` looks at each request. */
+export type DialectOption = 'auto' | 'htmx2' | 'htmx4'
+
+/** Names the client that a request comes from, for `maxStreamsPerClient`. */
+export type ClientKey = (request: FastifyRequest) => string
+
+/** Options of `reply.eventStream()`. Each one overrides the plugin's option of the same name. */
+export interface StreamOptions {
+  /** Reconnection time in milliseconds, 0..2147483647, sent first in the stream. Default: none. Off: omit. */
+  retry?: number | undefined
+  /**
+   * Name of an event that is sent when the source ends by itself, never after
+   * a failure or a disconnect; for `sse-close`. Default: none. Off: omit.
+   */
+  closeEvent?: string | undefined
+  /** Milliseconds of silence before a comment is sent, 1000..300000. Default: 15000. Off: `false`. */
+  heartbeat?: number | false | undefined
+  /**
+   * Milliseconds, shortened at random by up to a fifth, after which the stream
+   * is ended so that the client reconnects, maybe to another process.
+   * Default: off. Off: `false`.
+   */
+  maxAge?: number | false | undefined
+  /** The htmx generation that fragments are written for. Default: `'auto'`. */
+  dialect?: DialectOption | undefined
+  /** Event name of yielded strings, objects and other plain values. Default: none. Off: omit. */
+  event?: string | undefined
+}
+
+/** Options of the plugin. A bad one throws FST_CHIRP_OPTION when the plugin is registered. */
+export interface ChirpOptions extends Omit<StreamOptions, 'event'> {
+  /**
+   * Where the templates are: a folder, a list of folders, or a
+   * `nunjucks.Environment` to share, which must have autoescape on.
+   * Default: none; a Fragment then fails with FST_CHIRP_NO_TEMPLATES. Off: omit.
+   */
+  templates?: TemplatesOption | undefined
+  /**
+   * Sends error boxes and details to the client, warns about risky names, and
+   * makes undefined variables an error in templates that this plugin loads.
+   * Default: `NODE_ENV !== 'production'`. Off: `false`.
+   */
+  debug?: boolean | undefined
+  /**
+   * Bytes that may wait for one connection when more is to be written; a
+   * connection with more is dropped. Default: 1 MiB.
+   */
+  maxBuffer?: number | undefined
+  /** Milliseconds that a blocked connection may take to drain before it is dropped. Default: 10000. Off: `false`. */
+  writeTimeout?: number | false | undefined
+  /** Streams that may be open at once in this app. Default: no limit. Off: omit. */
+  maxStreams?: number | undefined
+  /** Streams that may be open at once for one client. Default: no limit. Off: omit. */
+  maxStreamsPerClient?: number | undefined
+  /** Names the client for `maxStreamsPerClient`. Default: `request.ip`. */
+  clientKey?: ClientKey | undefined
+  /** Milliseconds that clients get to take their last frame when the app closes. Default: 2000. Off: `0`. */
+  shutdownGrace?: number | undefined
+}
+
+/** What a source function is called with. */
+export interface StreamContext {
+  /** Aborts when the client leaves, the app closes, a limit ends the stream, and at the latest when the stream is over. */
+  readonly signal: AbortSignal
+  /** The id of the last event that the client saw: its `Last-Event-ID` header, else its `lastEventId` query parameter, else `''`. */
+  readonly lastEventId: string
+  /** The request that opened the stream. */
+  readonly request: FastifyRequest
+  /** The request's logger. */
+  readonly log: FastifyBaseLogger
+}
+
+/** What values are pulled from. */
+export type StreamSource = AsyncIterable<unknown> | Iterable<unknown> | Readable | ReadableStream
+
+/** A function of the context that returns a source, or a promise of one. */
+export type StreamSourceFunction = (context: StreamContext) => StreamSource | Promise<StreamSource>
+
+/** Why a stream was closed. */
+export type CloseReason =
+  /** The source ended by itself. */
+  | 'end'
+  /** The source failed. */
+  | 'error'
+  /** The client went away. */
+  | 'disconnect'
+  /** The app closed. */
+  | 'shutdown'
+  /** The stream reached `maxAge`. */
+  | 'maxAge'
+  /** More than `maxBuffer` bytes waited for the client. */
+  | 'maxBuffer'
+  /** The client did not drain within `writeTimeout`. */
+  | 'writeTimeout'
+
+/** Counters of one app, read live. */
+export interface EventStreamStats {
+  /** Streams that are open now. */
+  readonly open: number
+  /** Streams opened since the app started. */
+  readonly total: number
+  /** Events handed to connections. */
+  readonly events: number
+  /** Bytes of frames handed to connections, heartbeats included. */
+  readonly bytes: number
+  /** Connections dropped because they did not keep up. */
+  readonly dropped: number
+  /** Values and sources that failed. */
+  readonly errors: number
+}
+
+/** Options of `reply.page()`. */
+export interface PageOptions {
+  /** The block that an htmx request gets instead of the page. Default: none, the page for everyone. */
+  block?: string | undefined
+}
+
+/** Message of the diagnostics channel `fastify-chirp:stream:open`. */
+export interface StreamOpenMessage {
+  request: FastifyRequest
+  /** The route's pattern, such as `/news/:topic`. */
+  route: string | undefined
+  requestId: string
+  lastEventId: string
+}
+
+/** Message of the diagnostics channel `fastify-chirp:stream:close`. */
+export interface StreamCloseMessage {
+  route: string | undefined
+  requestId: string
+  reason: CloseReason
+  /** Milliseconds. */
+  duration: number
+  events: number
+  bytes: number
+}
+
+/** Message of the diagnostics channel `fastify-chirp:stream:error`. */
+export interface StreamErrorMessage {
+  route: string | undefined
+  requestId: string
+  error: unknown
+}
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /**
+     * Keeps the connection open and sends every value of `source` as one
+     * Server-Sent Event. Return what it returns from the handler.
+     *
+     * @throws FST_CHIRP_SOURCE when nothing can be streamed from `source`.
+     * @throws FST_CHIRP_OPTION when an option is unknown or has a bad value.
+     * @throws FST_CHIRP_ALREADY_SENT when this reply was already sent.
+     * @throws FST_CHIRP_NOT_ACCEPTABLE (406) when the client refuses `text/event-stream`.
+     */
+    eventStream (source: StreamSource | StreamSourceFunction, options?: StreamOptions): FastifyReply
+    /**
+     * Answers with one block of a template as HTML.
+     *
+     * @throws FST_CHIRP_* when the block cannot be rendered.
+     */
+    fragment (template: string, block: string, context?: FragmentContext): FastifyReply
+    /**
+     * Answers with a whole page, or only with `options.block` of it to an htmx
+     * request that is neither boosted nor a history restore.
+     *
+     * @throws FST_CHIRP_* when it cannot be rendered.
+     */
+    page (template: string, context?: FragmentContext, options?: PageOptions): FastifyReply
+  }
+
+  interface FastifyInstance {
+    /** Counters of the streams of this app, read live. */
+    readonly eventStreams: EventStreamStats
+    /**
+     * The HTML of a fragment, trimmed.
+     *
+     * @throws FST_CHIRP_* (as a rejection) when it cannot be rendered.
+     */
+    renderFragment (fragment: Fragment): Promise<string>
+  }
+
+  interface RouteShorthandOptions {
+    /** Marks a route that is reached only through an `sse-connect` attribute, so that no checker calls it an orphan. */
+    referenced?: boolean
+    /** The event names that the stream of this route sends, for the checker. */
+    events?: readonly string[]
+  }
+
+  interface FastifyContextConfig {
+    referenced?: boolean
+    events?: readonly string[]
+  }
+}
+
+/** The plugin's type. */
+export type ChirpPlugin = FastifyPluginAsync<ChirpOptions>

@@ -25,9 +25,9 @@ export class Clock {
   #sleepers = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** Ticks that last at least so many milliseconds. */
+  /** Ticks that last at least so many milliseconds from any moment of the current one; 0 stays 0, for off. */
   static ticks (milliseconds: number): number {
-    return Math.ceil(milliseconds / TICK)
+    return milliseconds === 0 ? 0 : Math.ceil(milliseconds / TICK) + 1
   }
 
   /** The current tick, also when the clock stands still because nobody sleeps. */

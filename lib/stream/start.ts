@@ -59,6 +59,8 @@ export function startEventStream (
   })
   const open = (opened: unknown): FastifyReply => {
     stream.setSource(openSource(opened))
+    // A handler that failed after all has answered with its error.
+    if (reply.sent) return reply
     return send(reply, settings, new StreamPayload(stream, reply))
   }
   try {

@@ -42,7 +42,9 @@ export async function inject (app: FastifyInstance, { method, path, headers, pay
 export async function connect (app: FastifyInstance, { method, path, headers, payload }: StreamRequest): Promise<StreamResponse> {
   if (!app.server.listening) await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
-  const request = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent: false })
+  // Not every method gets a length by itself.
+  const length = payload === undefined ? {} : { 'content-length': String(Buffer.byteLength(payload)) }
+  const request = httpRequest({ host: '127.0.0.1', port, method, path, headers: { ...headers, ...length }, agent: false })
   request.end(payload)
   const [body] = await once(request, 'response')
   request.on('error', ignore)

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs'
+import v8 from 'node:v8'
+import vm from 'node:vm'
+import Fastify from 'fastify'
+import chirp from 'fastify-chirp'
+
+v8.setFlagsFromString('--expose-gc')
+const collect = vm.runInNewContext('gc')
+
+/** An app with the plugin that closes with the test; `log` collects its log lines. */
+export async function buildApp (t, options = {}, fastifyOptions = {}) {
+  const log = []
+  const stream = { write: line => { log.push(JSON.parse(line)) } }
+  const app = Fastify({ logger: { level: 'info', stream }, forceCloseConnections: true, ...fastifyOptions })
+  app.log.lines = log
+  t.teardown(() => app.close())
+  await app.register(chirp, { debug: false, ...options })
+  return app
+}
+
+/** Waits until `condition` holds. */
+export async function until (condition, what = String(condition), timeout = 5000) {
+  const deadline = Date.now() + timeout
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`timed out waiting until ${what}`)
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+}
+
+/** The port that an app listens on; it starts to listen if it does not yet. */
+export async function listen (app) {
+  if (!app.server.listening) await app.listen({ port: 0, host: '127.0.0.1' })
+  return app.server.address().port
+}
+
+/** A promise that never settles. */
+export const never = new Promise(() => {})
+
+/** A self-signed certificate for localhost. */
+export function certificate () {
+  const read = name => readFileSync(new URL(`../fixtures/tls/${name}.pem`, import.meta.url))
+  return { key: read('key'), cert: read('cert') }
+}
+
+/** Bytes of heap in use after a full collection. */
+export function heapUsed () {
+  collect()
+  collect()
+  return process.memoryUsage().heapUsed
+}

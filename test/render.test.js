@@ -221,13 +221,27 @@ t.test('renders one block', async t => {
       html: '<base>'
     },
     {
-      name: 'in blocks that hold each other',
+      name: 'after blocks that hold each other',
       templates: {
-        'page.html': '{% extends "base.html" %}{% block one %}{% block two %}{% endblock %}{% endblock %}{% block a %}found{% endblock %}',
-        'mid.html': '',
-        'base.html': '{% block two %}{% block one %}{% block a %}{% endblock %}{% endblock %}{% endblock %}'
+        'page.html': '{% extends "base.html" %}{% block one %}{% block two %}{{ super() }}{% endblock %}{% endblock %}',
+        'base.html': '{% block two %}{% block one %}{% endblock %}{% endblock %}{% block a %}found{% endblock %}'
       },
       html: 'found'
+    },
+    {
+      name: 'after a super() that has no parent',
+      templates: { 'page.html': '{% block outer %}{{ super() }}{% block a %}found{% endblock %}{% endblock %}' },
+      html: 'found'
+    },
+    {
+      name: 'that a block in the body of a setting does not override',
+      templates: { 'page.html': '{% extends "base.html" %}{% set x %}{% block a %}in set{% endblock %}{% endset %}', 'base.html': '{% block a %}base{% endblock %}' },
+      html: 'base'
+    },
+    {
+      name: 'after a macro that places another block',
+      templates: { 'page.html': '{% macro m() %}<{% block b %}b{% endblock %}>{% endmacro %}{% set x = m() %}{% block a %}{{ x }}{% endblock %}' },
+      html: '<b>'
     },
     {
       name: 'in a condition that does not hold',
@@ -599,6 +613,26 @@ t.test('reports what fails', async t => {
       cause: 'TypeError: tag failed'
     },
     {
+      name: 'a tag of the environment that has no place',
+      configure: env => env.addExtension('bare', {
+        tags: ['bare'],
+        parse (parser, nodes) {
+          parser.advanceAfterBlockEnd()
+          return new nodes.CallExtension(this, 'run')
+        },
+        run () { throw new TypeError('tag failed') }
+      }),
+      templates: { 'page.html': '{% block a %}{% include "part.html" %}{% endblock %}', 'part.html': '\n{% bare %}' },
+      message: 'Cannot render block "a" of "page.html" ("part.html"): tag failed',
+      cause: 'TypeError: tag failed'
+    },
+    {
+      name: 'a loader that throws',
+      templates: new Proxy({}, { getOwnPropertyDescriptor () { throw new TypeError('loader failed') } }),
+      message: 'Cannot render block "a" of "page.html": loader failed',
+      cause: 'TypeError: loader failed'
+    },
+    {
       name: 'super() without a parent',
       templates: { 'page.html': '{% block a %}{{ super() }}{% endblock %}' },
       message: 'Cannot render block "a" of "page.html": no super block available for "a"',
@@ -645,6 +679,7 @@ t.test('names what is undefined', async t => {
     ['{{ a or b }}', {}, "'b' is undefined"],
     ['{{ a and b }}', { a: 1 }, "'b' is undefined"],
     ['{{ (a) }}', {}, "'a' is undefined"],
+    ['{{ (a, b) }}', {}, "'b' is undefined"],
     ['{{ (a if no).b }}', {}, "'(...).b' is undefined"],
     ['{% set x %}{{ y }}{% endset %}', {}, "'y' is undefined"],
     ['{% filter upper %}{{ y }}{% endfilter %}', {}, "'y' is undefined"],
@@ -699,7 +734,7 @@ t.test('renders a whole template', async t => {
   })
 
   t.test('and reports super() without a parent', async t => {
-    const { renderer } = setUp({ 'page.html': '{% block a %}{{ super() }}{% endblock %}' })
+    const { renderer } = setUp({ 'page.html': '{{ 1 }}{% block a %}{{ super() }}{% endblock %}' })
     t.throws(() => renderer.renderTemplate('page.html', {}), { code: 'FST_CHIRP_RENDER', message: 'Cannot render "page.html": no super block available for "a"' })
   })
 })
@@ -786,6 +821,7 @@ t.test('reports what fails later', async t => {
     ['what throws after a filter in an include', '{% include "part.html" %}\n{{ 2 | boom }}', 'boom 2', 'TypeError'],
     ['what throws in a loop after a filter', '{% for n in [1] %}{{ n | later }}\n{{ 2 | boom }}{% endfor %}', 'boom 2', 'TypeError'],
     ['what throws in a condition after a filter', '{% if 1 | later %}\n{{ 2 | boom }}{% endif %}', 'boom 2', 'TypeError'],
+    ['all items of a parallel loop', '{% asyncAll n in [1, 1] %}\n{{ n | failing }}{% endall %}', 'no 1', 'RangeError'],
     ['a value that is no text', '{{ 1 | later }}\n{{ bare | later }}', 'val.toString is not a function', 'TypeError']
   ]
   for (const [name, source, message, type] of cases) {

@@ -1,0 +1,88 @@
+// Renders templates, and single blocks of them, to HTML.
+import { FST_CHIRP_NO_TEMPLATES } from '../errors.js'
+import { checkName, createEnvironment, type TemplatesOption } from './environment.js'
+import type { Subject } from './fault.js'
+import { Host, toFault } from './host.js'
+import type { Callback } from './nunjucks.js'
+import { BlockRenderer } from './plan.js'
+
+export type { NunjucksEnvironment, TemplatesOption } from './environment.js'
+
+export interface RendererOptions {
+  /** Folder, list of folders, or `nunjucks.Environment`. Default: none, every call fails. */
+  templates?: TemplatesOption | undefined
+  /** For environments that we create: undefined variables throw, and edited templates show at once. */
+  debug: boolean
+  /** Milliseconds that an async filter, tag or loader may take. Default: 5000. */
+  filterTimeout?: number | undefined
+}
+
+export interface Renderer {
+  /**
+   * The HTML of one block, as it is in the page. A string when nothing
+   * asynchronous was met, else a promise.
+   *
+   * @throws FST_CHIRP_* or rejects with it.
+   */
+  renderBlock (template: string, block: string, context: object): string | Promise<string>
+  /** The HTML of a whole template, in the same way. */
+  renderTemplate (template: string, context: object): string | Promise<string>
+}
+
+const FILTER_TIMEOUT = 5000
+
+/**
+ * A renderer for the `templates` option.
+ *
+ * @throws FST_CHIRP_OPTION when the option cannot be used.
+ */
+export function createRenderer ({ templates, debug, filterTimeout = FILTER_TIMEOUT }: RendererOptions): Renderer {
+  if (templates === undefined) {
+    const fail = (template: string): never => { throw new FST_CHIRP_NO_TEMPLATES(template, 'views') }
+    return { renderBlock: fail, renderTemplate: fail }
+  }
+  const host = new Host(createEnvironment(templates, debug), filterTimeout)
+  const renderer = new BlockRenderer(host)
+
+  function render (subject: Subject, context: object): string | Promise<string> {
+    const { template, block } = subject
+    checkName(template)
+    // Nunjucks would assign an own `__proto__` when it copies variables.
+    const variables: object = { ...context }
+    if (Object.hasOwn(variables, '__proto__')) Reflect.deleteProperty(variables, '__proto__')
+    return settle(host, subject, callback => {
+      host.load(template, (error, twin) => {
+        if (twin === undefined) callback(error)
+        else renderer.render(twin, block, variables, callback)
+      })
+    })
+  }
+
+  return {
+    renderBlock: (template, block, context) => render({ template, block }, context),
+    renderTemplate: (template, context) => render({ template }, context)
+  }
+}
+
+// Templates may answer more than once; the first answer counts.
+function settle (host: Host, subject: Subject, start: (callback: Callback<string>) => void): string | Promise<string> {
+  let finish: (() => string) | undefined
+  let report: ((finish: () => string) => void) | undefined
+  const callback: Callback<string> = (error, html) => {
+    if (finish !== undefined) return
+    // Only compiled code answers with something else than a Fault, from the place where it is.
+    const failure = error ? toFault(error, host.site).toError(subject) : undefined
+    finish = () => {
+      if (failure !== undefined) throw failure
+      return html as string
+    }
+    report?.(finish)
+  }
+  try {
+    start(callback)
+  } catch (error) {
+    callback(error)
+  }
+  if (finish !== undefined) return (finish as () => string)()
+  return new Promise<() => string>(resolve => { report = resolve }).then(finish => finish())
+}

@@ -1,0 +1,68 @@
+// Puts the parts together. Read in this order: routes.js (what the browser
+// asks for), live.js (what it is sent), views/station.html (what that looks
+// like), public/station.js (the little that htmx does not do).
+import Fastify, { LogController } from 'fastify'
+import formbody from '@fastify/formbody'
+import { fileURLToPath } from 'node:url'
+import chirp from 'fastify-chirp'
+import { assets } from './assets.js'
+import { Hub } from './hub.js'
+import { LogTail } from './log-tail.js'
+import { Machine } from './machine/machine.js'
+import { NoteStore } from './notes/store.js'
+import { routes } from './routes.js'
+
+/**
+ * @param {object} options
+ * @param {string} options.notesFile JSON-lines file that the notes are kept in
+ * @param {boolean} [options.debug] error boxes on the page; default: not in production
+ * @param {{ write (line: string): void }} [options.logTo] gets the JSON log too
+ * @param {number} [options.interval] milliseconds between two readings of the machine
+ * @param {number} [options.retry] milliseconds before a tab that lost us tries again
+ * @param {number} [options.wordDelay] milliseconds between two words of an answer
+ */
+export async function buildApp ({ notesFile, debug, logTo, interval = 1000, retry = 1500, wordDelay = 55 }) {
+  const hub = new Hub()
+  const log = new LogTail(hub, logTo)
+  const app = Fastify({
+    logger: { level: 'info', stream: log },
+    logController: new OneLineForEachRequest()
+  })
+  const station = {
+    hub,
+    log,
+    notes: new NoteStore(notesFile, hub),
+    machine: new Machine(hub, { interval, counters: () => app.eventStreams }),
+    wordDelay
+  }
+  // Within reach of tests, which look whether anything is left behind.
+  app.decorate('station', station)
+
+  app.addHook('onSend', async (request, reply) => { reply.header('content-security-policy', POLICY) })
+
+  await app.register(formbody)
+  await app.register(assets)
+  await app.register(chirp, {
+    templates: fileURLToPath(new URL('views', import.meta.url)),
+    debug,
+    retry
+  })
+  await app.register(routes, station)
+  return app
+}
+
+// Fragments are HTML that is put into the page as it comes. Templates escape
+// what they print; this is the second line of defence.
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+  "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+class OneLineForEachRequest extends LogController {
+  incomingRequest () {}
+
+  requestCompleted (err, request, reply) {
+    // The response of a stream is over when the tab is closed, and the plugin logs that.
+    if (String(reply.getHeader('content-type')).startsWith('text/event-stream')) return
+    const { method, url } = request
+    request.log.info({ err, method, url, status: reply.statusCode, ms: reply.elapsedTime }, 'request')
+  }
+}

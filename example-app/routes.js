@@ -1,0 +1,73 @@
+// What the browser can ask for.
+import os from 'node:os'
+import { findTopic, TOPICS, typeOut } from './answers.js'
+import { formatCursor } from './cursor.js'
+import { liveEvents } from './live.js'
+
+const PAGE = 'station.html'
+const LONGEST_NOTE = 280
+
+export async function routes (app, station) {
+  const { log, machine, notes, wordDelay } = station
+
+  app.get('/', (request, reply) => reply.page(PAGE, pageContext()))
+
+  // Panels that the page has from the start are told where it stopped: the
+  // cursor is in the address of the stream, so the time between the page and
+  // the stream is no hole.
+  app.get('/live', { referenced: true, events: ['machine', 'note', 'line'] }, (request, reply) => {
+    request.log.info({ url: request.url }, 'event stream opened')
+    return reply.eventStream(context => liveEvents(station, context))
+  })
+
+  app.post('/notes', async (request, reply) => {
+    const text = String(request.body?.text ?? '').trim()
+    const problem = text === '' ? 'Write something first.' : text.length > LONGEST_NOTE ? `That is ${text.length} characters; ${LONGEST_NOTE} fit.` : ''
+    // The note itself comes to every tab, this one too, through the stream.
+    if (problem === '') await notes.add(text)
+    if (problem === '' && !isHtmx(request)) return reply.redirect('/', 303)
+    return reply.page(PAGE, { ...pageContext(), problem, draft: problem === '' ? '' : text }, { block: 'noteForm' })
+  })
+
+  app.post('/answers', async (request, reply) => {
+    const topic = findTopic(request.body?.topic)
+    if (topic === undefined) return reply.callNotFound()
+    // htmx gets the block, a browser without script the whole page with it.
+    const words = isHtmx(request) ? [] : topic.text.split(' ')
+    return reply.page(PAGE, { ...pageContext(), topic, words }, { block: 'answer' })
+  })
+
+  app.get('/answers/:topic', { referenced: true, events: ['word', 'done'] }, async (request, reply) => {
+    const topic = findTopic(request.params.topic)
+    if (topic === undefined) return reply.callNotFound()
+    request.log.info({ url: request.url }, 'event stream opened')
+    return reply.eventStream(context => typeOut(topic, wordDelay, context), { closeEvent: 'done' })
+  })
+
+  app.post('/machine/break', async (request, reply) => {
+    machine.breakFor(5)
+    return isHtmx(request) ? reply.code(204).send() : reply.redirect('/', 303)
+  })
+
+  /** All that the page needs; each of its blocks takes its own part when it is sent alone. */
+  function pageContext () {
+    return {
+      host: os.hostname(),
+      runtime: `Node ${process.version} on ${os.type()} ${os.arch()}`,
+      cursor: formatCursor({ note: notes.lastSeq, boot: log.boot, line: log.lastSeq }),
+      ...machine.context(),
+      notes: notes.latest(),
+      lines: log.after(0),
+      topics: TOPICS,
+      topic: undefined,
+      words: [],
+      problem: '',
+      draft: '',
+      longestNote: LONGEST_NOTE
+    }
+  }
+}
+
+function isHtmx (request) {
+  return request.headers['hx-request'] === 'true'
+}

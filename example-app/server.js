@@ -1,0 +1,24 @@
+// Starts the example: `npm start`. PORT, HOST, NOTES_FILE and LOG=1 (JSON log
+// on stdout; the page shows the log anyway) come from the environment.
+import { fileURLToPath } from 'node:url'
+import { buildApp } from './app.js'
+
+const app = await buildApp({
+  notesFile: process.env.NOTES_FILE ?? fileURLToPath(new URL('notes.jsonl', import.meta.url)),
+  logTo: process.env.LOG === '1' ? process.stdout : undefined
+})
+
+// Every open stream gets a last event and is ended, so close() is quick even
+// with many tabs open; they reconnect when the next process listens.
+for (const name of ['SIGINT', 'SIGTERM']) {
+  process.once(name, () => {
+    console.log('Closing. Tabs that are open will reconnect when you start me again.')
+    app.close()
+  })
+}
+
+const url = await app.listen({
+  port: Number(process.env.PORT ?? 3000),
+  host: process.env.HOST ?? '127.0.0.1'
+})
+console.log(`The station is on the air: ${url}`)

@@ -1,0 +1,331 @@
+// The example app in a real browser: what people see is what is asserted.
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import t from 'tap'
+import { Fragment } from 'fastify-chirp'
+import { TOPICS } from '../../example-app/answers.js'
+import { launch, until } from './browser.js'
+import { postNote, startApp, startProcess } from './station.js'
+
+const browser = await launch()
+t.teardown(() => browser.close())
+
+/** Opens a tab, and fails the test over any error in its console that is not `expected`. */
+async function openPage (t, url, { expected = /^$/, isOpen = true, ...options } = {}) {
+  const context = await browser.newContext(options)
+  t.teardown(() => context.close())
+  const page = await context.newPage()
+  page.on('pageerror', error => t.fail(`page error: ${error.message}`))
+  page.on('console', message => {
+    if (message.type() === 'error' && !expected.test(message.text())) t.fail(`console error: ${message.text()}`)
+  })
+  await page.goto(url)
+  if (isOpen) await light(page, 'open')
+  return page
+}
+
+// What Chromium and htmx say about a connection that is lost.
+const LOST = /net::ERR_|\[object Event\]|status of 503/
+
+const light = (page, state, stream = 'live') => page.locator(`[data-status=${stream}][data-state=${state}]`).waitFor()
+const textsOf = (page, selector) => page.locator(selector).allTextContents()
+const notesOf = async page => (await textsOf(page, '#notes .note > p')).reverse()
+const linesOf = page => textsOf(page, '#log > li')
+
+/** Nobody looks any more, and nothing is left of those who did. */
+async function isQuiet ({ eventStreams, station: { hub, machine } }) {
+  await until(() => eventStreams.open === 0 && hub.size === 0 && !machine.isRunning, 'all sources are closed')
+}
+
+t.test('the page has its first readings, and the stream replaces them', async t => {
+  const { app, url } = await startApp(t)
+  const page = await openPage(t, url, { isOpen: false })
+  t.equal(await page.locator('#machine .lane').count(), 3)
+  await light(page, 'open')
+  t.equal(await page.locator('[data-status=live]').textContent(), 'live')
+
+  const line = page.locator('#machine .cpu .line')
+  const first = await line.getAttribute('d')
+  await until(async () => await line.getAttribute('d') !== first, 'the trace grows')
+  t.equal(await page.locator('#machine .lane').count(), 3, 'replaced, not added')
+  t.equal(app.eventStreams.open, 1, 'one stream for all panels')
+})
+
+t.test('a note from the form is appended in every tab, once, as text', async t => {
+  const { url } = await startApp(t)
+  const [one, two] = [await openPage(t, url), await openPage(t, url)]
+  const field = one.locator('#note-text')
+
+  await field.fill('first')
+  await field.press('Enter')
+  await until(async () => await field.inputValue() === '', 'the form is fresh')
+  t.equal(await one.evaluate(() => document.activeElement.id), 'note-text', 'one can go on typing')
+  await field.fill('<img src=x onerror=alert(1)>')
+  await field.press('Enter')
+
+  for (const page of [one, two]) {
+    await page.locator('#note-2').waitFor()
+    t.same(await notesOf(page), ['first', '<img src=x onerror=alert(1)>'])
+    t.equal(await page.locator('#notes img').count(), 0)
+  }
+
+  await one.locator('.notes button').click()
+  t.equal(await one.locator('#note-problem').textContent(), 'Write something first.')
+  await one.reload()
+  t.same(await notesOf(one), ['first', '<img src=x onerror=alert(1)>'], 'the page has what the stream had')
+})
+
+t.test('HTML of many lines arrives as it was rendered', async t => {
+  const { app, url } = await startApp(t)
+  const page = await openPage(t, url)
+  const text = 'one\n\n  three\n\tdata: five\n: six\n'
+  await app.station.notes.add(text)
+  await page.locator('#note-1').waitFor()
+  t.equal(await page.locator('#note-1 > p').textContent(), text)
+
+  const [note] = app.station.notes.latest()
+  const html = await app.renderFragment(new Fragment('station.html', 'note', { note }))
+  t.match(html, /<li[^]*\n[^]*\n[^]*<\/li>/)
+  const rendered = await page.evaluate(html => {
+    const template = document.createElement('template')
+    template.innerHTML = html
+    return template.content.firstChild.innerHTML
+  }, html)
+  t.equal(await page.locator('#note-1').innerHTML(), rendered)
+})
+
+t.test('the server is killed and started again: nothing is lost, nothing comes twice', async t => {
+  const notesFile = join(t.testdir(), 'notes.jsonl')
+  const first = await startProcess(t, notesFile)
+  const { url, port } = first
+  await postNote(url, 'before the page')
+  const page = await openPage(t, url, { expected: LOST })
+  await postNote(url, 'while all is well')
+  await page.locator('#note-2').waitFor()
+
+  // Nobody waits for the tab to get these.
+  for (const text of ['close to the end', 'closer']) await postNote(url, text)
+  t.same(await first.stop('SIGKILL'), [null, 'SIGKILL'])
+  await light(page, 'down')
+  t.equal(await page.locator('[data-status=live]').textContent(), 'offline, dialing again')
+
+  const second = await startProcess(t, notesFile, port)
+  for (const text of ['after the restart', 'and later']) await postNote(url, text)
+  await light(page, 'open')
+  await postNote(url, 'live again')
+  await page.locator('#note-7').waitFor()
+  t.same(await notesOf(page), [
+    'before the page', 'while all is well', 'close to the end', 'closer', 'after the restart', 'and later', 'live again'
+  ])
+
+  // The log is only kept in memory: all of the second process is there, and once.
+  const linesOfSecond = async () => {
+    const lines = await linesOf(page)
+    return lines.slice(lines.findLastIndex(line => line.includes('Server listening')))
+  }
+  const posts = lines => lines.filter(line => line.includes('POST /notes'))
+  await until(async () => posts(await linesOfSecond()).length === 3, 'the log has come as far')
+  t.equal((await linesOf(page)).filter(line => line.includes('Server listening')).length, 2, 'one line for each process')
+
+  await page.reload()
+  await light(page, 'open')
+  t.equal((await notesOf(page)).length, 7)
+
+  const closing = light(page, 'closing')
+  t.same(await second.stop('SIGTERM'), [0, null], 'ends by itself, with a tab open')
+  await closing
+  t.equal(await page.locator('[data-status=live]').textContent(), 'server closes, back soon')
+})
+
+t.test('a proxy that answers 503 for a while costs no note', async t => {
+  const { app, url } = await startApp(t)
+  await app.station.notes.add('first')
+  const page = await openPage(t, url, { expected: LOST })
+  await app.station.notes.add('second')
+  await page.locator('#note-2').waitFor()
+
+  let onRefused
+  const refused = new Promise(resolve => { onRefused = resolve })
+  await page.route('**/live*', async route => {
+    await route.fulfill({ status: 503 })
+    onRefused()
+  })
+  app.server.closeAllConnections()
+  await refused
+  await app.station.notes.add('third')
+  await page.unroute('**/live*')
+
+  await page.locator('#note-3').waitFor()
+  await light(page, 'open')
+  await app.station.notes.add('fourth')
+  await page.locator('#note-4').waitFor()
+  t.same(await notesOf(page), ['first', 'second', 'third', 'fourth'])
+  t.equal(app.eventStreams.open, 1)
+})
+
+t.test('a template that fails shows why, and only its own panel stops', async t => {
+  const { app, url } = await startApp(t)
+  const page = await openPage(t, url)
+  await page.getByRole('button', { name: 'Break this template' }).click()
+  const box = page.locator('#machine > .chirp-block-error')
+  await box.waitFor()
+  t.equal(await box.getAttribute('data-block'), 'machine')
+  t.equal(await box.textContent(), "UndefinedError: 'machine' is undefined")
+
+  await app.station.notes.add('still here')
+  await page.locator('#note-1').waitFor()
+  await page.locator('#log > [data-level=error]', { hasText: 'an event was not sent' }).first().waitFor()
+  await page.locator('#machine .lane').first().waitFor()
+  t.equal(await box.count(), 0, 'and it recovers')
+  t.equal(app.eventStreams.total, 1, 'on the same stream')
+})
+
+t.test('in production a template tells the client nothing', async t => {
+  const { app, url } = await startApp(t, { debug: false, interval: 60000 })
+  const page = await openPage(t, url)
+  app.station.machine.breakFor(1)
+  await page.locator('#machine .lane').first().waitFor({ state: 'detached' })
+  t.equal(await page.locator('.chirp-block-error').count(), 0)
+  t.notMatch(await page.locator('#machine').textContent(), /undefined/)
+})
+
+t.test('an answer is typed out, and its stream closes', async t => {
+  const { app, url } = await startApp(t)
+  const page = await openPage(t, url)
+  const { question, text } = TOPICS.find(topic => topic.id === 'script')
+  await page.getByRole('button', { name: question }).click()
+  const words = page.locator('#answer .words')
+  await words.locator('span').nth(1).waitFor()
+  await light(page, 'done', 'answer')
+  t.equal((await words.textContent()).trim(), text)
+  t.equal(await words.getAttribute('aria-busy'), 'false')
+  await until(() => app.eventStreams.open === 1, 'only the live stream is left')
+
+  // The same question once more starts at its first word.
+  await page.getByRole('button', { name: question }).click()
+  await until(async () => await words.getAttribute('aria-busy') === 'true', 'a new answer')
+  await light(page, 'done', 'answer')
+  t.equal((await words.textContent()).trim(), text)
+  t.equal(app.eventStreams.total, 3, 'nobody dialed again after the end')
+})
+
+t.test('an answer whose source fails is resumed at the next word', async t => {
+  const { app, url } = await startApp(t)
+  const page = await openPage(t, url, { expected: LOST })
+  const { question, text } = TOPICS.find(topic => topic.id === 'failure')
+  await page.getByRole('button', { name: question }).click()
+  await page.locator('#answer .alert', { hasText: 'the source lost its thread' }).waitFor()
+  await light(page, 'done', 'answer')
+  t.equal((await page.locator('#answer .words').textContent()).trim(), text)
+  t.equal(app.eventStreams.errors, 1)
+})
+
+t.test('another answer, or none, closes the source of the one before', async t => {
+  const { app, url } = await startApp(t, { wordDelay: 60000 })
+  const page = await openPage(t, url)
+  for (const { question } of TOPICS.slice(0, 2)) {
+    await page.getByRole('button', { name: question }).click()
+    await page.locator('#answer h3', { hasText: question }).waitFor()
+    await light(page, 'open', 'answer')
+  }
+  await until(() => app.eventStreams.total === 3 && app.eventStreams.open === 2, 'one answer is open')
+})
+
+t.test('closed tabs leave nothing behind', async t => {
+  const { app, url } = await startApp(t)
+  const pages = [await openPage(t, url), await openPage(t, url), await openPage(t, url)]
+  t.equal(app.eventStreams.open, 3)
+  t.equal(app.station.hub.size, 3)
+  t.ok(app.station.machine.isRunning)
+  for (const page of pages) await page.close()
+  await isQuiet(app)
+})
+
+t.test('a page in the back/forward cache holds no stream, and is live when it comes back', async t => {
+  const { app, url } = await startApp(t)
+  // A style sheet has no icon of its own, so the browser looks for the usual one.
+  const page = await openPage(t, url, { expected: /status of 404/ })
+  await page.goto(`${url}/assets/station.css`)
+  await isQuiet(app)
+  await app.station.notes.add('while away')
+  await page.goBack()
+  await light(page, 'open')
+  await page.locator('#note-1').waitFor()
+  t.same(await notesOf(page), ['while away'])
+})
+
+t.test('the log shows requests as text, and none for assets', async t => {
+  const { app, url } = await startApp(t)
+  const page = await openPage(t, url)
+  const path = '/<img/src=x/onerror=alert(1)>'
+  const socket = connect(app.server.address().port, '127.0.0.1')
+  socket.end(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+  socket.resume()
+  await once(socket, 'close')
+  await page.locator('#log > li', { hasText: `GET ${path} 404` }).waitFor()
+  t.equal(await page.locator('#log img').count(), 0)
+  const lines = await linesOf(page)
+  t.notOk(lines.some(line => /assets|vendor/.test(line)))
+  t.equal(lines.filter(line => line.includes('GET / ')).length, 1, 'the gap between page and stream is covered')
+  t.equal(new Set(lines).size, lines.length)
+})
+
+t.test('long lists are cut at their old end', async t => {
+  const { app, url } = await startApp(t)
+  const page = await openPage(t, url)
+  for (let number = 1; number <= 60; number++) await app.station.notes.add(`note ${number}`)
+  await page.locator('#note-60').waitFor()
+  const notes = await notesOf(page)
+  t.equal(notes.length, 50)
+  t.equal(notes[0], 'note 11')
+  t.equal(notes.at(-1), 'note 60')
+})
+
+t.test('on a phone nothing is wider than the screen', async t => {
+  const { app, url } = await startApp(t)
+  await app.station.notes.add('W'.repeat(280))
+  const page = await openPage(t, url, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true })
+  await page.getByRole('button', { name: TOPICS[0].question }).tap()
+  await light(page, 'done', 'answer')
+  app.station.machine.breakFor(5)
+  await page.locator('.chirp-block-error').waitFor()
+  await page.evaluate(() => { document.querySelector('h1').textContent = 'a-very-long-name-of-a-host.in.some.rack.example' })
+  const { scroll, width } = await page.evaluate(() => ({ scroll: document.documentElement.scrollWidth, width: window.innerWidth }))
+  t.equal(width, 390)
+  t.equal(scroll, 390)
+})
+
+t.test('light and dark follow the system, and both can be read', async t => {
+  const { url } = await startApp(t)
+  const page = await openPage(t, url)
+  const colours = () => page.evaluate(() => {
+    const { backgroundColor, color } = window.getComputedStyle(document.body)
+    const luminance = text => {
+      const [r, g, b] = text.match(/[\d.]+/g).slice(0, 3)
+        .map(part => part / 255)
+        .map(part => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b
+    }
+    return { paper: luminance(backgroundColor), ink: luminance(color) }
+  })
+  const contrast = ({ paper, ink }) => (Math.max(paper, ink) + 0.05) / (Math.min(paper, ink) + 0.05)
+
+  await page.emulateMedia({ colorScheme: 'light' })
+  const day = await colours()
+  await page.emulateMedia({ colorScheme: 'dark' })
+  const night = await colours()
+  t.ok(day.paper > 0.7 && night.paper < 0.05)
+  t.ok(contrast(day) > 7 && contrast(night) > 7)
+})
+
+t.test('without script the forms work too', async t => {
+  const { url } = await startApp(t)
+  const page = await openPage(t, url, { javaScriptEnabled: false, isOpen: false })
+  await page.fill('#note-text', 'by hand')
+  await page.locator('.notes button').click()
+  t.same(await notesOf(page), ['by hand'])
+  const { question, text } = TOPICS[0]
+  await page.getByRole('button', { name: question }).click()
+  t.equal((await page.locator('#answer .words').textContent()).trim(), text)
+})

@@ -1,0 +1,40 @@
+// Who takes part. A server of that name is in bench/servers/.
+import { existsSync, readFileSync } from 'node:fs'
+
+export const BASELINE = 'node-http'
+export const OURS = 'chirp'
+/** The peer that the targets name. */
+export const PEER = 'fastify-sse'
+
+// What to tell the version of.
+const PACKAGES = {
+  'node-http': [],
+  chirp: [],
+  'fastify-sse': ['@fastify/sse', 'fastify'],
+  'better-sse': ['better-sse'],
+  'fastify-sse-v2': ['fastify-sse-v2'],
+  hono: ['hono', '@hono/node-server']
+}
+
+const TITLES = { 'node-http': 'node:http', chirp: 'fastify-chirp', 'fastify-sse': '@fastify/sse' }
+
+const dist = (file) => new URL(`../../dist/${file}`, import.meta.url)
+
+export const built = existsSync(dist('index.js'))
+
+/** A module of ours, from dist/; undefined when it is not built. */
+export async function ours (file) {
+  return existsSync(dist(file)) ? import(dist(file)) : undefined
+}
+
+export const contestants = Object.keys(PACKAGES).filter((name) => name !== OURS || built)
+
+export const title = (name) => TITLES[name] ?? name
+
+/** The versions that the figures belong to. */
+export function versions () {
+  return Object.values(PACKAGES).flat().map((name) => {
+    const path = new URL(`../../node_modules/${name}/package.json`, import.meta.url)
+    return `${name} ${JSON.parse(readFileSync(path, 'utf8')).version}`
+  })
+}

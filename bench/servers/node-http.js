@@ -1,0 +1,39 @@
+// The baseline: plain node:http, as little code as a correct stream needs.
+import http from 'node:http'
+import { LISTEN, meter } from '../lib/meter.js'
+import { pending, ticks } from '../lib/sources.js'
+
+const HEAD = { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' }
+
+const frame = (value) => `data: ${JSON.stringify(value)}\n\n`
+
+const routes = {
+  async '/stream' (res, query) {
+    for await (const event of ticks(Number(query.get('n')))) {
+      if (!res.write(frame(event))) await new Promise((resolve) => res.once('drain', resolve))
+    }
+    res.end()
+  },
+
+  // No generator here: a bare response is the least that a connection can cost.
+  '/idle' (res) {
+    res.write(frame({ i: 0, t: 'tick' }))
+  },
+
+  async '/idle/generator' (res) {
+    for await (const event of pending()) res.write(frame(event))
+  },
+
+  '/first' (res) {
+    res.write(frame({ i: 0, t: 'tick' }))
+    res.end()
+  }
+}
+
+const server = http.createServer((req, res) => {
+  const [path, query] = req.url.split('?')
+  res.writeHead(200, HEAD)
+  routes[path](res, new URLSearchParams(query))
+})
+
+server.listen(LISTEN, () => meter(server))

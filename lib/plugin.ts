@@ -11,6 +11,7 @@ import { KEEP_ALIVE_DELAY } from './stream/connection.js'
 import { Registry } from './stream/registry.js'
 import { kStarted, startEventStream } from './stream/start.js'
 import type { StreamEnvironment } from './stream/stream.js'
+import { takeOverRoute } from './stream/takeover.js'
 import type { ChirpOptions, ChirpPlugin } from './types.js'
 
 /** Where the app keeps the routes marked `referenced: true`, for the checker. @internal */
@@ -63,7 +64,9 @@ function markRoute (route: RouteOptions, referenced: ReferencedRoute[]): void {
   // For @fastify/compress: a compressor would hold events back.
   const compressible = route as { compress?: unknown }
   compressible.compress ??= false
-  if (method !== 'HEAD') referenced.push({ method, url, events })
+  if (method === 'HEAD') return
+  takeOverRoute(route)
+  referenced.push({ method, url, events })
 }
 
 // The sockets of HTTP/2 are out of reach once a session has them.

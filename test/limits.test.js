@@ -183,8 +183,8 @@ t.test('TCP keep-alive is on, so that a peer that vanished is noticed', async t 
     const { socket } = request.raw
     socket.setKeepAlive = (...values) => calls.push(values)
   })
-  app.get('/', (request, reply) => reply.eventStream(['a']))
-  await new TestClient(app, { listen: true }).sse('/')
+  app.get('/', (request, reply) => reply.eventStream(async function * () { await wait(1500) }))
+  await new TestClient(app, { listen: true }).sse('/', { timeout: 3000 })
   t.same(calls, [[true, 5000]])
 })
 

@@ -259,12 +259,29 @@ t.test('what is yielded within one tick goes out in one write of at most 16 kB',
   }))
   const { events } = await new TestClient(app, { listen: true }).sse('/')
   t.equal(events.length, 1005)
-  t.equal(writes[0], ': open\n\n')
-  t.equal(writes[1], 'data: a\n\ndata: b\n\n')
+  t.equal(writes[0], ': open\n\ndata: a\n\ndata: b\n\n')
   const sizes = writes.map(text => text.length)
   t.equal(sizes.filter(size => size > 16384).length, 1, 'only a frame that is larger itself')
   t.equal(sizes.reduce((sum, size) => sum + size) - 8, events.reduce((sum, { data }) => sum + data.length + 8, 0))
   t.ok(writes.length < 14, `${writes.length} writes`)
+})
+
+t.test('16 kB are bytes, not characters', async t => {
+  const app = await buildApp(t)
+  const writes = []
+  app.addHook('onRequest', async (request, reply) => {
+    const { raw } = reply
+    const { write } = raw
+    raw.write = chunk => {
+      writes.push(Buffer.byteLength(chunk))
+      return write.call(raw, chunk)
+    }
+  })
+  const values = [...Array.from({ length: 300 }, (_, n) => `${n}${'豆'.repeat(50)}`), '豆'.repeat(5000), '豆'.repeat(6000), 'a', '豆'.repeat(16000), 'b']
+  app.get('/', (request, reply) => reply.eventStream(values))
+  const { events } = await new TestClient(app, { listen: true }).sse('/')
+  t.same(events.map(({ data }) => data), values)
+  t.same(writes.filter(size => size > 16384), [18008, 48007], 'only frames that are larger themselves')
 })
 
 t.test('a source that is always ready lets other work have its turn', async t => {

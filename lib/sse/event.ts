@@ -56,8 +56,8 @@ export class SSEEvent {
     if (data !== undefined) {
       try {
         text = stringifyData(data)
-      } catch (cause) {
-        throw new FST_CHIRP_EVENT((cause as Error).message, { cause })
+      } catch (error) {
+        throw new FST_CHIRP_EVENT((error as Error).message, { cause: (error as Error).cause })
       }
     } else if (this.event !== undefined) {
       text = ''

@@ -1,11 +1,13 @@
 // https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
 
+const EVENT_STREAM = 'text/event-stream'
+
 /**
  * Whether an Accept header lets us answer with `text/event-stream`. The most
  * specific range that matches decides; no header accepts all.
  */
 export function acceptsEventStream (accept: string | undefined): boolean {
-  if (accept === undefined || accept.trim() === '') return true
+  if (accept === undefined || accept === EVENT_STREAM || accept.trim() === '') return true
   let best = -1
   let accepted = false
   for (const range of accept.toLowerCase().split(',')) {
@@ -19,4 +21,4 @@ export function acceptsEventStream (accept: string | undefined): boolean {
 }
 
 // Least specific first.
-const RANGES = ['*/*', 'text/*', 'text/event-stream']
+const RANGES = ['*/*', 'text/*', EVENT_STREAM]

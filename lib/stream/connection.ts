@@ -28,14 +28,6 @@ export interface Destination {
   [kConnection]?: Connection | undefined
 }
 
-/** Times in milliseconds, 0 is off. */
-export interface ConnectionLimits {
-  maxBuffer: number
-  writeTimeout: number
-  heartbeat: number
-  maxAge: number
-}
-
 /** What the connections of an app share. */
 export interface ConnectionApp {
   clock: Clock
@@ -58,8 +50,7 @@ export class Connection implements Sleeper {
   /** Bytes of frames handed over so far. */
   bytes = 0
   readonly #dest: Destination
-  readonly #clock: Clock
-  readonly #counters: { bytes: number }
+  readonly #app: ConnectionApp
   readonly #owner: ConnectionOwner
   readonly #maxBuffer: number
   // In ticks, 0 is off.
@@ -70,37 +61,41 @@ export class Connection implements Sleeper {
   #written: number
   #blockedSince = 0
   #blockedBytes = 0
+  #settlesAt: number
   #ending = false
   #listening = false
 
-  constructor (dest: Destination, limits: ConnectionLimits, app: ConnectionApp, owner: ConnectionOwner) {
-    const { clock, counters } = app
+  constructor (
+    dest: Destination, limits: { maxBuffer: number, writeTimeout: number }, times: { heartbeat: number, maxAge: number },
+    app: ConnectionApp, owner: ConnectionOwner
+  ) {
+    const { clock } = app
     this.#dest = dest
-    this.#clock = clock
-    this.#counters = counters
+    this.#app = app
     this.#owner = owner
     this.#maxBuffer = limits.maxBuffer
     this.#writeTimeout = Clock.ticks(limits.writeTimeout)
-    this.#heartbeat = Clock.ticks(limits.heartbeat)
+    this.#heartbeat = Clock.ticks(times.heartbeat)
     this.#written = clock.refresh()
     // All streams opened by one deploy must not come back in the same second.
-    this.#expiry = limits.maxAge === 0 ? 0 : clock.now + Clock.ticks(limits.maxAge * (0.8 + 0.2 * Math.random()))
-    dest[kConnection] = this
-    keepAlive(dest)
+    this.#expiry = times.maxAge === 0 ? 0 : clock.now + Clock.ticks(times.maxAge * (0.8 + 0.2 * Math.random()))
+    this.#settlesAt = clock.now + SETTLED
+    this.#reschedule()
+    // A server's idle timeout would end a quiet stream; Node sets it anew for the next request.
+    if (dest.stream === undefined && dest.socket?.timeout) dest.socket.setTimeout(0)
   }
 
   /** Writes whole frames of `size` bytes. Drops the connection instead when too much waits already. */
   write (frames: string, size = Buffer.byteLength(frames)): void {
     if (this.#ending || this.#dropIfFull()) return
     this.bytes += size
-    this.#counters.bytes += size
-    this.#written = this.#clock.now
+    this.#app.counters.bytes += size
+    this.#written = this.#app.clock.now
     const dest = this.#dest
     if (!dest.write(frames)) this.#block()
     if (this.blocked) this.#blockedBytes += size
     // A compressor that a hook put in between keeps what it gets until told not to.
     dest.flush?.()
-    if (this.due === -1) this.#reschedule()
   }
 
   /** Ends the response after what was written. `end` is how, where it is not ours to end. */
@@ -108,7 +103,7 @@ export class Connection implements Sleeper {
     if (this.#ending) return
     this.#ending = true
     // From now on only the last bytes may be late, and for no longer than any other.
-    this.#blockedSince = this.#clock.now
+    this.#blockedSince = this.#app.clock.now
     this.#reschedule()
     if (end === undefined) this.#dest.end()
     else end()
@@ -117,16 +112,21 @@ export class Connection implements Sleeper {
   /** Forgets the connection; for when the response has closed. */
   release (): void {
     this.#ending = true
-    this.#clock.cancel(this)
+    this.#app.clock.cancel(this)
+    if (!this.#listening) return
     this.#dest[kConnection] = undefined
-    if (this.#listening) this.#dest.removeListener('drain', onDrain)
+    this.#dest.removeListener('drain', onDrain)
   }
 
   wake (): void {
-    const { now } = this.#clock
+    const { now } = this.#app.clock
     if (this.#ending) {
       this.#owner.cut()
       return
+    }
+    if (this.#settlesAt !== 0 && now >= this.#settlesAt) {
+      this.#settlesAt = 0
+      keepAlive(this.#dest)
     }
     if (this.blocked && this.#writeTimeout !== 0 && now >= this.#blockedSince + this.#writeTimeout) {
       return this.#drop('writeTimeout')
@@ -134,9 +134,9 @@ export class Connection implements Sleeper {
     if (this.#expiry !== 0 && now >= this.#expiry) return this.#owner.expired('maxAge')
     if (this.#heartbeat !== 0 && now >= this.#written + this.#heartbeat) {
       // What waits keeps a blocked connection busy; a heartbeat would only wait too.
-      if (!this.blocked) return this.write(HEARTBEAT)
       if (this.#dropIfFull()) return
-      this.#written = now
+      if (this.blocked) this.#written = now
+      else this.write(HEARTBEAT)
     }
     this.#reschedule()
   }
@@ -150,13 +150,14 @@ export class Connection implements Sleeper {
   #block (): void {
     if (this.blocked) return
     this.blocked = true
-    this.#blockedSince = this.#clock.now
+    this.#blockedSince = this.#app.clock.now
     if (!this.#listening) {
       this.#listening = true
+      this.#dest[kConnection] = this
       this.#dest.on('drain', onDrain)
     }
-    const deadline = this.#clock.now + this.#writeTimeout
-    if (this.#writeTimeout !== 0 && (this.due === -1 || this.due > deadline)) this.#clock.schedule(this, deadline)
+    const deadline = this.#app.clock.now + this.#writeTimeout
+    if (this.#writeTimeout !== 0 && (this.due === -1 || this.due > deadline)) this.#app.clock.schedule(this, deadline)
   }
 
   #dropIfFull (): boolean {
@@ -174,11 +175,11 @@ export class Connection implements Sleeper {
   }
 
   #reschedule (): void {
-    let due = Infinity
-    if (this.#heartbeat !== 0 && !this.#ending) due = this.#written + this.#heartbeat
+    let due = this.#settlesAt === 0 ? Infinity : this.#settlesAt
+    if (this.#heartbeat !== 0 && !this.#ending) due = Math.min(due, this.#written + this.#heartbeat)
     if (this.#expiry !== 0 && !this.#ending) due = Math.min(due, this.#expiry)
     if (this.#writeTimeout !== 0 && (this.blocked || this.#ending)) due = Math.min(due, this.#blockedSince + this.#writeTimeout)
-    if (due !== Infinity) this.#clock.schedule(this, due)
+    if (due !== Infinity) this.#app.clock.schedule(this, due)
   }
 }
 
@@ -189,12 +190,11 @@ function onDrain (this: Destination): void {
 // Probes notice a peer that vanished without a word. HTTP/2 sockets are not
 // ours to touch (see plugin.ts), injected and wrapped ones cannot do it.
 function keepAlive (dest: Destination): void {
-  if (dest.stream !== undefined || !dest.socket) return
-  const { socket } = dest
-  if (typeof socket.setKeepAlive === 'function') socket.setKeepAlive(true, KEEP_ALIVE_DELAY)
-  // A server's idle timeout would end a quiet stream; Node sets it anew for the next request.
-  if (typeof socket.setTimeout === 'function' && socket.timeout) socket.setTimeout(0)
+  if (dest.stream === undefined) dest.socket?.setKeepAlive?.(true, KEEP_ALIVE_DELAY)
 }
+
+// Streams that are shorter than this are spared the system calls of keep-alive.
+const SETTLED = Clock.ticks(1000)
 
 /** Milliseconds of silence before the first keep-alive probe. */
 export const KEEP_ALIVE_DELAY = 5000

@@ -2,10 +2,15 @@
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { FST_CHIRP_REQUEST_GONE } from '../errors.js'
 import type { StreamContext } from '../types.js'
+import { isObserved } from './diagnostics.js'
 
 export class Context implements StreamContext {
   readonly lastEventId: string
   readonly log: FastifyBaseLogger
+  /** For messages; the request itself may be gone by then. */
+  readonly requestId: string
+  /** The route's pattern. Known only where somebody listens: it is dear to ask for. */
+  readonly route: string | undefined
   #request: FastifyRequest | WeakRef<FastifyRequest>
   #isRequestUsed = false
   #reason: string | undefined
@@ -14,6 +19,8 @@ export class Context implements StreamContext {
   constructor (request: FastifyRequest) {
     this.lastEventId = lastEventIdOf(request)
     this.log = request.log
+    this.requestId = request.id
+    this.route = isObserved() ? request.routeOptions.url : undefined
     this.#request = request
   }
 

@@ -1,6 +1,6 @@
 // Gives every kind of source one shape: pull the next value, close once.
 import type { Readable } from 'node:stream'
-import type { ReadableStream } from 'node:stream/web'
+import type { ReadableStream, ReadableStreamDefaultReader } from 'node:stream/web'
 import { FST_CHIRP_SOURCE } from '../errors.js'
 import { describe } from '../sse/field.js'
 
@@ -18,20 +18,104 @@ export interface OpenSource {
   close (): Promise<unknown> | undefined
 }
 
+// Classes, not closures: there is one for each open stream.
+
+class AsyncSource implements OpenSource {
+  readonly #iterator: AsyncIterator<unknown>
+
+  constructor (iterator: AsyncIterator<unknown>) {
+    this.#iterator = iterator
+  }
+
+  next (): Promise<IteratorResult<unknown>> {
+    return this.#iterator.next()
+  }
+
+  // Not awaited by the caller: a generator that awaits something answers only
+  // when that settles, which may be never.
+  close (): Promise<unknown> | undefined {
+    return attempt(() => this.#iterator.return?.())
+  }
+}
+
+class SyncSource implements OpenSource {
+  readonly #iterator: Iterator<unknown>
+
+  constructor (iterator: Iterator<unknown>) {
+    this.#iterator = iterator
+  }
+
+  next (): MaybePromise<IteratorResult<unknown>> {
+    const result = this.#iterator.next()
+    return result.done !== true && isPromise(result.value)
+      ? result.value.then(value => ({ done: false, value }))
+      : result
+  }
+
+  close (): Promise<unknown> | undefined {
+    return attempt(() => { this.#iterator.return?.() })
+  }
+}
+
+class ReadableSource implements OpenSource {
+  readonly #readable: Readable
+  readonly #iterator: AsyncIterator<unknown>
+  #isClosed = false
+
+  constructor (readable: Readable) {
+    // It may fail before the first pull, and without a listener that would end the process.
+    readable.on('error', ignore)
+    this.#readable = readable
+    this.#iterator = readable[Symbol.asyncIterator]()
+  }
+
+  async next (): Promise<IteratorResult<unknown>> {
+    try {
+      return await this.#iterator.next()
+    } catch (error) {
+      // What was destroyed by us fails the pending pull; that is no news.
+      if (this.#isClosed) return { done: true, value: undefined }
+      throw error
+    }
+  }
+
+  close (): undefined {
+    this.#isClosed = true
+    this.#readable.destroy()
+  }
+}
+
+class WebSource implements OpenSource {
+  readonly #reader: ReadableStreamDefaultReader<unknown>
+
+  constructor (stream: ReadableStream) {
+    if (stream.locked) throw new FST_CHIRP_SOURCE('a ReadableStream that is locked to another reader')
+    this.#reader = stream.getReader()
+  }
+
+  next (): Promise<IteratorResult<unknown>> {
+    return this.#reader.read() as Promise<IteratorResult<unknown>>
+  }
+
+  close (): Promise<unknown> {
+    return this.#reader.cancel()
+  }
+}
+
 /**
  * Opens `source` without pulling from it.
  *
  * @throws FST_CHIRP_SOURCE when nothing can be pulled from it.
  */
 export function openSource (source: unknown): OpenSource {
-  if (isNodeReadable(source)) return openReadable(source)
-  if (isWebStream(source)) return openWebStream(source)
+  if (isNodeReadable(source)) return new ReadableSource(source)
+  if (isWebStream(source)) return new WebSource(source)
   // A string is iterable too, but nobody wants its characters one by one.
   if (typeof source === 'object' && source !== null && !ArrayBuffer.isView(source)) {
     const iterate = (source as AsyncIterable<unknown>)[Symbol.asyncIterator]
-    if (typeof iterate === 'function') return openAsync(iterate.call(source))
+    if (typeof iterate === 'function') return new AsyncSource(iterate.call(source))
     const iterateSync = (source as Iterable<unknown>)[Symbol.iterator]
-    if (typeof iterateSync === 'function') return openSync(iterateSync.call(source))
+    if (typeof iterateSync === 'function') return new SyncSource(iterateSync.call(source))
   }
   throw new FST_CHIRP_SOURCE(describe(source))
 }
@@ -39,60 +123,11 @@ export function openSource (source: unknown): OpenSource {
 /** Lets go of a source that is not going to be pulled from. */
 export function discardSource (source: unknown): void {
   if (typeof source === 'function') return
-  openSource(source).close()?.catch(() => {})
+  openSource(source).close()?.catch(ignore)
 }
 
 export function isPromise (value: unknown): value is Promise<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function'
-}
-
-function openAsync (iterator: AsyncIterator<unknown>): OpenSource {
-  return {
-    next: () => iterator.next(),
-    // Not awaited by the caller: a generator that awaits something answers
-    // only when that settles, which may be never.
-    close: () => attempt(() => iterator.return?.())
-  }
-}
-
-function openSync (iterator: Iterator<unknown>): OpenSource {
-  return {
-    next () {
-      const result = iterator.next()
-      return result.done !== true && isPromise(result.value)
-        ? result.value.then(value => ({ done: false, value }))
-        : result
-    },
-    close: () => attempt(() => { iterator.return?.() })
-  }
-}
-
-function openReadable (readable: Readable): OpenSource {
-  // It may fail before the first pull, and without a listener that would end the process.
-  readable.on('error', ignore)
-  const iterator = readable[Symbol.asyncIterator]()
-  let closed = false
-  return {
-    // What was destroyed by us fails the pending pull; that is no news.
-    next: () => iterator.next().catch(error => {
-      if (closed) return { done: true, value: undefined }
-      throw error
-    }),
-    close () {
-      closed = true
-      readable.destroy()
-      return undefined
-    }
-  }
-}
-
-function openWebStream (stream: ReadableStream): OpenSource {
-  if (stream.locked) throw new FST_CHIRP_SOURCE('a ReadableStream that is locked to another reader')
-  const reader = stream.getReader()
-  return {
-    next: () => reader.read() as Promise<IteratorResult<unknown>>,
-    close: () => reader.cancel()
-  }
 }
 
 // A throw during cleanup becomes a rejection, so that there is one way to hear of it.

@@ -18,6 +18,7 @@ import { Stream, type Response, type StreamEnvironment } from './stream.js'
 export const kStarted = Symbol('fastify-chirp.started')
 
 const MEDIA_TYPE = 'text/event-stream'
+const CONTENT_TYPE = `${MEDIA_TYPE}; charset=utf-8`
 
 // HEAD gets the same head as GET, and its source is not opened; nor is it for
 // a client that is gone already.
@@ -53,9 +54,7 @@ export function startEventStream (
     settings,
     dialect: detectDialect(settings.dialect, request.query, request.headers),
     client,
-    context,
-    route: request.routeOptions.url,
-    requestId: request.id
+    context
   })
   const open = (opened: unknown): FastifyReply => {
     stream.setSource(openSource(opened))
@@ -83,9 +82,8 @@ interface MarkedReply { [kStarted]?: boolean }
 function send (reply: FastifyReply, { dialect }: StreamSettings, payload: StreamPayload | string): FastifyReply {
   (reply as MarkedReply)[kStarted] = true
   // What the app has set stays, but only an event stream is an event stream.
-  if (!String(reply.getHeader('content-type')).startsWith(MEDIA_TYPE)) {
-    reply.header('content-type', `${MEDIA_TYPE}; charset=utf-8`)
-  }
+  const type = reply.getHeader('content-type')
+  if (type === undefined || !String(type).startsWith(MEDIA_TYPE)) reply.header('content-type', CONTENT_TYPE)
   if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-cache, no-transform')
   // nginx would hold events back until its buffer is full.
   if (!reply.hasHeader('x-accel-buffering')) reply.header('x-accel-buffering', 'no')

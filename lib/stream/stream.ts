@@ -1,6 +1,5 @@
 // The pipeline: pulls values from the source, encodes them, joins what comes
 // within one tick into one write, and waits for the client where it must.
-import type { FastifyBaseLogger } from 'fastify'
 import type { Renderer } from '../html/render.js'
 import { encodeFrame } from '../sse/frame.js'
 import type { Dialect } from '../html/dialect.js'
@@ -14,10 +13,13 @@ import { jitter, type RegisteredStream, type Registry } from './registry.js'
 import { isPromise, type OpenSource } from './source.js'
 import { encodeValue, encodeValueError, ERROR_EVENT } from './value.js'
 
-// Bytes that are joined into one write. More gains nothing (see docs/architecture.md).
+// Bytes that are joined into one write; more gains nothing.
 const JOIN_LIMIT = 16384
 // Values that are pulled before other work gets its turn, however small they are.
 const TURN_LIMIT = 2048
+
+// Half the price of queueMicrotask().
+const settled = Promise.resolve()
 
 const OPEN_COMMENT = ': open\n\n'
 
@@ -34,8 +36,6 @@ export interface StreamParts {
   dialect: Dialect
   client: string | undefined
   context: Context
-  route: string | undefined
-  requestId: string
 }
 
 const kStream = Symbol('fastify-chirp.stream')
@@ -49,8 +49,10 @@ export interface Response extends Destination {
 
 export class Stream implements ConnectionOwner, RegisteredStream {
   readonly #app: StreamEnvironment
-  readonly #parts: StreamParts
-  readonly #log: FastifyBaseLogger
+  readonly #settings: StreamSettings
+  readonly #dialect: Dialect
+  readonly #client: string | undefined
+  readonly #context: Context
   readonly #started = performance.now()
   // The next four are let go when the stream is over: a source that waits for
   // ever keeps the stream, but must not keep the connection.
@@ -59,22 +61,24 @@ export class Stream implements ConnectionOwner, RegisteredStream {
   #connection: Connection | undefined
   #end: (() => void) | undefined
   #reason: CloseReason | undefined
+  // Frames that go out together, at the end of this tick.
   #pending = ''
-  #pendingBytes = 0
   #turn = 0
   #events = 0
   #wake: (() => void) | undefined
 
   /** Takes a place in the registry until the response closes. */
-  constructor (app: StreamEnvironment, response: Response, parts: StreamParts) {
+  constructor (app: StreamEnvironment, response: Response, { settings, dialect, client, context }: StreamParts) {
     this.#app = app
-    this.#parts = parts
-    this.#log = parts.context.log
+    this.#settings = settings
+    this.#dialect = dialect
+    this.#client = client
+    this.#context = context
     this.#response = response
     response[kStream] = this
     // It always comes, and it is the only event that does.
     response.on('close', onClose)
-    app.registry.add(this, parts.client)
+    app.registry.add(this, client)
   }
 
   /** Gives the stream its source, which is closed at once when the stream is already over. */
@@ -94,21 +98,19 @@ export class Stream implements ConnectionOwner, RegisteredStream {
     this.#end = end
     registry.counters.total++
     this.#reportOpen()
-    this.#connection = new Connection(dest, {
-      maxBuffer: settings.maxBuffer,
-      writeTimeout: settings.writeTimeout,
-      heartbeat: this.#parts.settings.heartbeat,
-      maxAge: this.#parts.settings.maxAge
-    }, registry, this)
-    this.#connection.write(openFrame(this.#parts.settings.retry))
-    if (registry.closing) this.shutdown()
-    else this.#run(this.#source!)
+    this.#connection = new Connection(dest, settings, this.#settings, registry, this)
+    this.#pending = openFrame(this.#settings.retry)
+    if (registry.closing) return this.shutdown()
+    this.#run(this.#source!)
+    // Promises that are settled already come before the tick ends, so that what
+    // the source has at once leaves together with the head.
+    settled.then(() => process.nextTick(flush, this))
   }
 
   /** Gives the place back: nothing could be streamed, and the response is used for an error. */
   abandon (): void {
     this.#stop('error')
-    this.#app.registry.remove(this, this.#parts.client)
+    this.#app.registry.remove(this, this.#client)
   }
 
   /** The response has closed, whoever closed it. */
@@ -118,7 +120,7 @@ export class Stream implements ConnectionOwner, RegisteredStream {
     this.#connection = undefined
     this.#response = undefined
     this.#end = undefined
-    this.#app.registry.remove(this, this.#parts.client)
+    this.#app.registry.remove(this, this.#client)
     if (connection === undefined) return
     connection.release()
     this.#reportClose(connection.bytes)
@@ -161,37 +163,44 @@ export class Stream implements ConnectionOwner, RegisteredStream {
         if (this.#isOver()) return
         if (result.done === true) break
         const frame = this.#encode(result.value)
-        const text = typeof frame === 'string' ? frame : await frame
-        const size = Buffer.byteLength(text)
-        const isFull = this.#pendingBytes + size > JOIN_LIMIT && this.#pendingBytes > 0
-        if (isFull || ++this.#turn >= TURN_LIMIT || this.#connection?.blocked === true) await this.#yieldLoop()
-        if (this.#isOver()) return
-        if (text !== '') this.#enqueue(text, size)
+        let text: string
+        if (typeof frame === 'string') {
+          text = frame
+        } else {
+          text = await frame
+          if (this.#isOver()) return
+        }
+        const isFull = this.#pending !== '' && this.#pending.length + text.length > JOIN_LIMIT
+        if (isFull || ++this.#turn >= TURN_LIMIT || this.#connection?.blocked === true) {
+          await this.#yieldLoop()
+          if (this.#isOver()) return
+        }
+        if (text !== '') this.#enqueue(text)
       }
     } catch (error) {
       return this.#failed(error)
     }
     this.#source = undefined
-    const { closeEvent } = this.#parts.settings
+    const { closeEvent } = this.#settings
     this.#finish('end', closeEvent === undefined ? '' : encodeFrame({ event: closeEvent, data: '' }))
   }
 
   /** Adds a frame to what goes out at the end of this tick. */
-  #enqueue (text: string, size: number): void {
+  #enqueue (text: string): void {
     if (this.#pending === '') process.nextTick(flush, this)
     this.#pending += text
-    this.#pendingBytes += size
     this.#events++
     this.#app.registry.counters.events++
   }
 
   flush (): void {
-    if (this.#pending === '') return
     const text = this.#pending
-    const size = this.#pendingBytes
+    if (text === '') return
     this.#pending = ''
-    this.#pendingBytes = 0
-    this.#connection?.write(text, size)
+    const size = Buffer.byteLength(text)
+    // Lengths are of characters; only with many wide ones there are more bytes.
+    if (size <= JOIN_LIMIT) this.#connection?.write(text, size)
+    else for (const part of splitFrames(text)) this.#connection?.write(part)
   }
 
   /** Writes what is there, lets other work have its turn, and waits until the client can take more. */
@@ -206,9 +215,8 @@ export class Stream implements ConnectionOwner, RegisteredStream {
   }
 
   #encode (value: unknown): string | Promise<string> {
-    const { settings, dialect } = this.#parts
     try {
-      const frame = encodeValue(value, settings.event, this.#app.renderer, dialect)
+      const frame = encodeValue(value, this.#settings.event, this.#app.renderer, this.#dialect)
       return typeof frame === 'string' ? frame : frame.catch(error => this.#valueFailed(value, error))
     } catch (error) {
       return this.#valueFailed(value, error)
@@ -218,7 +226,7 @@ export class Stream implements ConnectionOwner, RegisteredStream {
   /** One value fails: it is skipped and the stream goes on. */
   #valueFailed (value: unknown, error: unknown): string {
     this.#reportError(error, 'an event was not sent')
-    return this.#app.settings.debug ? encodeValueError(value, error, this.#parts.dialect) : ''
+    return this.#app.settings.debug ? encodeValueError(value, error, this.#dialect) : ''
   }
 
   /** The source fails: the client hears of it and reconnects. */
@@ -248,7 +256,7 @@ export class Stream implements ConnectionOwner, RegisteredStream {
     if (this.#isOver()) return
     this.#reason = reason
     // The signal first: it wakes a source that waits, which `return()` cannot.
-    this.#parts.context.close(reason)
+    this.#context.close(reason)
     this.#closeSource()
     this.#wake?.()
   }
@@ -265,31 +273,26 @@ export class Stream implements ConnectionOwner, RegisteredStream {
 
   #reportOpen (): void {
     if (!openChannel.hasSubscribers) return
-    const { route, requestId, context: { request, lastEventId } } = this.#parts
+    const { request, route, requestId, lastEventId } = this.#context
     openChannel.publish({ request, route, requestId, lastEventId } satisfies StreamOpenMessage)
   }
 
   #reportError (error: unknown, message: string): void {
     this.#app.registry.counters.errors++
-    this.#log.error({ err: error }, message)
-    if (errorChannel.hasSubscribers) {
-      const { route, requestId } = this.#parts
-      errorChannel.publish({ route, requestId, error } satisfies StreamErrorMessage)
-    }
+    this.#context.log.error({ err: error }, message)
+    if (!errorChannel.hasSubscribers) return
+    const { route, requestId } = this.#context
+    errorChannel.publish({ route, requestId, error } satisfies StreamErrorMessage)
   }
 
   #reportClose (bytes: number): void {
-    const { route, requestId } = this.#parts
-    const summary = {
-      reason: this.#reason!,
-      duration: Math.round(performance.now() - this.#started),
-      events: this.#events,
-      bytes
-    }
-    this.#log.info(summary, 'event stream closed')
-    if (closeChannel.hasSubscribers) {
-      closeChannel.publish({ route, requestId, ...summary } satisfies StreamCloseMessage)
-    }
+    const reason = this.#reason!
+    const duration = Math.round(performance.now() - this.#started)
+    const events = this.#events
+    this.#context.log.info({ reason, duration, events, bytes }, 'event stream closed')
+    if (!closeChannel.hasSubscribers) return
+    const { route, requestId } = this.#context
+    closeChannel.publish({ route, requestId, reason, duration, events, bytes } satisfies StreamCloseMessage)
   }
 }
 
@@ -299,6 +302,23 @@ function onClose (this: Response): void {
 
 function flush (stream: Stream): void {
   stream.flush()
+}
+
+/** Parts of at most JOIN_LIMIT bytes, unless one frame alone is larger. */
+function * splitFrames (frames: string): Generator<string> {
+  // No character takes more than three bytes for each unit of length.
+  const limit = Math.floor(JOIN_LIMIT / 3)
+  let start = 0
+  while (start < frames.length) {
+    let end = frames.length
+    if (end - start > limit) {
+      // Only a frame's end is a blank line.
+      end = frames.lastIndexOf('\n\n', start + limit - 2) + 2
+      if (end <= start) end = frames.indexOf('\n\n', start) + 2
+    }
+    yield frames.slice(start, end)
+    start = end
+  }
 }
 
 // htmx 4 takes a retry only from a block with data.

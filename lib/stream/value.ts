@@ -23,13 +23,15 @@ export function encodeValue (value: unknown, event: string | undefined, renderer
       ? encodeFragment(html.trim(), value, dialect)
       : html.then(html => encodeFragment(html.trim(), value, dialect))
   }
-  let data: string
+  if (typeof value === 'string') return event === undefined ? encodeData(value) : encodeFrame({ event, data: value })
+  let json: string
   try {
-    data = stringifyData(value)
-  } catch (cause) {
-    throw new FST_CHIRP_VALUE((cause as Error).message, { cause })
+    json = stringifyData(value)
+  } catch (error) {
+    throw new FST_CHIRP_VALUE((error as Error).message, { cause: (error as Error).cause })
   }
-  return event === undefined ? encodeData(data) : encodeFrame({ event, data })
+  // JSON is one line and well-formed as it is.
+  return event === undefined ? `data: ${json}\n\n` : `event: ${event}\ndata: ${json}\n\n`
 }
 
 /** What a developer sees in place of a value that could not be sent. */

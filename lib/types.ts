@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import type { FastifyBaseLogger, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import type { Fragment, FragmentContext } from './html/fragment.js'
-import type { TemplatesOption } from './html/render.js'
+import type { TemplatesOption } from './html/environment.js'
 
 /** Which generation of htmx a page speaks; `auto` looks at each request. */
 export type DialectOption = 'auto' | 'htmx2' | 'htmx4'

@@ -47,10 +47,28 @@ t.test('debug follows NODE_ENV unless it is set', async t => {
 t.test('every option can be set, and switched off where that is possible', async t => {
   const clientKey = () => 'x'
   t.match(resolveOptions({
-    debug: true, heartbeat: 1000, retry: 0, closeEvent: 'bye', maxBuffer: 1, writeTimeout: 1, maxAge: 1, maxStreams: 1, maxStreamsPerClient: 1,
-    clientKey, shutdownGrace: 0, dialect: 'htmx4', prefix: '/x', logLevel: 'info'
+    debug: true,
+    heartbeat: 1000,
+    retry: 0,
+    closeEvent: 'bye',
+    maxBuffer: 1,
+    writeTimeout: 1,
+    maxAge: 1,
+    maxStreams: 1,
+    maxStreamsPerClient: 1,
+    clientKey,
+    shutdownGrace: 0,
+    dialect: 'htmx4',
+    prefix: '/x',
+    logLevel: 'info'
   }), {
-    debug: true, maxBuffer: 1, writeTimeout: 1, maxStreams: 1, maxStreamsPerClient: 1, clientKey, shutdownGrace: 0,
+    debug: true,
+    maxBuffer: 1,
+    writeTimeout: 1,
+    maxStreams: 1,
+    maxStreamsPerClient: 1,
+    clientKey,
+    shutdownGrace: 0,
     stream: { heartbeat: 1000, retry: 0, closeEvent: 'bye', maxAge: 1, dialect: 'htmx4' }
   })
   t.match(resolveOptions({ heartbeat: false, writeTimeout: false, maxAge: false }), { writeTimeout: 0, stream: { heartbeat: 0, maxAge: 0 } })

@@ -36,6 +36,23 @@ export function encodeComment (text: string): string {
 /** The shortest frame that keeps a connection busy. */
 export const HEARTBEAT = ':\n\n'
 
+/** Cuts joined frames into parts of at most `limit` bytes; only a frame that is larger itself makes a larger part. */
+export function * splitFrames (frames: string, limit: number): Generator<string> {
+  // No character takes more than three bytes for each unit of length.
+  const length = Math.floor(limit / 3)
+  let start = 0
+  while (start < frames.length) {
+    let end = frames.length
+    if (end - start > length) {
+      // Only a frame's end is a blank line.
+      end = frames.lastIndexOf('\n\n', start + length - 2) + 2
+      if (end <= start) end = frames.indexOf('\n\n', start) + 2
+    }
+    yield frames.slice(start, end)
+    start = end
+  }
+}
+
 // CRLF, LF and a bare CR all end a line (9.2.5), so each of them starts a new
 // line of the same field. A lone surrogate cannot be written in UTF-8.
 function prefixLines (text: string, lineStart: string): string {

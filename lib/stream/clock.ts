@@ -2,9 +2,11 @@
 // bytes and a re-arm on every write; here a write only notes the current tick,
 // and a connection is looked at when its slot comes up.
 
+import { List, unlink, type Linked } from './list.js'
+
 /** Something that wants to be woken. */
-export interface Sleeper {
-  /** The tick that it is scheduled for, -1 when it is not. Kept by the clock. */
+export interface Sleeper extends Linked {
+  /** The tick that it was last scheduled for. Kept by the clock. */
   due: number
   /** Called at that tick or shortly after; schedules itself again if it wants more. */
   wake (): void
@@ -21,7 +23,7 @@ const WAKES_PER_TICK = 1000
 export class Clock {
   /** The current tick: an integer, cheap to note. */
   now = currentTick()
-  readonly #slots = new Map<number, Set<Sleeper>>()
+  readonly #slots = new Map<number, List<Sleeper>>()
   #sleepers = 0
   #timer: NodeJS.Timeout | undefined
 
@@ -38,22 +40,20 @@ export class Clock {
 
   /** Wakes `sleeper` at tick `due`, instead of when it was scheduled before. */
   schedule (sleeper: Sleeper, due: number): void {
-    if (sleeper.due === due) return
     if (this.#timer === undefined) this.#start()
-    this.#remove(sleeper)
+    this.cancel(sleeper)
     this.#add(sleeper, Math.max(due, this.now + 1))
   }
 
   /** Forgets `sleeper`. */
   cancel (sleeper: Sleeper): void {
-    this.#remove(sleeper)
-    if (this.#sleepers === 0) this.#stop()
+    if (unlink(sleeper)) this.#sleepers--
   }
 
   #add (sleeper: Sleeper, due: number): void {
     let slot = this.#slots.get(due)
     if (slot === undefined) {
-      slot = new Set()
+      slot = new List()
       this.#slots.set(due, slot)
     }
     slot.add(sleeper)
@@ -61,23 +61,9 @@ export class Clock {
     this.#sleepers++
   }
 
-  #remove (sleeper: Sleeper): void {
-    const slot = this.#slots.get(sleeper.due)
-    if (slot === undefined) return
-    slot.delete(sleeper)
-    if (slot.size === 0) this.#slots.delete(sleeper.due)
-    sleeper.due = -1
-    this.#sleepers--
-  }
-
   #start (): void {
     this.refresh()
     this.#timer = setInterval(() => this.#advance(), TICK).unref()
-  }
-
-  #stop (): void {
-    clearInterval(this.#timer)
-    this.#timer = undefined
   }
 
   #advance (): void {
@@ -86,13 +72,18 @@ export class Clock {
     while (this.now < target) {
       const slot = this.#slots.get(++this.now)
       if (slot === undefined) continue
-      for (const sleeper of slot) {
-        this.#remove(sleeper)
+      this.#slots.delete(this.now)
+      for (let sleeper = slot.first; sleeper !== undefined; sleeper = slot.first) {
+        this.cancel(sleeper)
         if (++wakes > WAKES_PER_TICK) this.#add(sleeper, target + 1)
         else sleeper.wake()
       }
     }
-    if (this.#sleepers === 0) this.#stop()
+    // Not as soon as the last one leaves: another may be about to come.
+    if (this.#sleepers !== 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    this.#slots.clear()
   }
 }
 

@@ -1,12 +1,19 @@
 // One client's connection: frames go straight to the response, and what does
 // not go out in time ends it. Knows nothing of sources or values.
 import type { Socket } from 'node:net'
-import { HEARTBEAT } from '../sse/frame.js'
+import { HEARTBEAT, splitFrames } from '../sse/frame.js'
 import { Clock, type Sleeper } from './clock.js'
+import type { Linked } from './list.js'
 
 // Listeners find their connection on the response itself, so that no closure
 // is made for each one.
 const kConnection = Symbol('fastify-chirp.connection')
+
+// Bytes that are joined into one write; more gains nothing.
+const JOIN_LIMIT = 16384
+
+// Half the price of queueMicrotask().
+const settled = Promise.resolve()
 
 /** Where frames are written: a response of HTTP/1.1 or HTTP/2, or a transform that a hook put before it. */
 export interface Destination {
@@ -44,6 +51,8 @@ export interface ConnectionOwner {
 }
 
 export class Connection implements Sleeper {
+  before: Linked | undefined
+  after: Linked | undefined
   due = -1
   /** Whether what was written last still waits for the client. */
   blocked = false
@@ -53,6 +62,7 @@ export class Connection implements Sleeper {
   readonly #app: ConnectionApp
   readonly #owner: ConnectionOwner
   readonly #maxBuffer: number
+  #pending = ''
   // In ticks, 0 is off.
   readonly #writeTimeout: number
   readonly #heartbeat: number
@@ -85,21 +95,38 @@ export class Connection implements Sleeper {
     if (dest.stream === undefined && dest.socket?.timeout) dest.socket.setTimeout(0)
   }
 
-  /** Writes whole frames of `size` bytes. Drops the connection instead when too much waits already. */
-  write (frames: string, size = Buffer.byteLength(frames)): void {
-    if (this.#ending || this.#dropIfFull()) return
-    this.bytes += size
-    this.#app.counters.bytes += size
-    this.#written = this.#app.clock.now
-    const dest = this.#dest
-    if (!dest.write(frames)) this.#block()
-    if (this.blocked) this.#blockedBytes += size
-    // A compressor that a hook put in between keeps what it gets until told not to.
-    dest.flush?.()
+  /** Adds the first frame, which leaves together with the head and with what the source has at once. */
+  open (frame: string): void {
+    this.#pending = frame
+    // A tick later, but after all promises that are settled already.
+    settled.then(() => process.nextTick(flush, this))
+  }
+
+  /** Adds a frame to what goes out at the end of this tick. */
+  add (frame: string): void {
+    if (this.#pending === '') process.nextTick(flush, this)
+    this.#pending += frame
+  }
+
+  /** Whether `frame` would make the next write larger than it should be. */
+  isFull (frame: string): boolean {
+    return this.#pending !== '' && this.#pending.length + frame.length > JOIN_LIMIT
+  }
+
+  /** Writes what was added. */
+  flush (): void {
+    const frames = this.#pending
+    if (frames === '') return
+    this.#pending = ''
+    const size = Buffer.byteLength(frames)
+    // Lengths are of characters; only with many wide ones there are more bytes.
+    if (size <= JOIN_LIMIT) this.#write(frames, size)
+    else for (const part of splitFrames(frames, JOIN_LIMIT)) this.#write(part, Buffer.byteLength(part))
   }
 
   /** Ends the response after what was written. `end` is how, where it is not ours to end. */
   end (end: (() => void) | undefined): void {
+    this.flush()
     if (this.#ending) return
     this.#ending = true
     // From now on only the last bytes may be late, and for no longer than any other.
@@ -136,7 +163,7 @@ export class Connection implements Sleeper {
       // What waits keeps a blocked connection busy; a heartbeat would only wait too.
       if (this.#dropIfFull()) return
       if (this.blocked) this.#written = now
-      else this.write(HEARTBEAT)
+      else this.#write(HEARTBEAT, HEARTBEAT.length)
     }
     this.#reschedule()
   }
@@ -145,6 +172,19 @@ export class Connection implements Sleeper {
     this.blocked = false
     this.#blockedBytes = 0
     this.#owner.drained()
+  }
+
+  // Drops the connection instead when too much waits already.
+  #write (frames: string, size: number): void {
+    if (this.#ending || this.#dropIfFull()) return
+    this.bytes += size
+    this.#app.counters.bytes += size
+    this.#written = this.#app.clock.now
+    const dest = this.#dest
+    if (!dest.write(frames)) this.#block()
+    if (this.blocked) this.#blockedBytes += size
+    // A compressor that a hook put in between keeps what it gets until told not to.
+    dest.flush?.()
   }
 
   #block (): void {
@@ -156,8 +196,8 @@ export class Connection implements Sleeper {
       this.#dest[kConnection] = this
       this.#dest.on('drain', onDrain)
     }
-    const deadline = this.#app.clock.now + this.#writeTimeout
-    if (this.#writeTimeout !== 0 && (this.due === -1 || this.due > deadline)) this.#app.clock.schedule(this, deadline)
+    // Most writes are taken soon; one look at the clock is enough for many of them.
+    if (this.after === undefined || this.due > this.#blockedSince + this.#writeTimeout) this.#reschedule()
   }
 
   #dropIfFull (): boolean {
@@ -175,12 +215,20 @@ export class Connection implements Sleeper {
   }
 
   #reschedule (): void {
-    let due = this.#settlesAt === 0 ? Infinity : this.#settlesAt
-    if (this.#heartbeat !== 0 && !this.#ending) due = Math.min(due, this.#written + this.#heartbeat)
-    if (this.#expiry !== 0 && !this.#ending) due = Math.min(due, this.#expiry)
-    if (this.#writeTimeout !== 0 && (this.blocked || this.#ending)) due = Math.min(due, this.#blockedSince + this.#writeTimeout)
-    if (due !== Infinity) this.#app.clock.schedule(this, due)
+    const deadline = this.#writeTimeout === 0 ? Infinity : this.#blockedSince + this.#writeTimeout
+    let due = this.blocked || this.#ending ? deadline : Infinity
+    if (!this.#ending) {
+      if (this.#settlesAt !== 0) due = Math.min(due, this.#settlesAt)
+      if (this.#heartbeat !== 0) due = Math.min(due, this.#written + this.#heartbeat)
+      if (this.#expiry !== 0) due = Math.min(due, this.#expiry)
+    }
+    if (due === Infinity) this.#app.clock.cancel(this)
+    else this.#app.clock.schedule(this, due)
   }
+}
+
+function flush (connection: Connection): void {
+  connection.flush()
 }
 
 function onDrain (this: Destination): void {

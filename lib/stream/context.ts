@@ -41,14 +41,17 @@ export class Context implements StreamContext {
     return this.#controller.signal
   }
 
-  /**
-   * Aborts the signal, and lets the request go where nobody has asked for it:
-   * a generator that waits for ever keeps its arguments, and with the request
-   * it would keep the socket.
-   */
+  /** Aborts the signal. */
   close (reason: string): void {
     this.#reason = reason
     this.#controller?.abort(abortError(reason))
+  }
+
+  /**
+   * Lets the request go where nobody has asked for it: a generator that waits
+   * for ever keeps its arguments, and with the request it would keep the socket.
+   */
+  release (): void {
     if (!this.#isRequestUsed) this.#request = new WeakRef(this.#request as FastifyRequest)
   }
 }

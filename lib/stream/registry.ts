@@ -2,9 +2,10 @@
 import type { FastifyRequest } from 'fastify'
 import type { Settings } from '../options.js'
 import { Clock } from './clock.js'
+import { List, unlink, type Linked } from './list.js'
 
 /** What the registry does with a stream. */
-export interface RegisteredStream {
+export interface RegisteredStream extends Linked {
   /** Sends the last frame and ends. */
   shutdown (): void
   /** Cuts the connection. */
@@ -16,7 +17,7 @@ export class Registry {
   readonly counters = { open: 0, total: 0, events: 0, bytes: 0, dropped: 0, errors: 0 }
   closing = false
   readonly #settings: Settings
-  readonly #streams = new Set<RegisteredStream>()
+  readonly #streams = new List<RegisteredStream>()
   readonly #perClient = new Map<string, number>()
   #onEmpty: (() => void) | undefined
 
@@ -32,7 +33,7 @@ export class Registry {
   /** Whether one more stream, for `client`, would be over a limit. */
   isFull (client: string | undefined): boolean {
     const { maxStreams, maxStreamsPerClient } = this.#settings
-    if (maxStreams !== 0 && this.#streams.size >= maxStreams) return true
+    if (maxStreams !== 0 && this.counters.open >= maxStreams) return true
     return client !== undefined && (this.#perClient.get(client) ?? 0) >= maxStreamsPerClient
   }
 
@@ -44,20 +45,20 @@ export class Registry {
   }
 
   remove (stream: RegisteredStream, client: string | undefined): void {
-    if (!this.#streams.delete(stream)) return
+    if (!unlink(stream)) return
     this.counters.open--
     if (client !== undefined) {
       const left = this.#perClient.get(client)! - 1
       if (left === 0) this.#perClient.delete(client)
       else this.#perClient.set(client, left)
     }
-    if (this.#streams.size === 0) this.#onEmpty?.()
+    if (this.counters.open === 0) this.#onEmpty?.()
   }
 
   /** Ends all streams; resolves when every client took its last frame, or had its time. */
   async close (): Promise<void> {
     this.closing = true
-    if (this.#streams.size === 0) return
+    if (this.counters.open === 0) return
     const empty = new Promise<void>(resolve => { this.#onEmpty = resolve })
     const timer = setTimeout(() => this.#destroyAll(), this.#settings.shutdownGrace)
     for (const stream of this.#streams) stream.shutdown()

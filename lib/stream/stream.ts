@@ -5,21 +5,17 @@ import { encodeFrame } from '../sse/frame.js'
 import type { Dialect } from '../html/dialect.js'
 import { messageOf } from '../html/error-box.js'
 import type { Settings, StreamSettings } from '../options.js'
-import type { CloseReason, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from '../types.js'
+import type { CloseReason } from '../types.js'
 import { Connection, type ConnectionOwner, type Destination } from './connection.js'
 import type { Context } from './context.js'
-import { closeChannel, errorChannel, openChannel } from './diagnostics.js'
+import type { Linked } from './list.js'
 import { jitter, type RegisteredStream, type Registry } from './registry.js'
+import { reportClose, reportError, reportOpen } from './report.js'
 import { isPromise, type OpenSource } from './source.js'
 import { encodeValue, encodeValueError, ERROR_EVENT } from './value.js'
 
-// Bytes that are joined into one write; more gains nothing.
-const JOIN_LIMIT = 16384
 // Values that are pulled before other work gets its turn, however small they are.
 const TURN_LIMIT = 2048
-
-// Half the price of queueMicrotask().
-const settled = Promise.resolve()
 
 const OPEN_COMMENT = ': open\n\n'
 
@@ -48,6 +44,8 @@ export interface Response extends Destination {
 }
 
 export class Stream implements ConnectionOwner, RegisteredStream {
+  before: Linked | undefined
+  after: Linked | undefined
   readonly #app: StreamEnvironment
   readonly #settings: StreamSettings
   readonly #dialect: Dialect
@@ -61,8 +59,6 @@ export class Stream implements ConnectionOwner, RegisteredStream {
   #connection: Connection | undefined
   #end: (() => void) | undefined
   #reason: CloseReason | undefined
-  // Frames that go out together, at the end of this tick.
-  #pending = ''
   #turn = 0
   #events = 0
   #wake: (() => void) | undefined
@@ -97,14 +93,11 @@ export class Stream implements ConnectionOwner, RegisteredStream {
     const { settings, registry } = this.#app
     this.#end = end
     registry.counters.total++
-    this.#reportOpen()
+    reportOpen(this.#context)
     this.#connection = new Connection(dest, settings, this.#settings, registry, this)
-    this.#pending = openFrame(this.#settings.retry)
-    if (registry.closing) return this.shutdown()
-    this.#run(this.#source!)
-    // Promises that are settled already come before the tick ends, so that what
-    // the source has at once leaves together with the head.
-    settled.then(() => process.nextTick(flush, this))
+    this.#connection.open(openFrame(this.#settings.retry))
+    if (registry.closing) this.shutdown()
+    else this.#run(this.#source!)
   }
 
   /** Gives the place back: nothing could be streamed, and the response is used for an error. */
@@ -123,7 +116,8 @@ export class Stream implements ConnectionOwner, RegisteredStream {
     this.#app.registry.remove(this, this.#client)
     if (connection === undefined) return
     connection.release()
-    this.#reportClose(connection.bytes)
+    const duration = Math.round(performance.now() - this.#started)
+    reportClose(this.#context, { reason: this.#reason!, duration, events: this.#events, bytes: connection.bytes })
   }
 
   drained (): void {
@@ -170,12 +164,12 @@ export class Stream implements ConnectionOwner, RegisteredStream {
           text = await frame
           if (this.#isOver()) return
         }
-        const isFull = this.#pending !== '' && this.#pending.length + text.length > JOIN_LIMIT
-        if (isFull || ++this.#turn >= TURN_LIMIT || this.#connection?.blocked === true) {
-          await this.#yieldLoop()
+        // No local name for the connection here: a pending pull would keep it.
+        if (this.#isTurnOver(text)) {
+          await this.#yieldLoop(this.#connection!)
           if (this.#isOver()) return
         }
-        if (text !== '') this.#enqueue(text)
+        if (text !== '') this.#send(text)
       }
     } catch (error) {
       return this.#failed(error)
@@ -185,30 +179,23 @@ export class Stream implements ConnectionOwner, RegisteredStream {
     this.#finish('end', closeEvent === undefined ? '' : encodeFrame({ event: closeEvent, data: '' }))
   }
 
-  /** Adds a frame to what goes out at the end of this tick. */
-  #enqueue (text: string): void {
-    if (this.#pending === '') process.nextTick(flush, this)
-    this.#pending += text
+  #isTurnOver (next: string): boolean {
+    const connection = this.#connection!
+    return connection.isFull(next) || ++this.#turn >= TURN_LIMIT || connection.blocked
+  }
+
+  #send (frame: string): void {
+    this.#connection!.add(frame)
     this.#events++
     this.#app.registry.counters.events++
   }
 
-  flush (): void {
-    const text = this.#pending
-    if (text === '') return
-    this.#pending = ''
-    const size = Buffer.byteLength(text)
-    // Lengths are of characters; only with many wide ones there are more bytes.
-    if (size <= JOIN_LIMIT) this.#connection?.write(text, size)
-    else for (const part of splitFrames(text)) this.#connection?.write(part)
-  }
-
   /** Writes what is there, lets other work have its turn, and waits until the client can take more. */
-  async #yieldLoop (): Promise<void> {
-    this.flush()
+  async #yieldLoop (connection: Connection): Promise<void> {
+    connection.flush()
     this.#turn = 0
     await new Promise(setImmediate)
-    while (this.#connection?.blocked === true && !this.#isOver()) {
+    while (connection.blocked && !this.#isOver()) {
       await new Promise<void>(resolve => { this.#wake = resolve })
     }
     this.#wake = undefined
@@ -245,8 +232,7 @@ export class Stream implements ConnectionOwner, RegisteredStream {
   /** Sends what is left and a last frame, and ends the response. */
   #finish (reason: CloseReason, lastFrame: string): void {
     if (this.#isOver()) return
-    this.flush()
-    if (lastFrame !== '') this.#connection?.write(lastFrame)
+    if (lastFrame !== '') this.#connection?.add(lastFrame)
     this.#stop(reason)
     this.#connection?.end(this.#end)
   }
@@ -263,62 +249,24 @@ export class Stream implements ConnectionOwner, RegisteredStream {
 
   #closeSource (): void {
     const source = this.#source
+    if (source === undefined) return
     this.#source = undefined
-    source?.close()?.catch(error => this.#failed(error))
+    source.close()?.catch(error => this.#failed(error))
+    this.#context.release()
+  }
+
+  #reportError (error: unknown, message: string): void {
+    this.#app.registry.counters.errors++
+    reportError(this.#context, error, message)
   }
 
   #isOver (): boolean {
     return this.#reason !== undefined
   }
-
-  #reportOpen (): void {
-    if (!openChannel.hasSubscribers) return
-    const { request, route, requestId, lastEventId } = this.#context
-    openChannel.publish({ request, route, requestId, lastEventId } satisfies StreamOpenMessage)
-  }
-
-  #reportError (error: unknown, message: string): void {
-    this.#app.registry.counters.errors++
-    this.#context.log.error({ err: error }, message)
-    if (!errorChannel.hasSubscribers) return
-    const { route, requestId } = this.#context
-    errorChannel.publish({ route, requestId, error } satisfies StreamErrorMessage)
-  }
-
-  #reportClose (bytes: number): void {
-    const reason = this.#reason!
-    const duration = Math.round(performance.now() - this.#started)
-    const events = this.#events
-    this.#context.log.info({ reason, duration, events, bytes }, 'event stream closed')
-    if (!closeChannel.hasSubscribers) return
-    const { route, requestId } = this.#context
-    closeChannel.publish({ route, requestId, reason, duration, events, bytes } satisfies StreamCloseMessage)
-  }
 }
 
 function onClose (this: Response): void {
   this[kStream]!.closed()
-}
-
-function flush (stream: Stream): void {
-  stream.flush()
-}
-
-/** Parts of at most JOIN_LIMIT bytes, unless one frame alone is larger. */
-function * splitFrames (frames: string): Generator<string> {
-  // No character takes more than three bytes for each unit of length.
-  const limit = Math.floor(JOIN_LIMIT / 3)
-  let start = 0
-  while (start < frames.length) {
-    let end = frames.length
-    if (end - start > limit) {
-      // Only a frame's end is a blank line.
-      end = frames.lastIndexOf('\n\n', start + limit - 2) + 2
-      if (end <= start) end = frames.indexOf('\n\n', start) + 2
-    }
-    yield frames.slice(start, end)
-    start = end
-  }
 }
 
 // htmx 4 takes a retry only from a block with data.

@@ -1,0 +1,22 @@
+// Tells the log, the counters and the diagnostics channels what became of a stream.
+import type { CloseReason, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from '../types.js'
+import type { Context } from './context.js'
+import { closeChannel, errorChannel, openChannel } from './diagnostics.js'
+
+export function reportOpen (context: Context): void {
+  if (!openChannel.hasSubscribers) return
+  const { request, route, requestId, lastEventId } = context
+  openChannel.publish({ request, route, requestId, lastEventId } satisfies StreamOpenMessage)
+}
+
+export function reportError (context: Context, error: unknown, message: string): void {
+  const { route, requestId, log } = context
+  log.error({ err: error }, message)
+  if (errorChannel.hasSubscribers) errorChannel.publish({ route, requestId, error } satisfies StreamErrorMessage)
+}
+
+export function reportClose (context: Context, summary: { reason: CloseReason, duration: number, events: number, bytes: number }): void {
+  const { route, requestId, log } = context
+  log.info(summary, 'event stream closed')
+  if (closeChannel.hasSubscribers) closeChannel.publish({ route, requestId, ...summary } satisfies StreamCloseMessage)
+}

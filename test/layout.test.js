@@ -1,0 +1,82 @@
+// What holds for the source as a whole.
+import { readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { posix } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const files = readdirSync(`${root}lib`, { recursive: true }).filter(name => name.endsWith('.ts'))
+const read = name => readFileSync(`${root}lib/${name}`, 'utf8')
+
+/** The files of lib/ that a file imports; types count too. */
+function importsOf (name) {
+  const specifiers = [...read(name).matchAll(/(?:from|import) '(\.[^']+)'/g)].map(match => match[1])
+  return specifiers.map(specifier => posix.join(posix.dirname(name), specifier.replace(/\.js$/, '.ts')))
+}
+
+// From top to bottom: a file may import its own layer and those below it.
+const layers = [
+  ['index.ts'],
+  ['plugin.ts'],
+  ['stream/start.ts', 'stream/takeover.ts'],
+  ['stream/stream.ts'],
+  ['stream/', 'html/page.ts', 'html/render.ts', 'options.ts'],
+  ['types.ts', 'html/'],
+  ['stream/source.ts', 'html/fragment.ts', 'sse/'],
+  ['errors.ts']
+]
+
+function layerOf (name) {
+  // The longest pattern that fits says where a file belongs.
+  let best = -1
+  let length = -1
+  for (const [n, patterns] of layers.entries()) {
+    for (const pattern of patterns) {
+      if (name.startsWith(pattern) && pattern.length > length) [best, length] = [n, pattern.length]
+    }
+  }
+  return best
+}
+
+t.test('imports point one way', async t => {
+  for (const name of files) {
+    if (name.startsWith('testing/')) continue
+    t.ok(layerOf(name) >= 0, `${name} has a layer`)
+    for (const imported of importsOf(name)) {
+      t.ok(layerOf(imported) >= layerOf(name), `${name} imports ${imported}`)
+    }
+  }
+})
+
+t.test('the test client needs nothing but its own folder', async t => {
+  for (const name of files.filter(name => name.startsWith('testing/'))) {
+    for (const imported of importsOf(name)) t.ok(imported.startsWith('testing/'), `${name} imports ${imported}`)
+  }
+})
+
+t.test('no import goes round in a circle', async t => {
+  const isType = (name, imported) => new RegExp(`import type [^;]*?'[^']*${posix.basename(imported, '.ts')}\\.js'`).test(read(name))
+  const state = new Map()
+  const visit = (name, path) => {
+    if (state.get(name) === 'done') return
+    t.not(state.get(name), 'open', `${[...path, name].join(' -> ')}`)
+    if (state.get(name) === 'open') return
+    state.set(name, 'open')
+    for (const imported of importsOf(name)) if (!isType(name, imported)) visit(imported, [...path, name])
+    state.set(name, 'done')
+  }
+  for (const name of files) visit(name, [])
+})
+
+t.test('no file is longer than 300 lines', async t => {
+  for (const name of files) t.ok(read(name).split('\n').length <= 300, name)
+})
+
+t.test('npm pack ships what users need and nothing else', async t => {
+  const [{ files }] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' }))
+  const names = files.map(({ path }) => path)
+  t.same(names.filter(name => !name.startsWith('dist/')).sort(), ['LICENSE', 'README.md', 'package.json'])
+  t.ok(names.every(name => /^dist\/.*\.(js|d\.ts|js\.map)$/.test(name) || !name.startsWith('dist/')))
+  t.ok(names.includes('dist/index.d.ts') && names.includes('dist/testing/index.js'))
+})

@@ -1,0 +1,383 @@
+// The README and docs/ are run, so that they cannot rot. In the README a
+// comment before a block says what becomes of it:
+//
+//   <!-- run: DIRECTORY/FILE -->  written there; the test of that directory runs it
+//   <!-- from: FILE -->           a part of that file of the repository
+import { spawn } from 'node:child_process'
+import diagnostics from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import Fastify from 'fastify'
+import t from 'tap'
+import { createParser } from 'eventsource-parser'
+import chirp, { Fragment, SSEEvent } from 'fastify-chirp'
+import { TestClient } from 'fastify-chirp/testing'
+import * as errors from '../dist/errors.js'
+import { resolveOptions } from '../dist/options.js'
+import { until } from './helpers/app.js'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const read = path => readFileSync(join(root, path), 'utf8')
+const readme = read('README.md')
+
+const VIEWS = {
+  'page.html': '<h1>News</h1>\n{% block list %}<ul>{% for item in items %}<li>{{ item }}</li>{% endfor %}</ul>{% endblock %}\n' +
+    '{% block alert %}<p>{{ message }}</p>{% endblock %}',
+  'news.html': '{% block item %}\n  <li>{{ text }}</li>\n{% endblock %}'
+}
+
+const blocks = [...readme.matchAll(/(?:<!-- (run|from): (\S+) -->\n)?```(\w*)\n([\s\S]*?)```/g)]
+  .map(([, kind, name, language, code]) => ({ kind, name, language, code }))
+
+// In a folder of the repository, so that `fastify-chirp` is this package.
+const home = t.testdir()
+for (const { kind, name, code } of blocks) {
+  if (kind !== 'run') continue
+  mkdirSync(dirname(join(home, name)), { recursive: true })
+  const needsApp = /\bapp\./.test(code) && !/const app =|import \{ app \}/.test(code)
+  writeFileSync(join(home, name), needsApp ? `import { app } from './app.mjs'\n${code}` : code)
+}
+
+/** Runs a block that needs an app, and gives that app and what the block is asked to export. */
+async function runBlock (t, directory, exported = '') {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const views = join(home, directory, 'views')
+  mkdirSync(views, { recursive: true })
+  for (const [name, text] of Object.entries(VIEWS)) writeFileSync(join(views, name), text)
+  await app.register(chirp, { templates: views, debug: false })
+  globalThis[directory] = app
+  writeFileSync(join(home, directory, 'app.mjs'), `export const app = globalThis[${JSON.stringify(directory)}]\n`)
+  return { app, main: await importBlock(directory, exported) }
+}
+
+async function importBlock (directory, exported) {
+  const file = join(home, directory, 'main.mjs')
+  writeFileSync(file, `${readFileSync(file, 'utf8')}\nexport { ${exported} }\n`)
+  return import(pathToFileURL(file))
+}
+
+/** Starts a program that prints its address, on a free port. */
+async function start (t, file, env = {}) {
+  const child = spawn(process.execPath, [file], { cwd: dirname(file), env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  })
+  let output = ''
+  child.stdout.on('data', chunk => { output += chunk })
+  await until(() => /http:\S+\n/.test(output), `${file} prints its address`, 15000)
+  return { child, url: /http:\S+/.exec(output)[0] }
+}
+
+/** The first `count` events of a stream, as a browser sees them. */
+async function readEvents (url, count, headers = {}) {
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(), 10000)
+  const response = await fetch(url, { headers: { accept: 'text/event-stream', ...headers }, signal: controller.signal })
+  const events = []
+  const parser = createParser({ onEvent: event => events.push(event) })
+  const decoder = new TextDecoder()
+  for await (const chunk of response.body) {
+    parser.feed(decoder.decode(chunk, { stream: true }))
+    if (events.length >= count) break
+  }
+  clearTimeout(timer)
+  controller.abort()
+  return events.slice(0, count)
+}
+
+t.test('every block of code is run', async t => {
+  const directories = new Set()
+  for (const { kind, name, language, code } of blocks) {
+    if (language === 'js') t.ok(kind, `has a comment that says how: ${code.split('\n', 1)}`)
+    if (kind === 'run') directories.add(name.split('/', 1)[0])
+    if (kind === 'from') t.ok(read(name).includes(code), `is in ${name}`)
+  }
+  t.same([...directories].sort(), ['context', 'failing', 'limits', 'observing', 'pages', 'quick-start', 'testing'])
+})
+
+t.test('the page that is alive', async t => {
+  const file = join(home, 'quick-start', 'server.mjs')
+  const code = readFileSync(file, 'utf8')
+  t.ok(code.includes('{ port: 3000 }'))
+  writeFileSync(file, code.replace('{ port: 3000 }', '{ port: 0 }'))
+  const { url } = await start(t, file)
+
+  const html = await (await fetch(url)).text()
+  t.match(html, /<div sse-swap="machine">\s+<p>[^<]+: load <b>\d+\.\d\d<\/b><\/p>\s+<\/div>/)
+  for (const [, script] of html.matchAll(/<script src="(.+?)">/g)) {
+    const response = await fetch(url + script)
+    t.equal(response.status, 200, script)
+    t.ok((await response.text()).length > 1000)
+  }
+  const [, stream] = /sse-connect="(.+?)"/.exec(html)
+  const events = await readEvents(url + stream, 3)
+  t.same(events[0], { id: undefined, event: 'chirp:open', data: '' })
+  for (const { event, data } of events.slice(1)) {
+    t.equal(event, 'machine')
+    t.match(data, /^<p>[^<]+: load <b>\d+\.\d\d<\/b><\/p>$/)
+  }
+
+  const shown = blocks.find(({ code }) => code.startsWith('event: chirp:open')).code
+  const real = await firstText(url + stream, 2)
+  t.equal(mask(real), mask(shown), 'what curl is said to show')
+})
+
+/** The text of the first frames. */
+async function firstText (url, frames) {
+  const controller = new AbortController()
+  const response = await fetch(url, { signal: controller.signal })
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const chunk of response.body) {
+    text += decoder.decode(chunk, { stream: true })
+    if (text.split('\n\n').length > frames) break
+  }
+  controller.abort()
+  return text
+}
+
+function mask (text) {
+  return text.trimEnd().replace(/<p>.+?:.+?: load/, '<p>TIME: load').replace(/<b>[\d.]+</, '<b>LOAD<')
+}
+
+t.test('the table of what can be yielded', async t => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const views = t.testdir({ 'news.html': VIEWS['news.html'] })
+  await app.register(chirp, { templates: views })
+  let value
+  app.get('/', (request, reply) => reply.eventStream([value]))
+  const rows = [...section('What can be yielded').matchAll(/^\| `(.+?)` \| (`.+`) \|$/gm)]
+  t.equal(rows.length, 12)
+  for (const [, code, lines] of rows) {
+    // eslint-disable-next-line no-new-func
+    value = new Function('Fragment', 'SSEEvent', `return (${code})`)(Fragment, SSEEvent)
+    const wire = lines.split('<br>').map(line => line.slice(1, -1) + '\n').join('')
+    const { body } = await app.inject('/')
+    t.equal(body, `: open\n\n${wire}\n`, code)
+  }
+})
+
+t.test('the context of a stream', async t => {
+  const { app, main: { orders } } = await runBlock(t, 'context', 'orders')
+  const stream = await new TestClient(app).open('/orders?shop=7', { lastEventId: '3' })
+  await until(() => orders.listenerCount('order') === 1)
+  orders.emit('order', { id: 2 })
+  t.same(await stream.next(), { event: 'order', data: '{"id":2}' })
+  stream.close()
+  await until(() => app.eventStreams.open === 0 && orders.listenerCount('order') === 0)
+  t.equal(app.eventStreams.errors, 0)
+})
+
+t.test('what fails', async t => {
+  const { app } = await runBlock(t, 'failing')
+  const { events, ended } = await new TestClient(app).sse('/failing')
+  t.same(events, [{ data: 'before' }, { data: 'after' }, { event: 'chirp:error', data: 'Internal Server Error' }])
+  t.ok(ended)
+  t.equal(app.eventStreams.errors, 2)
+})
+
+t.test('the box for a block that fails', async t => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(chirp, { templates: t.testdir({ 'page.html': '{% block machine %}{{ load }}{% endblock %}' }), debug: true })
+  app.get('/', (request, reply) => reply.eventStream([new Fragment('page.html', 'machine', {}, { target: 'machine' })]))
+  const { events } = await new TestClient(app).sse('/')
+  const shown = blocks.find(({ code }) => code.includes('chirp-block-error')).code
+  t.same(events, [{ event: 'machine', data: shown.trim() }])
+})
+
+t.test('HTML without a stream', async t => {
+  const { app } = await runBlock(t, 'pages')
+  const page = await app.inject('/news')
+  t.match(page.body, /^<h1>News<\/h1>\n<ul><li>a<\/li><li>b<\/li><\/ul>/)
+  t.match(page.headers.vary, /HX-Request/)
+  const block = await app.inject({ url: '/news', headers: { 'hx-request': 'true' } })
+  t.equal(block.body, '<ul><li>a</li><li>b</li></ul>')
+  t.equal((await app.inject('/alert')).body, '<p>Careful</p>')
+})
+
+t.test('errors of pages go through the error handler, whatever debug is', async t => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(chirp, { templates: t.testdir({ 'page.html': '' }), debug: false })
+  app.get('/none', (request, reply) => reply.fragment('page.html', 'none'))
+  const { statusCode, body } = await app.inject('/none')
+  t.equal(statusCode, 500)
+  t.match(JSON.parse(body), { code: 'FST_CHIRP_BLOCK_NOT_FOUND', message: /page\.html/ })
+})
+
+t.test('the tests of an app', async t => {
+  const directory = join(home, 'testing')
+  writeFileSync(join(directory, 'app.mjs'), `
+    import Fastify from 'fastify'
+    import chirp, { SSEEvent } from 'fastify-chirp'
+    export const app = Fastify()
+    await app.register(chirp)
+    app.get('/notifications', (request, reply) => reply.eventStream(async function * ({ signal }) {
+      yield new SSEEvent({ id: 8, data: 'one' })
+      yield new SSEEvent({ id: 9, data: 'two' })
+      await new Promise(resolve => signal.addEventListener('abort', resolve))
+    }))`)
+  // Else node:test talks to a parent that it does not have.
+  const { NODE_TEST_CONTEXT, ...env } = process.env
+  const child = spawn(process.execPath, ['--test-reporter=tap', join(directory, 'main.test.mjs')], { env })
+  let output = ''
+  child.stdout.on('data', chunk => { output += chunk })
+  child.stderr.on('data', chunk => { output += chunk })
+  const [code] = await once(child, 'exit')
+  t.equal(code, 0, output)
+  t.match(output, /# pass 2/)
+})
+
+t.test('what is observed', async t => {
+  const lines = []
+  const channels = ['open', 'close', 'error'].map(name => `fastify-chirp:stream:${name}`)
+  const { app } = await runBlock(t, 'observing')
+  t.same(Object.keys(app.eventStreams), /const \{ (.+) \} = app\.eventStreams/.exec(readme)[1].split(', '))
+
+  const messages = {}
+  for (const channel of channels) diagnostics.subscribe(channel, message => { messages[channel] = message })
+  const logged = Fastify({ logger: { stream: { write: line => lines.push(JSON.parse(line)) } } })
+  t.teardown(() => logged.close())
+  await logged.register(chirp)
+  logged.get('/', (request, reply) => reply.eventStream(function * () { yield undefined }))
+  await logged.inject('/')
+  for (const channel of channels) {
+    const [, names] = new RegExp(`'${channel}', \\(\\{ (.+) \\}\\)`).exec(readme)
+    t.same(Object.keys(messages[channel]).sort(), names.split(', ').sort(), channel)
+  }
+  const shown = JSON.parse(blocks.find(({ code }) => code.includes('"event stream closed"')).code)
+  const { time, pid, hostname, ...line } = lines.find(({ msg }) => msg === 'event stream closed')
+  t.same(Object.keys(line), Object.keys(shown))
+})
+
+t.test('the limits', async t => {
+  const { app } = await importBlock('limits', 'app')
+  t.teardown(() => app.close())
+  app.get('/', (request, reply) => reply.eventStream(async function * ({ signal }) {
+    await new Promise(resolve => signal.addEventListener('abort', resolve))
+  }))
+  const client = new TestClient(app)
+  for (let i = 0; i < 12; i++) await client.open('/')
+  const { status, events, ended } = await client.sse('/')
+  t.equal(status, 200)
+  t.match(events, [{ event: 'chirp:busy', data: '' }])
+  t.ok(events[0].retry >= 5000 && events[0].retry <= 15000)
+  t.ok(ended)
+})
+
+t.test('nothing is lost and nothing comes twice, also when the server is killed', async t => {
+  const file = join(root, 'docs/examples/replay.js')
+  const env = { PORT: '0', NEWS_FILE: join(home, 'news.db') }
+  const post = (url, text) => fetch(`${url}/news`, { method: 'POST', body: new URLSearchParams({ text }) })
+  const first = await start(t, file, env)
+  await post(first.url, 'one')
+  await post(first.url, 'two')
+  const live = readEvents(`${first.url}/live`, 4)
+  await post(first.url, '<b>three</b>')
+  t.same((await live).map(({ id, event, data }) => [id, event, data]), [
+    [undefined, 'chirp:open', ''],
+    ['1', 'news', '<li id="news-1">one</li>'],
+    ['2', 'news', '<li id="news-2">two</li>'],
+    ['3', 'news', '<li id="news-3">&lt;b&gt;three&lt;/b&gt;</li>']
+  ])
+
+  first.child.kill('SIGKILL')
+  await once(first.child, 'exit')
+  // Half a row, as a crash leaves it. SQLite minds that itself.
+  if (!process.getBuiltinModule?.('node:sqlite')) writeFileSync(env.NEWS_FILE, '{"id":4,"te', { flag: 'a' })
+  const second = await start(t, file, env)
+  await post(second.url, 'four')
+  const after = await readEvents(`${second.url}/live?lastEventId=1`, 3, { 'last-event-id': '2' })
+  t.same(after.map(({ id }) => id), [undefined, '3', '4'])
+  t.equal((await readEvents(`${second.url}/live`, 2, { 'last-event-id': '99' }))[1].id, '1', 'an id of another table')
+  t.match(await (await fetch(second.url)).text(), /sse-connect="\/live\?lastEventId=4"[\s\S]+<li id="news-4">four<\/li>\n<\/ol>/)
+
+  second.child.kill('SIGTERM')
+  const [code] = await once(second.child, 'exit')
+  t.equal(code, 0)
+})
+
+t.test('the table of options has all of them, with their defaults', async t => {
+  const rows = new Map([...section('Options').matchAll(/^\| `(\w+)` \| .+? \| (.+?) \| (.+?) \|$/gm)].map(([, name, byDefault, off]) => [name, { byDefault, off }]))
+  const types = read('dist/types.d.ts')
+  const names = body => [...body.matchAll(/^ {4}(\w+)\?:/gm)].map(([, name]) => name)
+  const stream = names(/interface StreamOptions \{([\s\S]*?)\n\}/.exec(types)[1]).filter(name => name !== 'event')
+  const plugin = names(/interface ChirpOptions [^{]*\{([\s\S]*?)\n\}/.exec(types)[1])
+  t.same([...rows.keys()].sort(), [...stream, ...plugin].sort())
+
+  const settings = resolveOptions({})
+  const defaults = { ...settings, ...settings.stream }
+  for (const [name, { byDefault, off }] of rows) {
+    if (/^`\d+`$/.test(byDefault)) t.equal(Number(byDefault.slice(1, -1)), defaults[name], name)
+    else t.notOk(typeof defaults[name] === 'number' && defaults[name] !== 0, `${name} has no other default`)
+    if (off === '`false`' || off === '`0`') t.doesNotThrow(() => resolveOptions({ [name]: JSON.parse(off.slice(1, -1)) }), name)
+  }
+  t.equal(defaults.dialect, 'auto')
+})
+
+t.test('every error code is documented, and no other', async t => {
+  const headings = [...read('docs/errors.md').matchAll(/^## (\S+)$/gm)].map(([, code]) => code)
+  t.same(headings.sort(), Object.keys(errors).sort())
+  for (const [name, ChirpError] of Object.entries(errors)) t.equal(new ChirpError('a', 'b', 'c').code, name)
+  for (const file of documents()) {
+    for (const [code] of read(file).matchAll(/FST_CHIRP_[A-Z_]+[A-Z]/g)) t.ok(code in errors, `${code} in ${file}`)
+  }
+})
+
+t.test('links lead somewhere', async t => {
+  for (const file of documents()) {
+    for (const [, target] of withoutCode(read(file)).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue
+      const [path, anchor] = target.split('#')
+      const there = path === '' ? join(root, file) : resolve(root, dirname(file), path)
+      t.ok(existsSync(there), `${target} in ${file}`)
+      if (anchor !== undefined) t.ok(anchors(readFileSync(there, 'utf8')).includes(anchor), `${target} in ${file}`)
+    }
+  }
+})
+
+t.test('commands exist', async t => {
+  const { scripts } = JSON.parse(read('package.json'))
+  for (const file of documents()) {
+    for (const [, name] of read(file).matchAll(/npm run ([\w:]+)/g)) t.ok(scripts[name], `npm run ${name} in ${file}`)
+  }
+})
+
+t.test('other code in docs/ is at least code', async t => {
+  for (const file of documents()) {
+    if (file === 'README.md') continue
+    for (const [, code] of read(file).matchAll(/```js\n([\s\S]*?)```/g)) {
+      const child = spawn(process.execPath, ['--input-type=module', '--check', '-'])
+      let problem = ''
+      child.stderr.on('data', chunk => { problem += chunk })
+      child.stdin.end(code)
+      const [status] = await once(child, 'exit')
+      t.equal(status, 0, `${file}: ${code.split('\n', 1)} ${problem}`)
+    }
+  }
+})
+
+function section (title) {
+  return readme.split(/^## /m).find(text => text.startsWith(`${title}\n`))
+}
+
+function documents () {
+  return ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs')).filter(name => name.endsWith('.md')).map(name => `docs/${name}`)]
+}
+
+function withoutCode (text) {
+  return text.replace(/```[\s\S]*?```/g, '')
+}
+
+// As GitHub makes them.
+function anchors (text) {
+  return [...withoutCode(text).matchAll(/^#+ (.+)$/gm)]
+    .map(([, title]) => title.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-'))
+}

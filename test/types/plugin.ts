@@ -1,0 +1,114 @@
+// Checked by `npm run types`: what compiles here must compile for users, and
+// what is marked with @ts-expect-error must not.
+import { Readable } from 'node:stream'
+import Fastify from 'fastify'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
+import nunjucks from 'nunjucks'
+import chirp, { Fragment, SSEEvent } from 'fastify-chirp'
+import type { ChirpOptions, CloseReason, EventStreamStats, StreamCloseMessage, StreamContext } from 'fastify-chirp'
+import { TestClient } from 'fastify-chirp/testing'
+import type { ReceivedEvent, SSEResult } from 'fastify-chirp/testing'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
+function expectType<Expected> (): <Actual>(value: Actual, same: Equal<Actual, Expected>) => void {
+  return () => {}
+}
+
+const app = Fastify()
+await app.register(chirp)
+await app.register(chirp, {
+  templates: ['views'],
+  debug: true,
+  heartbeat: false,
+  retry: 1000,
+  closeEvent: 'bye',
+  maxBuffer: 1,
+  writeTimeout: false,
+  maxAge: false,
+  maxStreams: 1,
+  maxStreamsPerClient: 1,
+  clientKey: request => request.ip,
+  shutdownGrace: 0,
+  dialect: 'htmx4'
+})
+await app.register(chirp, { templates: new nunjucks.Environment() })
+// @ts-expect-error an option that does not exist
+await app.register(chirp, { hartbeat: 1000 })
+// @ts-expect-error true is no time
+const wrong: ChirpOptions = { heartbeat: true }
+// @ts-expect-error there is no third dialect
+const wrongDialect: ChirpOptions = { dialect: 'htmx3' }
+
+expectType<EventStreamStats>()(app.eventStreams, true)
+expectType<number>()(app.eventStreams.open, true)
+// @ts-expect-error counters are read only
+app.eventStreams.open = 1
+expectType<Promise<string>>()(app.renderFragment(new Fragment('a', 'b')), true)
+
+// Every source, from sync and async handlers, with `return`.
+app.get('/generator', { referenced: true, events: ['a', 'b'] }, (request, reply) =>
+  reply.eventStream(async function * ({ signal, lastEventId, request, log }) {
+    expectType<AbortSignal>()(signal, true)
+    expectType<string>()(lastEventId, true)
+    expectType<FastifyRequest>()(request, true)
+    expectType<FastifyBaseLogger>()(log, true)
+    yield 'text'
+    yield { count: 42 }
+    yield new Fragment('a.html', 'b', { n: 1 }, { target: 't', id: 7, retry: 5, swap: 'beforeend' })
+    yield new SSEEvent({ data: 1, event: 'ping', id: 7n, retry: 5 })
+  }))
+app.post('/async', async (request, reply) => reply.eventStream(async ({ signal }) => Readable.from(['a'], { signal })))
+app.get('/array', (request, reply) => reply.eventStream(['a', 1, null]))
+app.get('/iterable', (request, reply) => reply.eventStream(new Set([1])))
+app.get('/web', (request, reply) => reply.eventStream(new ReadableStream()))
+app.get('/options', (request, reply) =>
+  reply.eventStream([], { retry: 1, closeEvent: 'x', heartbeat: false, maxAge: 1, dialect: 'auto', event: 'tick' }))
+app.get<{ Querystring: { q: string }, Reply: { 200: { ok: boolean } } }>('/typed', async (request, reply) => {
+  if (request.query.q === '') return { ok: true }
+  return reply.eventStream([request.query.q])
+})
+app.get('/chained', (request, reply) => reply.code(201).header('x', 'y').eventStream([]))
+app.route({ method: 'GET', url: '/route', referenced: true, handler: (request, reply) => reply.eventStream([]) })
+
+app.get('/wrong', (request, reply) => {
+  // @ts-expect-error a number is no source
+  reply.eventStream(5)
+  // @ts-expect-error maxBuffer is for the app, not for one stream
+  reply.eventStream([], { maxBuffer: 1 })
+})
+// @ts-expect-error referenced is true or false
+app.get('/wrong-mark', { referenced: 'yes' }, () => {})
+
+app.get('/html', (request, reply) => reply.fragment('a.html', 'b', { n: 1 }))
+app.get('/page', async (request, reply) => reply.page('a.html', {}, { block: 'b' }))
+app.get('/config', (request, reply: FastifyReply) => {
+  expectType<boolean | undefined>()(reply.routeOptions.config.referenced, true)
+  expectType<readonly string[] | undefined>()(reply.routeOptions.config.events, true)
+})
+
+const event = new SSEEvent({ data: { a: 1 } })
+expectType<unknown>()(event.data, true)
+expectType<string | undefined>()(event.id, true)
+// @ts-expect-error frozen
+event.id = 'x'
+// @ts-expect-error a number is no name
+const wrongEvent = new SSEEvent({ event: 5 })
+// @ts-expect-error a fragment needs a block
+const wrongFragment = new Fragment('a.html')
+
+const client = new TestClient(app, { listen: true })
+const result = await client.sse('/', { maxEvents: 3, timeout: 2000, headers: { a: 'b' }, lastEventId: '7', method: 'POST', payload: { a: 1 } })
+expectType<SSEResult>()(result, true)
+expectType<number>()(result.heartbeats, true)
+expectType<ReceivedEvent | undefined>()(result.events[0] as ReceivedEvent | undefined, true)
+const stream = await client.open('/')
+expectType<Promise<ReceivedEvent | undefined>>()(stream.next(), true)
+
+const source = async function * (context: StreamContext) { yield context.lastEventId }
+app.get('/named', (request, reply) => reply.eventStream(source))
+const reasons: Record<CloseReason, true> = {
+  end: true, error: true, disconnect: true, shutdown: true, maxAge: true, maxBuffer: true, writeTimeout: true
+}
+const message: Pick<StreamCloseMessage, 'events' | 'bytes'> = { events: 1, bytes: 2 }
+
+export { message, reasons, wrong, wrongDialect, wrongEvent, wrongFragment }

@@ -31,6 +31,12 @@ export const FST_CHIRP_NOT_ACCEPTABLE = createError<[string, Cause?]>('FST_CHIRP
 export const FST_CHIRP_REQUEST_GONE = createError<[Cause?]>('FST_CHIRP_REQUEST_GONE',
   'The request of a closed stream is gone. Read context.request before the stream closes, for example by destructuring it', 500)
 
+export const FST_CHIRP_CHANNEL_CLOSED = createError<[string, Cause?]>('FST_CHIRP_CHANNEL_CLOSED',
+  'Channel "%s" is closed. Publish before the app closes, and close() a channel only when nobody needs it any more', 500)
+
+export const FST_CHIRP_BEHIND = createError<[string, number, Cause?]>('FST_CHIRP_BEHIND',
+  'A subscription of channel "%s" fell more than %d bytes behind. Take events as they come, and subscribe again from the last id', 500)
+
 export const FST_CHIRP_NO_TEMPLATES = createError<[string, string, Cause?]>('FST_CHIRP_NO_TEMPLATES',
   'Cannot render "%s": no templates are configured. Register the plugin with { templates: \'%s\' } or with a nunjucks.Environment', 500)
 

@@ -2,6 +2,7 @@
 import type { Server } from 'node:net'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
+import { Channels } from './channel/channels.js'
 import { FST_CHIRP_OPTION } from './errors.js'
 import { renderFragment, sendFragment, sendPage } from './html/page.js'
 import { createRenderer } from './html/render.js'
@@ -29,10 +30,12 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   const renderer = createRenderer({ templates: options.templates, debug: settings.debug })
   const registry = new Registry(settings)
   const environment: StreamEnvironment = { settings, renderer, registry }
+  const channels = new Channels(environment, app)
   const referenced: ReferencedRoute[] = []
 
   app.decorate('eventStreams', registry.counters)
   app.decorate('renderFragment', fragment => renderFragment(renderer, fragment))
+  app.decorate('channel', (name, options) => channels.get(name, options))
   app.decorate(kReferenced, referenced)
   app.decorateReply(kStarted, false)
   app.decorateReply('eventStream', function (source, options) {
@@ -47,6 +50,7 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   app.addHook('onRoute', route => markRoute(route, referenced))
   // A stream would keep the server open for ever.
   app.addHook('preClose', () => registry.close())
+  app.addHook('onClose', () => channels.close())
   if (app.initialConfig.http2 === true) keepSessionsAlive(app.server)
 }
 

@@ -2,6 +2,9 @@
 import type { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import type { FastifyBaseLogger, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { Channel, ChannelOptions } from './channel/channel.js'
+import type { Merged } from './channel/merge.js'
+import type { Subscription } from './channel/subscription.js'
 import type { Fragment, FragmentContext } from './html/fragment.js'
 import type { TemplatesOption } from './html/environment.js'
 
@@ -80,8 +83,11 @@ export interface StreamContext {
 /** What values are pulled from. */
 export type StreamSource = AsyncIterable<unknown> | Iterable<unknown> | Readable | ReadableStream
 
+/** What `reply.eventStream()` takes: something to pull from, or a channel, or several of them merged. */
+export type EventStreamSource = StreamSource | Channel | Subscription | Merged
+
 /** A function of the context that returns a source, or a promise of one. */
-export type StreamSourceFunction = (context: StreamContext) => StreamSource | Promise<StreamSource>
+export type StreamSourceFunction = (context: StreamContext) => EventStreamSource | Promise<EventStreamSource>
 
 /** Why a stream was closed. */
 export type CloseReason =
@@ -144,8 +150,9 @@ export interface StreamCloseMessage {
 
 /** Message of the diagnostics channel `fastify-chirp:stream:error`. */
 export interface StreamErrorMessage {
-  route: string | undefined
-  requestId: string
+  /** Undefined for an error of a channel, as is the request's id. */
+  route?: string | undefined
+  requestId?: string | undefined
   error: unknown
 }
 
@@ -160,7 +167,7 @@ declare module 'fastify' {
      * @throws FST_CHIRP_ALREADY_SENT when this reply was already sent.
      * @throws FST_CHIRP_NOT_ACCEPTABLE (406) when the client refuses `text/event-stream`.
      */
-    eventStream (source: StreamSource | StreamSourceFunction, options?: StreamOptions): FastifyReply
+    eventStream (source: EventStreamSource | StreamSourceFunction, options?: StreamOptions): FastifyReply
     /**
      * Answers with one block of a template as HTML.
      *
@@ -179,6 +186,13 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Counters of the streams of this app, read live. */
     readonly eventStreams: EventStreamStats
+    /**
+     * The channel of this name, made when it is first asked for.
+     *
+     * @throws FST_CHIRP_OPTION for a bad name or option, and for options that
+     * differ from those that the channel was made with.
+     */
+    channel (name: string, options?: ChannelOptions): Channel
     /**
      * The HTML of a fragment, trimmed.
      *

@@ -2,7 +2,7 @@
 // named event is swapped by `sse-swap="name"`, on htmx 4 it is a DOM event and
 // a message says itself where it goes.
 import type { IncomingHttpHeaders } from 'node:http'
-import { encodeFrame } from '../sse/frame.js'
+import { encodeFrame, type FrameFields } from '../sse/frame.js'
 import type { DialectOption } from '../types.js'
 import { escapeHtml } from './escape.js'
 import type { Fragment } from './fragment.js'
@@ -24,13 +24,23 @@ export function detectDialect (option: DialectOption, query: unknown, headers: I
   return isHtmx4 ? 'htmx4' : 'htmx2'
 }
 
+/** What is sent, before it is known to whom. */
+export interface TargetedFields extends FrameFields {
+  /** Where the data goes to, as HTML; it takes the place of `event`. */
+  target?: string | undefined
+  swap?: string | undefined
+}
+
 /** The frame that carries a fragment's HTML to the fragment's target. */
-export function encodeFragment (html: string, fragment: Fragment, dialect: Dialect): string {
-  const { target, id, retry, swap } = fragment
-  if (target === undefined || dialect === 'htmx2') return encodeFrame({ event: target, id, retry, data: html })
+export function encodeFragment (html: string, { target, id, retry, swap }: Fragment, dialect: Dialect): string {
+  return encodeRecord({ target, id, retry, swap, data: html }, dialect)
+}
+
+/** The frame of fields that may have a target. */
+export function encodeRecord ({ event, target, id, retry, swap, data }: TargetedFields, dialect: Dialect): string {
+  if (target === undefined || dialect === 'htmx2') return encodeFrame({ event: target ?? event, id, retry, data })
   const swapAttribute = swap === undefined ? '' : ` hx-swap="${escapeHtml(swap)}"`
-  const data = `<hx-partial hx-target="${escapeHtml(selector(target))}"${swapAttribute}>${html}</hx-partial>`
-  return encodeFrame({ id, retry, data })
+  return encodeFrame({ id, retry, data: `<hx-partial hx-target="${escapeHtml(selector(target))}"${swapAttribute}>${data}</hx-partial>` })
 }
 
 // A plain name stands for the element with that id; anything else is a selector already.

@@ -3,7 +3,7 @@
 // it is made, so sending one cannot fail.
 import { FST_CHIRP_EVENT } from '../errors.js'
 import { describe, idProblem, nameProblem, normalizeId, retryProblem } from './field.js'
-import { encodeFrame } from './frame.js'
+import { encodeFrame, type FrameFields } from './frame.js'
 
 /** The fields of an {@link SSEEvent}; at least one must be there. */
 export interface SSEEventFields {
@@ -36,6 +36,7 @@ export class SSEEvent {
   readonly event: string | undefined
   readonly id: string | undefined
   readonly retry: number | undefined
+  readonly #text: string | undefined
   readonly #frame: string
 
   constructor (fields: SSEEventFields) {
@@ -64,8 +65,14 @@ export class SSEEvent {
     } else if (this.id === undefined && retry === undefined) {
       throw new FST_CHIRP_EVENT('it has no data, event, id or retry. Give it at least one of them')
     }
+    this.#text = text
     this.#frame = encodeFrame({ event: this.event, id: this.id, retry, data: text })
     Object.freeze(this)
+  }
+
+  /** The fields of an event as they are written. @internal */
+  static fields (event: SSEEvent): FrameFields {
+    return { event: event.event, id: event.id, retry: event.retry, data: event.#text }
   }
 
   /** The bytes of an event as text. @internal */

@@ -1,5 +1,6 @@
 // One client's connection: frames go straight to the response, and what does
 // not go out in time ends it. Knows nothing of sources or values.
+import { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { HEARTBEAT, splitFrames } from '../sse/frame.js'
 import { Clock, type Sleeper } from './clock.js'
@@ -15,24 +16,41 @@ const JOIN_LIMIT = 16384
 // Half the price of queueMicrotask().
 const settled = Promise.resolve()
 
+interface Drainable {
+  on (event: 'drain', listener: (this: Drainable) => void): unknown
+  removeListener (event: 'drain', listener: (this: Drainable) => void): unknown
+  [kConnection]?: Connection | undefined
+}
+
 /** Where frames are written: a response of HTTP/1.1 or HTTP/2, or a transform that a hook put before it. */
-export interface Destination {
+export interface Destination extends Drainable {
   write (text: string): boolean
   end (): unknown
   destroy (): unknown
-  on (event: 'drain', listener: (this: Destination) => void): unknown
-  removeListener (event: 'drain', listener: (this: Destination) => void): unknown
   /** Unknown on HTTP/2. */
   readonly destroyed?: boolean
   readonly writableEnded: boolean
   readonly writableLength: number
-  /** The socket of an HTTP/1.1 response. */
-  readonly socket?: Socket | null
+  /** The next four are those of an HTTP/1.1 response. */
+  readonly socket?: Socket & Drainable & { _httpMessage?: unknown } | null
+  readonly chunkedEncoding?: boolean
+  readonly outputSize?: number
+  readonly headersSent?: boolean
   /** The stream of an HTTP/2 response. */
   readonly stream?: { readonly destroyed: boolean, readonly session?: { destroy (): void } | undefined }
   /** Compressors have one. */
   flush?: () => void
-  [kConnection]?: Connection | undefined
+}
+
+const NONE: Drainable[] = []
+
+/** Frames that go to many connections. */
+export interface SharedFrames {
+  text: string
+  /** Bytes of the text. */
+  size: number
+  /** The same as one chunk of an HTTP/1.1 body. */
+  chunk: Buffer
 }
 
 /** What the connections of an app share. */
@@ -46,6 +64,8 @@ export interface ConnectionOwner {
   drained (): void
   /** The stream is old enough to be ended, or the client too slow to be kept. */
   expired (reason: 'maxAge' | 'maxBuffer' | 'writeTimeout'): void
+  /** What to send after a silence; undefined is a comment. */
+  heartbeat (): string | undefined
   /** The response was ended, but the client does not take the rest of it. */
   cut (): void
 }
@@ -73,7 +93,8 @@ export class Connection implements Sleeper {
   #blockedBytes = 0
   #settlesAt: number
   #ending = false
-  #listening = false
+  // What was listened to for its drain; mostly nothing, so all share one list.
+  #drainables: Drainable[] = NONE
 
   constructor (
     dest: Destination, limits: { maxBuffer: number, writeTimeout: number }, times: { heartbeat: number, maxAge: number },
@@ -113,6 +134,24 @@ export class Connection implements Sleeper {
     return this.#pending !== '' && this.#pending.length + frame.length > JOIN_LIMIT
   }
 
+  /**
+   * Writes frames that many connections get, after what was added. Where that
+   * comes to the same, their chunk goes to the socket as it is, which spares
+   * most of what Node.js does for a write.
+   */
+  share (frames: SharedFrames): void {
+    this.flush()
+    if (!this.#mayWrite(frames.size)) return
+    const dest = this.#dest
+    if (isPlain(dest)) {
+      const socket = dest.socket!
+      if (!socket.write(frames.chunk) && socket.writableLength > 0) this.#block(socket)
+    } else {
+      this.#pass(frames.text)
+    }
+    if (this.blocked) this.#blockedBytes += frames.size
+  }
+
   /** Writes what was added. */
   flush (): void {
     const frames = this.#pending
@@ -140,9 +179,11 @@ export class Connection implements Sleeper {
   release (): void {
     this.#ending = true
     this.#app.clock.cancel(this)
-    if (!this.#listening) return
-    this.#dest[kConnection] = undefined
-    this.#dest.removeListener('drain', onDrain)
+    // The socket lives on, for the next request.
+    for (const writable of this.#drainables) {
+      writable[kConnection] = undefined
+      writable.removeListener('drain', onDrain)
+    }
   }
 
   wake (): void {
@@ -163,7 +204,7 @@ export class Connection implements Sleeper {
       // What waits keeps a blocked connection busy; a heartbeat would only wait too.
       if (this.#dropIfFull()) return
       if (this.blocked) this.#written = now
-      else this.#write(HEARTBEAT, HEARTBEAT.length)
+      else this.#beat()
     }
     this.#reschedule()
   }
@@ -174,27 +215,42 @@ export class Connection implements Sleeper {
     this.#owner.drained()
   }
 
-  // Drops the connection instead when too much waits already.
+  #beat (): void {
+    const frame = this.#owner.heartbeat() ?? HEARTBEAT
+    this.#write(frame, Buffer.byteLength(frame))
+  }
+
   #write (frames: string, size: number): void {
-    if (this.#ending || this.#dropIfFull()) return
-    this.bytes += size
-    this.#app.counters.bytes += size
-    this.#written = this.#app.clock.now
-    const dest = this.#dest
-    if (!dest.write(frames)) this.#block()
+    if (!this.#mayWrite(size)) return
+    this.#pass(frames)
     if (this.blocked) this.#blockedBytes += size
+  }
+
+  #pass (frames: string): void {
+    const dest = this.#dest
+    if (!dest.write(frames)) this.#block(dest)
     // A compressor that a hook put in between keeps what it gets until told not to.
     dest.flush?.()
   }
 
-  #block (): void {
+  /** Counts what is about to be written. Drops the connection instead when too much waits already. */
+  #mayWrite (size: number): boolean {
+    if (this.#ending || this.#dropIfFull()) return false
+    this.bytes += size
+    this.#app.counters.bytes += size
+    this.#written = this.#app.clock.now
+    return true
+  }
+
+  /** Waits until `writable` has drained, which it tells. */
+  #block (writable: Drainable): void {
     if (this.blocked) return
     this.blocked = true
     this.#blockedSince = this.#app.clock.now
-    if (!this.#listening) {
-      this.#listening = true
-      this.#dest[kConnection] = this
-      this.#dest.on('drain', onDrain)
+    if (writable[kConnection] !== this) {
+      writable[kConnection] = this
+      writable.on('drain', onDrain)
+      this.#drainables = [...this.#drainables, writable]
     }
     // Most writes are taken soon; one look at the clock is enough for many of them.
     if (this.after === undefined || this.due > this.#blockedSince + this.#writeTimeout) this.#reschedule()
@@ -231,8 +287,16 @@ function flush (connection: Connection): void {
   connection.flush()
 }
 
-function onDrain (this: Destination): void {
+function onDrain (this: Drainable): void {
   this[kConnection]?.drained()
+}
+
+// Whether a chunk may go to the socket: an HTTP/1.1 response in chunks, whose
+// head has left and whose turn it is, and whose write() nobody has replaced.
+function isPlain (dest: Destination): boolean {
+  const { socket } = dest
+  return dest.write === ServerResponse.prototype.write && dest.chunkedEncoding === true && dest.outputSize === 0 &&
+    socket !== null && socket !== undefined && socket._httpMessage === (dest as unknown) && dest.headersSent === true
 }
 
 // Probes notice a peer that vanished without a word. HTTP/2 sockets are not

@@ -25,17 +25,16 @@ export class StreamPayload {
   pipe<T extends Destination> (dest: T, options?: { end?: boolean }): T {
     const reply = this.#reply!
     this.#reply = undefined
-    const listeners = this.#onEnd
-    this.#onEnd = []
     if ((dest as unknown) !== reply.raw || options?.end === false) {
-      // Somebody else ends the response: a transform, or Fastify for the sake of trailers.
-      this.#writer.start(dest, options?.end === false ? () => listeners.forEach(listener => listener()) : undefined)
+      // Somebody else ends the response: a transform, or Fastify for the sake of
+      // trailers. They may begin to listen for the end only after this call.
+      this.#writer.start(dest, options?.end === false ? () => this.#emitEnd() : undefined)
       return dest
     }
     // For Fastify the payload has ended: it need not watch it, nor log a client
     // that leaves as an error. Hijacked, the reply is safe from a handler that
     // throws later, and from handlerTimeout.
-    for (const listener of listeners) listener()
+    this.#emitEnd()
     reply.hijack()
     this.#writer.start(dest)
     return dest
@@ -60,5 +59,11 @@ export class StreamPayload {
 
   removeListener (): this {
     return this
+  }
+
+  #emitEnd (): void {
+    const listeners = this.#onEnd
+    this.#onEnd = []
+    for (const listener of listeners) listener()
   }
 }

@@ -1,4 +1,5 @@
 // Tells the log, the counters and the diagnostics channels what became of a stream.
+import type { FastifyBaseLogger } from 'fastify'
 import type { CloseReason, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from '../types.js'
 import type { Context } from './context.js'
 import { closeChannel, errorChannel, openChannel } from './diagnostics.js'
@@ -9,8 +10,14 @@ export function reportOpen (context: Context): void {
   openChannel.publish({ request, route, requestId, lastEventId } satisfies StreamOpenMessage)
 }
 
-export function reportError (context: Context, error: unknown, message: string): void {
-  const { route, requestId, log } = context
+export function reportError ({ route, requestId, log }: Context, error: unknown, message: string): void {
+  reportFailure(log, error, message, { route, requestId })
+}
+
+/** An error that may belong to no stream. */
+export function reportFailure (
+  log: FastifyBaseLogger, error: unknown, message: string, { route, requestId }: Omit<StreamErrorMessage, 'error'> = {}
+): void {
   log.error({ err: error }, message)
   if (errorChannel.hasSubscribers) errorChannel.publish({ route, requestId, error } satisfies StreamErrorMessage)
 }

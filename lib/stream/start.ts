@@ -6,13 +6,15 @@ import { messageOf } from '../html/error-box.js'
 import { addVary } from '../html/vary.js'
 import { resolveStreamOptions, type StreamSettings } from '../options.js'
 import { encodeFrame } from '../sse/frame.js'
-import type { StreamOptions, StreamSource, StreamSourceFunction } from '../types.js'
+import type { EventStreamSource, StreamOptions, StreamSourceFunction } from '../types.js'
 import { acceptsEventStream } from './accept.js'
 import { Context } from './context.js'
+import { isFeed, kAttach } from './feed.js'
 import { StreamPayload, type Writer } from './payload.js'
+import { Pump } from './pump.js'
 import { jitter } from './registry.js'
 import { discardSource, isPromise, openSource } from './source.js'
-import { Stream, type Response, type StreamEnvironment } from './stream.js'
+import { Stream, type Response, type StreamEnvironment, type StreamInput } from './stream.js'
 
 /** Set on a reply once it has a stream. */
 export const kStarted = Symbol('fastify-chirp.started')
@@ -26,7 +28,7 @@ const EMPTY: Writer = { start: dest => { dest.end() } }
 
 /** Implements `reply.eventStream()`; types.ts says what it promises. */
 export function startEventStream (
-  app: StreamEnvironment, reply: FastifyReply, source: StreamSource | StreamSourceFunction, options: StreamOptions | undefined
+  app: StreamEnvironment, reply: FastifyReply, source: EventStreamSource | StreamSourceFunction, options: StreamOptions | undefined
 ): FastifyReply {
   const { request } = reply
   const response = reply.raw as unknown as Response
@@ -39,11 +41,11 @@ export function startEventStream (
 
   const client = app.registry.clientOf(request)
   if (request.method === 'HEAD' || isGone(response)) {
-    discardSource(source)
+    discard(source)
     return send(reply, settings, new StreamPayload(EMPTY, reply))
   }
   if (app.registry.isFull(client)) {
-    discardSource(source)
+    discard(source)
     reply.log.info({ client }, 'event stream refused: too many are open')
     // With another status than 200 EventSource would give up for ever.
     return send(reply, settings, encodeFrame({ event: 'chirp:busy', retry: jitter(5000, 15000), data: '' }))
@@ -57,7 +59,7 @@ export function startEventStream (
     context
   })
   const open = (opened: unknown): FastifyReply => {
-    stream.setSource(openSource(opened))
+    stream.setInput(toInput(opened, stream, context.lastEventId))
     // A handler that failed after all has answered with its error.
     if (reply.sent) return reply
     return send(reply, settings, new StreamPayload(stream, reply))
@@ -89,6 +91,26 @@ function send (reply: FastifyReply, { dialect }: StreamSettings, payload: Stream
   if (!reply.hasHeader('x-accel-buffering')) reply.header('x-accel-buffering', 'no')
   if (dialect === 'auto') addVary(reply, DIALECT_VARY)
   return reply.send(payload)
+}
+
+/** What a stream sends: pushed by a channel, or pulled from anything else. */
+function toInput (opened: unknown, stream: Stream, lastEventId: string): StreamInput {
+  if (isFeed(opened)) return { attach: target => opened[kAttach](target, lastEventId), discard: () => { opened.discard?.() } }
+  const source = openSource(opened)
+  return {
+    attach (target) {
+      const pump = new Pump(source, target)
+      pump.run()
+      return pump
+    },
+    discard: () => { source.close()?.catch(error => stream.failedLate(error)) }
+  }
+}
+
+/** Lets go of a source that is not going to be streamed. */
+function discard (source: unknown): void {
+  if (isFeed(source)) source.discard?.()
+  else discardSource(source)
 }
 
 /** Whether the client left before there was a stream; its close event will not come again. */

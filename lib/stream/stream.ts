@@ -1,21 +1,19 @@
-// The pipeline: pulls values from the source, encodes them, joins what comes
-// within one tick into one write, and waits for the client where it must.
-import type { Renderer } from '../html/render.js'
-import { encodeFrame } from '../sse/frame.js'
+// One open stream: from the first frame to the close of the response. What it
+// sends is pulled from a source by a pump, or pushed by a channel.
 import type { Dialect } from '../html/dialect.js'
 import { messageOf } from '../html/error-box.js'
+import type { Renderer } from '../html/render.js'
 import type { Settings, StreamSettings } from '../options.js'
+import { encodeFrame } from '../sse/frame.js'
 import type { CloseReason } from '../types.js'
-import { Connection, type ConnectionOwner, type Destination } from './connection.js'
+import { Connection, type ConnectionOwner, type Destination, type SharedFrames } from './connection.js'
 import type { Context } from './context.js'
+import type { Attachment, FeedTarget } from './feed.js'
 import type { Linked } from './list.js'
+import type { PumpTarget } from './pump.js'
 import { jitter, type RegisteredStream, type Registry } from './registry.js'
 import { reportClose, reportError, reportOpen } from './report.js'
-import { isPromise, type OpenSource } from './source.js'
 import { encodeValue, encodeValueError, ERROR_EVENT } from './value.js'
-
-// Values that are pulled before other work gets its turn, however small they are.
-const TURN_LIMIT = 2048
 
 const OPEN_COMMENT = ': open\n\n'
 
@@ -34,6 +32,12 @@ export interface StreamParts {
   context: Context
 }
 
+/** Attaches what a stream sends; called when it starts, or to let go of what never did. */
+export interface StreamInput {
+  attach (target: FeedTarget & PumpTarget): Attachment
+  discard (): void
+}
+
 const kStream = Symbol('fastify-chirp.stream')
 
 /** The response that a stream belongs to; a listener finds its stream on it, so that no closure is made for each. */
@@ -43,31 +47,32 @@ export interface Response extends Destination {
   [kStream]?: Stream
 }
 
-export class Stream implements ConnectionOwner, RegisteredStream {
+export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, PumpTarget {
   before: Linked | undefined
   after: Linked | undefined
+  readonly dialect: Dialect
   readonly #app: StreamEnvironment
   readonly #settings: StreamSettings
-  readonly #dialect: Dialect
   readonly #client: string | undefined
   readonly #context: Context
   readonly #started = performance.now()
-  // The next four are let go when the stream is over: a source that waits for
-  // ever keeps the stream, but must not keep the connection.
+  // These are let go when the stream is over: a source that waits for ever
+  // keeps the stream, but must not keep the connection.
   #response: Response | undefined
-  #source: OpenSource | undefined
+  #input: StreamInput | undefined
+  #attachment: Attachment | undefined
   #connection: Connection | undefined
   #end: (() => void) | undefined
   #reason: CloseReason | undefined
-  #turn = 0
   #events = 0
   #wake: (() => void) | undefined
+  #drained: Promise<void> | undefined
 
   /** Takes a place in the registry until the response closes. */
   constructor (app: StreamEnvironment, response: Response, { settings, dialect, client, context }: StreamParts) {
     this.#app = app
     this.#settings = settings
-    this.#dialect = dialect
+    this.dialect = dialect
     this.#client = client
     this.#context = context
     this.#response = response
@@ -77,16 +82,13 @@ export class Stream implements ConnectionOwner, RegisteredStream {
     app.registry.add(this, client)
   }
 
-  /** Gives the stream its source, which is closed at once when the stream is already over. */
-  setSource (source: OpenSource): void {
-    this.#source = source
-    if (this.#isOver()) this.#closeSource()
+  /** Gives the stream what it will send, which is let go at once when the stream is already over. */
+  setInput (input: StreamInput): void {
+    if (this.#isOver()) input.discard()
+    else this.#input = input
   }
 
-  /**
-   * Sends the first frame and starts pulling. `end` ends the response where
-   * somebody else has to do it.
-   */
+  /** Sends the first frame and starts. `end` ends the response where somebody else has to do it. */
   start (dest: Destination, end?: () => void): void {
     // A handler that failed after all may have ended the response.
     if (this.#isOver() || dest.writableEnded) return
@@ -96,8 +98,13 @@ export class Stream implements ConnectionOwner, RegisteredStream {
     reportOpen(this.#context)
     this.#connection = new Connection(dest, settings, this.#settings, registry, this)
     this.#connection.open(openFrame(this.#settings.retry))
-    if (registry.closing) this.shutdown()
-    else this.#run(this.#source!)
+    if (registry.closing) return this.shutdown()
+    const input = this.#input!
+    this.#input = undefined
+    const attachment = input.attach(this)
+    // It may have come to its end at once.
+    if (this.#isOver()) attachment.detach()
+    else this.#attachment = attachment
   }
 
   /** Gives the place back: nothing could be streamed, and the response is used for an error. */
@@ -122,6 +129,12 @@ export class Stream implements ConnectionOwner, RegisteredStream {
 
   drained (): void {
     this.#wake?.()
+    this.#wake = this.#drained = undefined
+  }
+
+  heartbeat (): string | undefined {
+    const cursor = this.#attachment?.cursor()
+    return cursor === undefined ? undefined : encodeFrame({ id: cursor })
   }
 
   expired (reason: 'maxAge' | 'maxBuffer' | 'writeTimeout'): void {
@@ -149,84 +162,70 @@ export class Stream implements ConnectionOwner, RegisteredStream {
     session?.destroy()
   }
 
-  async #run (source: OpenSource): Promise<void> {
+  get isBlocked (): boolean {
+    return this.#connection?.blocked === true
+  }
+
+  isFull (frame: string): boolean {
+    return this.#connection?.isFull(frame) === true
+  }
+
+  send (frames: string, events: number): void {
+    this.#count(events)
+    this.#connection?.add(frames)
+  }
+
+  share (frames: SharedFrames, events: number): void {
+    this.#count(events)
+    this.#connection?.share(frames)
+  }
+
+  flush (): void {
+    this.#connection?.flush()
+  }
+
+  whenDrained (): Promise<void> {
+    if (!this.isBlocked || this.#isOver()) return Promise.resolve()
+    this.#drained ??= new Promise(resolve => { this.#wake = resolve })
+    return this.#drained
+  }
+
+  /** Encodes one value; one that fails is skipped, and the stream goes on. */
+  encode (value: unknown): string | Promise<string> {
     try {
-      for (;;) {
-        const step = source.next()
-        const result = isPromise(step) ? await step : step
-        if (this.#isOver()) return
-        if (result.done === true) break
-        const frame = this.#encode(result.value)
-        let text: string
-        if (typeof frame === 'string') {
-          text = frame
-        } else {
-          text = await frame
-          if (this.#isOver()) return
-        }
-        // No local name for the connection here: a pending pull would keep it.
-        if (this.#isTurnOver(text)) {
-          await this.#yieldLoop(this.#connection!)
-          if (this.#isOver()) return
-        }
-        if (text !== '') this.#send(text)
-      }
-    } catch (error) {
-      return this.#failed(error)
-    }
-    this.#source = undefined
-    const { closeEvent } = this.#settings
-    this.#finish('end', closeEvent === undefined ? '' : encodeFrame({ event: closeEvent, data: '' }))
-  }
-
-  #isTurnOver (next: string): boolean {
-    const connection = this.#connection!
-    return connection.isFull(next) || ++this.#turn >= TURN_LIMIT || connection.blocked
-  }
-
-  #send (frame: string): void {
-    this.#connection!.add(frame)
-    this.#events++
-    this.#app.registry.counters.events++
-  }
-
-  /** Writes what is there, lets other work have its turn, and waits until the client can take more. */
-  async #yieldLoop (connection: Connection): Promise<void> {
-    connection.flush()
-    this.#turn = 0
-    await new Promise(setImmediate)
-    while (connection.blocked && !this.#isOver()) {
-      await new Promise<void>(resolve => { this.#wake = resolve })
-    }
-    this.#wake = undefined
-  }
-
-  #encode (value: unknown): string | Promise<string> {
-    try {
-      const frame = encodeValue(value, this.#settings.event, this.#app.renderer, this.#dialect)
+      const frame = encodeValue(value, this.#settings.event, this.#app.renderer, this.dialect)
       return typeof frame === 'string' ? frame : frame.catch(error => this.#valueFailed(value, error))
     } catch (error) {
       return this.#valueFailed(value, error)
     }
   }
 
-  /** One value fails: it is skipped and the stream goes on. */
-  #valueFailed (value: unknown, error: unknown): string {
-    this.#reportError(error, 'an event was not sent')
-    return this.#app.settings.debug ? encodeValueError(value, error, this.#dialect) : ''
+  /** The source has no more values. */
+  ended (): void {
+    const { closeEvent } = this.#settings
+    this.#finish('end', closeEvent === undefined ? '' : encodeFrame({ event: closeEvent, data: '' }))
   }
 
-  /** The source fails: the client hears of it and reconnects. */
-  #failed (error: unknown): void {
-    if (this.#isOver()) {
-      // Who was asked to stop may say so by an AbortError.
-      if (!isAbortError(error)) this.#reportError(error, 'the source failed after its stream was closed')
-      return
-    }
-    this.#source = undefined
+  /** The source failed: the client hears of it and reconnects. */
+  failed (error: unknown): void {
     this.#reportError(error, 'the source of an event stream failed')
     const data = this.#app.settings.debug ? messageOf(error) : 'Internal Server Error'
     this.#finish('error', encodeFrame({ event: ERROR_EVENT, data }))
+  }
+
+  failedLate (error: unknown): void {
+    // Who was asked to stop may say so by an AbortError.
+    if (!isAbortError(error)) this.#reportError(error, 'the source failed after its stream was closed')
+  }
+
+  #count (events: number): void {
+    this.#events += events
+    this.#app.registry.counters.events += events
+  }
+
+  #valueFailed (value: unknown, error: unknown): string {
+    this.#reportError(error, 'an event was not sent')
+    return this.#app.settings.debug ? encodeValueError(value, error, this.dialect) : ''
   }
 
   /** Sends what is left and a last frame, and ends the response. */
@@ -243,16 +242,12 @@ export class Stream implements ConnectionOwner, RegisteredStream {
     this.#reason = reason
     // The signal first: it wakes a source that waits, which `return()` cannot.
     this.#context.close(reason)
-    this.#closeSource()
-    this.#wake?.()
-  }
-
-  #closeSource (): void {
-    const source = this.#source
-    if (source === undefined) return
-    this.#source = undefined
-    source.close()?.catch(error => this.#failed(error))
-    this.#context.release()
+    this.#input?.discard()
+    this.#attachment?.detach()
+    this.#input = this.#attachment = undefined
+    // A source that has ended leaves nobody who could keep the request.
+    if (reason !== 'end') this.#context.release()
+    this.drained()
   }
 
   #reportError (error: unknown, message: string): void {

@@ -1,6 +1,7 @@
 // Turns one yielded value into the text of its frame.
+import { Entry } from '../channel/entry.js'
 import { FST_CHIRP_VALUE } from '../errors.js'
-import { encodeFragment, type Dialect } from '../html/dialect.js'
+import { encodeFragment, type Dialect, type TargetedFields } from '../html/dialect.js'
 import { errorBox, messageOf } from '../html/error-box.js'
 import { Fragment } from '../html/fragment.js'
 import type { Renderer } from '../html/render.js'
@@ -17,6 +18,7 @@ export const ERROR_EVENT = 'chirp:error'
  */
 export function encodeValue (value: unknown, event: string | undefined, renderer: Renderer, dialect: Dialect): string | Promise<string> {
   if (value instanceof SSEEvent) return SSEEvent.frame(value)
+  if (value instanceof Entry) return value.frame(dialect)
   if (value instanceof Fragment) {
     const html = renderer.renderBlock(value.template, value.block, value.context)
     return typeof html === 'string'
@@ -24,14 +26,34 @@ export function encodeValue (value: unknown, event: string | undefined, renderer
       : html.then(html => encodeFragment(html.trim(), value, dialect))
   }
   if (typeof value === 'string') return event === undefined ? encodeData(value) : encodeFrame({ event, data: value })
-  let json: string
+  const json = toText(value)
+  // JSON is one line and well-formed as it is.
+  return event === undefined ? `data: ${json}\n\n` : `event: ${event}\ndata: ${json}\n\n`
+}
+
+function toText (value: unknown): string {
   try {
-    json = stringifyData(value)
+    return stringifyData(value)
   } catch (error) {
     throw new FST_CHIRP_VALUE((error as Error).message, { cause: (error as Error).cause })
   }
-  // JSON is one line and well-formed as it is.
-  return event === undefined ? `data: ${json}\n\n` : `event: ${event}\ndata: ${json}\n\n`
+}
+
+/**
+ * The content of one value, for those who encode it later, for more than one
+ * reader. A promise when something asynchronous was met.
+ *
+ * @throws FST_CHIRP_VALUE, or what rendering throws (also as a rejection).
+ */
+export function toRecord (value: unknown, renderer: Renderer): TargetedFields | Promise<TargetedFields> {
+  if (value instanceof SSEEvent) return SSEEvent.fields(value)
+  if (value instanceof Fragment) {
+    const { template, block, context, target, id, retry, swap } = value
+    const html = renderer.renderBlock(template, block, context)
+    const record = (html: string): TargetedFields => ({ target, id, retry, swap, data: html.trim() })
+    return typeof html === 'string' ? record(html) : html.then(record)
+  }
+  return { data: toText(value) }
 }
 
 /** What a developer sees in place of a value that could not be sent. */

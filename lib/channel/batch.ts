@@ -1,0 +1,56 @@
+// What is published within one tick goes to every connection in one write, and
+// that write is put together once for all of them.
+import type { Dialect } from '../html/dialect.js'
+import type { SharedFrames } from '../stream/connection.js'
+import type { Entry } from './entry.js'
+
+/** How a position reads in a stream of several channels; undefined in a stream of one. */
+export interface Composer {
+  /** The same for all readers whose composed ids are the same. */
+  key (): string
+  compose (position: string): string
+}
+
+/** Events that go out together. */
+export class Batch {
+  readonly entries: readonly Entry[]
+  /** Whether some of them are for an audience, so that not everyone gets the same bytes. */
+  readonly isRestricted: boolean
+  #frames: Map<string, SharedFrames> | undefined
+
+  constructor (entries: readonly Entry[]) {
+    this.entries = entries
+    this.isRestricted = entries.some(({ audience }) => audience !== undefined)
+  }
+
+  get last (): Entry {
+    return this.entries[this.entries.length - 1]!
+  }
+
+  /** The frames of all events, made once for each dialect and composer key. */
+  frames (dialect: Dialect, composer: Composer | undefined): SharedFrames {
+    const key = composer === undefined ? dialect : `${dialect} ${composer.key()}`
+    this.#frames ??= new Map()
+    let frames = this.#frames.get(key)
+    if (frames === undefined) {
+      frames = toShared(encodeEntries(this.entries, dialect, composer))
+      this.#frames.set(key, frames)
+    }
+    return frames
+  }
+}
+
+/** The text of events. */
+export function encodeEntries (entries: readonly Entry[], dialect: Dialect, composer: Composer | undefined): string {
+  let text = ''
+  for (const entry of entries) {
+    text += composer === undefined ? entry.frame(dialect) : entry.frameWith(composer.compose(entry.position), dialect)
+  }
+  return text
+}
+
+function toShared (text: string): SharedFrames {
+  const size = Buffer.byteLength(text)
+  // https://www.rfc-editor.org/rfc/rfc9112#section-7.1
+  return { text, size, chunk: Buffer.from(`${size.toString(16)}\r\n${text}\r\n`) }
+}

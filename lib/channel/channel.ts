@@ -1,0 +1,155 @@
+// A named line of events that many streams follow. A value is rendered when it
+// is published and encoded once, however many follow.
+import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_OPTION } from '../errors.js'
+import { describe } from '../sse/field.js'
+import { kAttach, type Attachment, type Feed, type FeedTarget } from '../stream/feed.js'
+import { isPromise } from '../stream/source.js'
+import type { Engine } from './engine.js'
+import type { Entry, EventRecord } from './entry.js'
+import { Hub } from './hub.js'
+import { Presence } from './presence.js'
+import type { AudienceFilter, ReaderTarget } from './reader.js'
+import { StreamSink } from './sink.js'
+import { Subscription, type SubscribeOptions } from './subscription.js'
+
+/** Options of `app.channel()`. */
+export interface ChannelOptions {
+  /** How many events are kept for clients that come back. Default: 1000. Off: `0`. */
+  history?: number | undefined
+  /**
+   * Keeps the newest value of each event name instead of a history: who
+   * connects gets them all, and a slow client skips to the newest. For values
+   * that replace each other, such as a dashboard's. Default: `false`.
+   */
+  latest?: boolean | undefined
+}
+
+/** Options of {@link Channel.publish}. */
+export interface PublishOptions {
+  /**
+   * Whom the event is for: anything that the filters of
+   * {@link Channel.subscribe} understand. Streams without a filter do not get
+   * it. Default: none, it is for everyone.
+   */
+  audience?: unknown
+}
+
+/** What a channel needs of the app. */
+export interface ChannelEnvironment {
+  engine: Engine
+  maxBuffer: number
+  toRecord (value: unknown): EventRecord | Promise<EventRecord>
+  /** Logs and counts an error. */
+  report (error: unknown, message: string): void
+}
+
+export class Channel implements Feed {
+  readonly name: string
+  readonly #app: ChannelEnvironment
+  readonly #history: number
+  readonly #hub: Hub
+  #presence: Presence | undefined
+  // The publication before, while it still renders: order is that of the calls.
+  #before: Promise<unknown> | undefined
+  #isClosed = false
+
+  /** Made by `app.channel()`. @internal */
+  constructor (name: string, { history = 1000, latest = false }: ChannelOptions, app: ChannelEnvironment) {
+    this.name = name
+    this.#app = app
+    this.#history = latest ? 0 : history
+    this.#hub = new Hub(name, app.engine, latest)
+  }
+
+  /** How many readers follow it in this process. */
+  get size (): number {
+    return this.#hub.size
+  }
+
+  /** Bytes that may wait for one who iterates. @internal */
+  get maxBuffer (): number {
+    return this.#app.maxBuffer
+  }
+
+  /**
+   * Sends a value to everyone who follows, and keeps it for those who come
+   * back. Resolves to its id. It need not be awaited: what fails is logged.
+   *
+   * @throws FST_CHIRP_* (as a rejection) when the value cannot be sent.
+   * @throws FST_CHIRP_CHANNEL_CLOSED (as a rejection) when the channel is closed.
+   */
+  publish (value: unknown, { audience }: PublishOptions = {}): Promise<string> {
+    const published = this.#publish(value, audience)
+    // Who does not wait for it must not bring the process down.
+    published.catch(error => this.#app.report(error, `an event of channel ${JSON.stringify(this.name)} was not published`))
+    return published
+  }
+
+  /**
+   * Follows the channel: for `reply.eventStream()`, or to iterate. Gives events
+   * after `lastEventId` first, if there is one.
+   */
+  subscribe (options: SubscribeOptions = {}): Subscription {
+    return new Subscription(this, options)
+  }
+
+  /** Who is here. The same object at every call. */
+  presence (): Presence {
+    this.#presence ??= new Presence()
+    return this.#presence
+  }
+
+  /** Ends every stream that follows, and takes no more events. */
+  close (): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#hub.close()
+  }
+
+  [kAttach] (target: FeedTarget, lastEventId: string): Attachment {
+    return this.attach(new StreamSink(target), lastEventId)
+  }
+
+  /** @internal */
+  attach (target: ReaderTarget, lastEventId: string, filter?: AudienceFilter): Attachment {
+    return this.#hub.attach(target, lastEventId, filter)
+  }
+
+  async #publish (value: unknown, audience: unknown): Promise<string> {
+    if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
+    const record = this.#app.toRecord(value)
+    if (this.#before === undefined && !isPromise(record)) return await this.#keep(record as EventRecord, audience)
+    const turn = this.#wait(this.#before, record).then(record => this.#keep(record, audience))
+    const before = turn.catch(() => {}).finally(() => { if (this.#before === before) this.#before = undefined })
+    this.#before = before
+    return turn
+  }
+
+  async #wait (before: Promise<unknown> | undefined, record: EventRecord | Promise<EventRecord>): Promise<EventRecord> {
+    // Both at once, so that a failing one is never without a listener.
+    const [, settled] = await Promise.allSettled([before, record])
+    if (settled.status === 'rejected') throw settled.reason
+    return settled.value
+  }
+
+  #keep (record: EventRecord, audience: unknown): string | Promise<string> {
+    // An empty id would make clients forget their cursor.
+    const kept = record.id === '' ? { ...record, id: undefined } : record
+    const entry = this.#app.engine.publish(this.name, { record: kept, audience, history: this.#history })
+    return isPromise(entry) ? (entry as Promise<Entry>).then(({ id }) => id) : (entry as Entry).id
+  }
+}
+
+/** @throws FST_CHIRP_OPTION for a bad name or option. */
+export function checkChannel (name: unknown, options: ChannelOptions): void {
+  if (typeof name !== 'string' || name === '') throw new FST_CHIRP_OPTION(`a channel needs a name, app.channel('news'), not ${describe(name)}`)
+  if (typeof options !== 'object' || options === null) throw new FST_CHIRP_OPTION(`the options of app.channel() must be an object, not ${describe(options)}`)
+  const { history, latest, ...rest } = options
+  const [unknown] = Object.keys(rest)
+  if (unknown !== undefined) throw new FST_CHIRP_OPTION(`there is no channel option "${unknown}". The options are history, latest`)
+  if (history !== undefined && (!Number.isSafeInteger(history) || history < 0)) {
+    throw new FST_CHIRP_OPTION(`channel option "history" must be a whole number of at least 0, not ${describe(history)}`)
+  }
+  if (latest !== undefined && typeof latest !== 'boolean') throw new FST_CHIRP_OPTION(`channel option "latest" must be true or false, not ${describe(latest)}`)
+  if (latest === true && history !== undefined) throw new FST_CHIRP_OPTION('a channel has either "latest" or "history". Omit one of them')
+}

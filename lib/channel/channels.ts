@@ -1,0 +1,48 @@
+// The channels of one app, by name.
+import type { FastifyInstance } from 'fastify'
+import { FST_CHIRP_OPTION } from '../errors.js'
+import { reportFailure } from '../stream/report.js'
+import type { StreamEnvironment } from '../stream/stream.js'
+import { toRecord } from '../stream/value.js'
+import { Channel, checkChannel, type ChannelEnvironment, type ChannelOptions } from './channel.js'
+import { MemoryEngine } from './memory.js'
+
+export class Channels {
+  readonly #engine = new MemoryEngine()
+  readonly #channels = new Map<string, { channel: Channel, options: ChannelOptions }>()
+  readonly #environment: ChannelEnvironment
+
+  constructor ({ settings, registry, renderer }: StreamEnvironment, app: FastifyInstance) {
+    this.#environment = {
+      engine: this.#engine,
+      maxBuffer: settings.maxBuffer,
+      toRecord: value => toRecord(value, renderer),
+      report (error, message) {
+        registry.counters.errors++
+        reportFailure(app.log, error, message)
+      }
+    }
+  }
+
+  get (name: string, options: ChannelOptions = {}): Channel {
+    checkChannel(name, options)
+    const known = this.#channels.get(name)
+    if (known === undefined) {
+      const channel = new Channel(name, options, this.#environment)
+      this.#channels.set(name, { channel, options })
+      return channel
+    }
+    for (const option of Object.keys(options) as Array<keyof ChannelOptions>) {
+      if (options[option] !== known.options[option]) {
+        throw new FST_CHIRP_OPTION(`channel "${name}" was made with another "${option}" before. Give its options in one place, and its name alone elsewhere`)
+      }
+    }
+    return known.channel
+  }
+
+  /** Ends all of them; the streams have had their last frame by then. */
+  async close (): Promise<void> {
+    for (const { channel } of this.#channels.values()) channel.close()
+    await this.#engine.close()
+  }
+}

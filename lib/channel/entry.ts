@@ -1,0 +1,43 @@
+// One published event. It is rendered when it is published, and encoded once
+// for each dialect that somebody reads, however many streams it goes to.
+import { encodeRecord, type Dialect, type TargetedFields } from '../html/dialect.js'
+
+/** The content of an event, without what depends on the reader. */
+export type EventRecord = TargetedFields
+
+export class Entry {
+  /** Its place in the topic: unique, ordered, and a cursor that says nothing about its content. */
+  readonly position: string
+  /** The position of the event before it. */
+  readonly previous: string
+  /** The id that clients see and send back. */
+  readonly id: string
+  readonly audience: unknown
+  readonly record: EventRecord
+  #htmx2: string | undefined
+  #htmx4: string | undefined
+
+  constructor (position: string, previous: string, record: EventRecord, audience: unknown) {
+    this.position = position
+    this.previous = previous
+    this.record = record
+    this.audience = audience
+    this.id = record.id ?? position
+  }
+
+  /** The text of its frame. */
+  frame (dialect: Dialect): string {
+    // Only what has a target differs.
+    if (dialect === 'htmx4' && this.record.target !== undefined) {
+      this.#htmx4 ??= this.frameWith(this.id, dialect)
+      return this.#htmx4
+    }
+    this.#htmx2 ??= this.frameWith(this.id, 'htmx2')
+    return this.#htmx2
+  }
+
+  /** The same with another id, for a stream of several channels. */
+  frameWith (id: string, dialect: Dialect): string {
+    return encodeRecord({ ...this.record, id }, dialect)
+  }
+}

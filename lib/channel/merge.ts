@@ -1,0 +1,163 @@
+// Several sources in one stream: channels are followed, all else is pulled.
+// The stream has one cursor, which holds a position of every channel.
+import { FST_CHIRP_SOURCE } from '../errors.js'
+import { Fragment } from '../html/fragment.js'
+import { SSEEvent } from '../sse/event.js'
+import { kAttach, type Attachment, type Feed, type FeedTarget } from '../stream/feed.js'
+import { Pump, type PumpTarget } from '../stream/pump.js'
+import { openSource, type OpenSource } from '../stream/source.js'
+import type { StreamSource } from '../types.js'
+import type { Batch, Composer } from './batch.js'
+import { Channel } from './channel.js'
+import { composeCursor, parseCursor } from './cursor.js'
+import type { Entry } from './entry.js'
+import { StreamSink } from './sink.js'
+import { Subscription } from './subscription.js'
+
+type Followed = Channel | Subscription
+
+/**
+ * One source of several: what any of them has is sent as it comes. It ends
+ * when all have ended, and fails when one fails. Ids that other sources than
+ * channels bring are left out, because a client remembers only one.
+ *
+ * @throws FST_CHIRP_SOURCE when something is no source.
+ */
+export function merge (...sources: Array<Followed | StreamSource>): Merged {
+  return new Merged(sources)
+}
+
+export class Merged implements Feed {
+  readonly #followed: Followed[] = []
+  readonly #pulled: OpenSource[] = []
+
+  /** Made by {@link merge}. @internal */
+  constructor (sources: Array<Followed | StreamSource>) {
+    if (sources.length === 0) throw new FST_CHIRP_SOURCE('nothing: merge() was called without a source')
+    for (const source of sources) {
+      if (source instanceof Channel || source instanceof Subscription) this.#followed.push(source)
+      else this.#pulled.push(openSource(source))
+    }
+  }
+
+  /** Lets go of what was never streamed. @internal */
+  discard (): void {
+    for (const source of this.#pulled) source.close()?.catch(() => {})
+  }
+
+  [kAttach] (target: FeedTarget & PumpTarget, lastEventId: string): Attachment {
+    const merged = new MergedAttachment(target, this.#followed.length + this.#pulled.length)
+    merged.follow(this.#followed, lastEventId)
+    for (const source of this.#pulled) merged.pull(source, this.#followed.length > 0)
+    return merged
+  }
+}
+
+class MergedAttachment implements Attachment {
+  readonly #target: FeedTarget & PumpTarget
+  readonly #parts: Attachment[] = []
+  readonly #positions: string[] = []
+  #left: number
+
+  constructor (target: FeedTarget & PumpTarget, parts: number) {
+    this.#target = target
+    this.#left = parts
+  }
+
+  follow (followed: readonly Followed[], lastEventId: string): void {
+    const cursors = parseCursor(lastEventId, followed.length)
+    this.#positions.push(...cursors)
+    for (const [n, part] of followed.entries()) {
+      const sink = new PartSink(this.#partTarget(), this.#composer(n), position => { this.#positions[n] = position })
+      this.#parts.push(part.attach(sink, cursors[n]!))
+    }
+  }
+
+  pull (source: OpenSource, hasCursor: boolean): void {
+    const target = this.#target
+    const pump = new Pump(source, {
+      ...this.#partTarget(),
+      get isBlocked () { return target.isBlocked },
+      encode: value => hasCursor ? encodeWithoutId(target, value) : target.encode(value),
+      isFull: frame => target.isFull(frame),
+      flush: () => { target.flush() },
+      failedLate: error => { target.failedLate(error) }
+    })
+    this.#parts.push(pump)
+    pump.run()
+  }
+
+  cursor (): string | undefined {
+    let isNews = false
+    for (const [n, part] of this.#parts.entries()) {
+      const position = part.cursor()
+      if (position === undefined) continue
+      isNews = true
+      this.#positions[n] = position
+    }
+    return isNews ? composeCursor(this.#positions) : undefined
+  }
+
+  detach (): void {
+    for (const part of this.#parts) part.detach()
+  }
+
+  #partTarget (): FeedTarget {
+    const target = this.#target
+    return {
+      dialect: target.dialect,
+      get isBlocked () { return target.isBlocked },
+      send: (frames, events) => { target.send(frames, events) },
+      share: (frames, events) => { target.share(frames, events) },
+      whenDrained: () => target.whenDrained(),
+      ended: () => { if (--this.#left === 0) target.ended() },
+      failed: error => { target.failed(error) }
+    }
+  }
+
+  #composer (n: number): Composer {
+    const positions = this.#positions
+    return {
+      key: () => positions.map((position, m) => m === n ? '' : position).join('~'),
+      compose: position => composeCursor(positions.map((other, m) => m === n ? position : other))
+    }
+  }
+}
+
+/** Passes on the events of one channel, and notes how far it has come. */
+class PartSink extends StreamSink {
+  readonly #note: (position: string) => void
+
+  constructor (target: FeedTarget, composer: Composer, note: (position: string) => void) {
+    super(target, composer)
+    this.#note = note
+  }
+
+  override pass (entries: readonly Entry[], batch?: Batch): void {
+    super.pass(entries, batch)
+    this.#note(entries[entries.length - 1]!.position)
+  }
+
+  override tell (position: string): void {
+    this.#note(position)
+    super.tell(position)
+  }
+
+  override gap (requested: string, position: string): void {
+    this.#note(position)
+    super.gap(requested, position)
+  }
+}
+
+// A client remembers one id, and that is the cursor.
+function encodeWithoutId (target: PumpTarget, value: unknown): string | Promise<string> {
+  if (value instanceof Fragment && value.id !== undefined) {
+    const { template, block, context, target: place, retry, swap } = value
+    return target.encode(new Fragment(template, block, context, { target: place, retry, swap }))
+  }
+  if (value instanceof SSEEvent && value.id !== undefined) {
+    const { data, event, retry } = value
+    return data === undefined && event === undefined && retry === undefined ? '' : target.encode(new SSEEvent({ data, event, retry }))
+  }
+  return target.encode(value)
+}

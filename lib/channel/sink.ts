@@ -1,0 +1,55 @@
+// Brings the events of a reader to a stream.
+import { encodeFrame } from '../sse/frame.js'
+import type { FeedTarget } from '../stream/feed.js'
+import { encodeEntries, type Batch, type Composer } from './batch.js'
+import type { Entry } from './entry.js'
+import type { ReaderTarget } from './reader.js'
+
+/** Tells a client that events between its cursor and now cannot be replayed. */
+export const GAP_EVENT = 'chirp:gap'
+
+export class StreamSink implements ReaderTarget {
+  readonly #target: FeedTarget
+  readonly #composer: Composer | undefined
+
+  constructor (target: FeedTarget, composer?: Composer) {
+    this.#target = target
+    this.#composer = composer
+  }
+
+  get isBlocked (): boolean {
+    return this.#target.isBlocked
+  }
+
+  whenDrained (): Promise<void> {
+    return this.#target.whenDrained()
+  }
+
+  pass (entries: readonly Entry[], batch?: Batch): void {
+    const { dialect } = this.#target
+    if (batch === undefined) this.#target.send(encodeEntries(entries, dialect, this.#composer), entries.length)
+    else this.#target.share(batch.frames(dialect, this.#composer), entries.length)
+  }
+
+  tell (position: string): void {
+    this.#target.send(encodeFrame({ id: this.#id(position) }), 0)
+  }
+
+  gap (requested: string, position: string): void {
+    const id = this.#id(position)
+    const data = JSON.stringify({ requested, resumedFrom: id })
+    this.#target.send(encodeFrame({ event: GAP_EVENT, id, data }), 1)
+  }
+
+  ended (): void {
+    this.#target.ended()
+  }
+
+  failed (error: unknown): void {
+    this.#target.failed(error)
+  }
+
+  #id (position: string): string {
+    return this.#composer === undefined ? position : this.#composer.compose(position)
+  }
+}

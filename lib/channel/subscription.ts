@@ -1,0 +1,147 @@
+// What channel.subscribe() gives: something to stream, or to iterate.
+import { FST_CHIRP_BEHIND, FST_CHIRP_OPTION } from '../errors.js'
+import { describe } from '../sse/field.js'
+import { kAttach, type Attachment, type Feed, type FeedTarget } from '../stream/feed.js'
+import type { Channel } from './channel.js'
+import { Entry } from './entry.js'
+import type { AudienceFilter, ReaderTarget } from './reader.js'
+import { GAP_EVENT, StreamSink } from './sink.js'
+
+/** Options of `channel.subscribe()`. */
+export interface SubscribeOptions {
+  /**
+   * Give what came after this id first. Default: where it is streamed, the id
+   * that the client saw last; where it is iterated, none. Off: `''`.
+   */
+  lastEventId?: string | undefined
+  /** Ends the subscription. A stream ends its subscription by itself. Default: none. */
+  signal?: AbortSignal | undefined
+  /**
+   * Whether an event that was published for an audience may be seen; events
+   * without one are for everyone. Default: events with an audience are left out.
+   */
+  filter?: AudienceFilter | undefined
+}
+
+export class Subscription implements Feed, AsyncIterable<Entry> {
+  readonly #channel: Channel
+  readonly #options: SubscribeOptions
+
+  /** @throws FST_CHIRP_OPTION for a bad option. */
+  constructor (channel: Channel, options: SubscribeOptions) {
+    const { lastEventId, signal, filter } = options
+    if (lastEventId !== undefined && typeof lastEventId !== 'string') bad('lastEventId', 'a string', lastEventId)
+    if (signal !== undefined && !(signal instanceof AbortSignal)) bad('signal', 'an AbortSignal', signal)
+    if (filter !== undefined && typeof filter !== 'function') bad('filter', 'a function of an audience', filter)
+    this.#channel = channel
+    this.#options = options
+  }
+
+  [kAttach] (target: FeedTarget, lastEventId: string): Attachment {
+    return this.attach(new StreamSink(target), lastEventId)
+  }
+
+  /** @internal */
+  attach (target: ReaderTarget, lastEventId: string): Attachment {
+    const { lastEventId: own, signal, filter } = this.#options
+    if (signal?.aborted === true) {
+      target.ended()
+      return { cursor () { return undefined }, detach () {} }
+    }
+    const reader = this.#channel.attach(target, own ?? lastEventId, filter)
+    if (signal === undefined) return reader
+    const abort = (): void => {
+      reader.detach()
+      target.ended()
+    }
+    signal.addEventListener('abort', abort, { once: true })
+    return {
+      cursor: () => reader.cursor(),
+      detach () {
+        signal.removeEventListener('abort', abort)
+        reader.detach()
+      }
+    }
+  }
+
+  [Symbol.asyncIterator] (): AsyncIterator<Entry, undefined> {
+    return new EntryQueue(this, this.#channel)
+  }
+}
+
+/** Keeps what came until it is taken. */
+class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
+  readonly isBlocked = false
+  readonly #channel: Channel
+  readonly #attachment: Attachment
+  readonly #entries: Entry[] = []
+  #size = 0
+  #isOver = false
+  #error: { thrown: unknown } | undefined
+  #wake: (() => void) | undefined
+
+  constructor (subscription: Subscription, channel: Channel) {
+    this.#channel = channel
+    this.#attachment = subscription.attach(this, '')
+    if (this.#isOver) this.#attachment.detach()
+  }
+
+  async next (): Promise<IteratorResult<Entry, undefined>> {
+    while (this.#entries.length === 0) {
+      if (this.#error !== undefined) {
+        const { thrown } = this.#error
+        this.#error = undefined
+        throw thrown
+      }
+      if (this.#isOver) return { done: true, value: undefined }
+      await new Promise<void>(resolve => { this.#wake = resolve })
+    }
+    const value = this.#entries.shift()!
+    this.#size -= sizeOf(value)
+    return { done: false, value }
+  }
+
+  async return (): Promise<IteratorResult<Entry, undefined>> {
+    this.#entries.length = 0
+    this.ended()
+    return { done: true, value: undefined }
+  }
+
+  async whenDrained (): Promise<void> {}
+
+  pass (entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      this.#entries.push(entry)
+      this.#size += sizeOf(entry)
+    }
+    const { maxBuffer, name } = this.#channel
+    if (this.#size > maxBuffer) this.failed(new FST_CHIRP_BEHIND(name, maxBuffer))
+    this.#wake?.()
+  }
+
+  tell (): void {}
+
+  gap (requested: string, position: string): void {
+    const data = JSON.stringify({ requested, resumedFrom: position })
+    this.pass([new Entry(position, position, { event: GAP_EVENT, data }, undefined)])
+  }
+
+  ended (): void {
+    this.#isOver = true
+    this.#attachment?.detach()
+    this.#wake?.()
+  }
+
+  failed (error: unknown): void {
+    this.#error = { thrown: error }
+    this.ended()
+  }
+}
+
+function sizeOf ({ record: { data } }: Entry): number {
+  return data === undefined ? 0 : data.length
+}
+
+function bad (option: string, wanted: string, value: unknown): never {
+  throw new FST_CHIRP_OPTION(`option "${option}" of channel.subscribe() must be ${wanted}, not ${describe(value)}`)
+}

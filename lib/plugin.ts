@@ -13,6 +13,7 @@ import { Registry } from './stream/registry.js'
 import { kStarted, startEventStream } from './stream/start.js'
 import type { StreamEnvironment } from './stream/stream.js'
 import { takeOverRoute } from './stream/takeover.js'
+import { NameWarnings } from './stream/warnings.js'
 import type { ChirpOptions, ChirpPlugin } from './types.js'
 
 /** Where the app keeps the routes marked `referenced: true`, for the checker. @internal */
@@ -29,7 +30,7 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   const settings = resolveOptions(options)
   const renderer = createRenderer({ templates: options.templates, debug: settings.debug })
   const registry = new Registry(settings)
-  const environment: StreamEnvironment = { settings, renderer, registry }
+  const environment: StreamEnvironment = { settings, renderer, registry, warnings: settings.debug ? new NameWarnings(app.log) : undefined }
   const channels = new Channels(environment, app)
   const referenced: ReferencedRoute[] = []
 
@@ -65,7 +66,7 @@ function markRoute (route: RouteOptions, referenced: ReferencedRoute[]): void {
   if (route.referenced !== true) return
   // Custom options do not reach request.routeOptions by themselves.
   route.config = { ...route.config, referenced: true, ...(events && { events }) }
-  // For @fastify/compress: a compressor would hold events back.
+  // For @fastify/compress, which would hold events back.
   const compressible = route as { compress?: unknown }
   compressible.compress ??= false
   if (method === 'HEAD') return

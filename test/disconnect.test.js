@@ -292,6 +292,33 @@ t.test('what a source yields after its client left is not sent', async t => {
   t.same(app.log.lines.filter(line => line.level > 30), [])
 })
 
+t.test('a source that waits for ever does not keep its request, unless it has asked for it', async t => {
+  const app = await buildApp(t, {}, { logger: false })
+  const contexts = []
+  app.get('/', (request, reply) => reply.eventStream(async function * (context) {
+    contexts.push(context)
+    if (context.lastEventId) t.equal(context.request.url, '/?lastEventId=1')
+    yield 'a'
+    await never
+  }))
+  for (const path of ['/', '/?lastEventId=1']) {
+    const stream = await new TestClient(app, { listen: true }).open(path)
+    await stream.next()
+    stream.close()
+    await until(() => app.eventStreams.open === 0)
+  }
+  t.equal(contexts[0].request.url, '/', 'it is there for some time')
+  const kept = contexts[1]
+  const [gone] = contexts.splice(0, 2)
+  await wait(20)
+  t.equal(kept.request.url, '/?lastEventId=1')
+  await until(() => {
+    heapUsed()
+    try { return gone.request === undefined } catch (error) { return error.code === 'FST_CHIRP_REQUEST_GONE' }
+  })
+  t.throws(() => gone.request, { code: 'FST_CHIRP_REQUEST_GONE', message: /Read context.request before the stream closes/ })
+})
+
 t.test('2,000 connects and disconnects leave no listener, timer or handle, and a flat heap', async t => {
   const app = await buildApp(t, {}, { logger: false })
   const emitter = new EventEmitter().setMaxListeners(0)

@@ -281,7 +281,7 @@ t.test('16 kB are bytes, not characters', async t => {
   app.get('/', (request, reply) => reply.eventStream(values))
   const { events } = await new TestClient(app, { listen: true }).sse('/')
   t.same(events.map(({ data }) => data), values)
-  t.same(writes.filter(size => size > 16384), [18008, 48007], 'only frames that are larger themselves')
+  t.same(writes.filter(size => size > 16384), [18008, 48008], 'only frames that are larger themselves')
 })
 
 t.test('a source that is always ready lets other work have its turn', async t => {
@@ -610,4 +610,75 @@ t.test('it is encapsulated like any plugin', async t => {
   t.notOk(app.hasDecorator('eventStreams'))
   t.equal((await new TestClient(app).sse('/one')).retry, 1)
   t.equal((await new TestClient(app).sse('/two')).retry, 2)
+})
+
+t.test('a marked route, which takes a shorter way to the response, keeps every promise of an unmarked one', async t => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const order = []
+  const note = name => async (request, reply, payload) => {
+    order.push(name)
+    reply.header(`x-${name}`, 'yes')
+    return payload
+  }
+  await app.register(cookie)
+  app.addHook('onSend', note('before'))
+  await app.register(chirp)
+  app.addHook('onSend', (request, reply, payload, done) => {
+    reply.raw.setHeader('x-raw', 'yes')
+    done(null, payload)
+  })
+  // Another plugin's hook, added to the route after ours.
+  app.addHook('onRoute', route => { route.onSend = [route.onSend, note('later')].flat().filter(Boolean) })
+  app.addHook('onResponse', async () => { order.push('response') })
+  const marked = { referenced: true }
+  app.get('/', { ...marked, onSend: note('own') }, (request, reply) => reply.code(201).setCookie('a', 'b').eventStream(['a']))
+  app.get('/list', { ...marked, onSend: [note('own'), note('second')] }, (request, reply) => reply.eventStream(['a']))
+  app.get('/none', marked, (request, reply) => reply.code(204).eventStream(['a']))
+  app.get('/trailer', marked, (request, reply) => {
+    reply.trailer('x-count', async () => '1')
+    return reply.eventStream(['a'])
+  })
+  app.get('/bad-header', marked, (request, reply) => reply.header('x-bad', 'a\nb').eventStream(['a']))
+  app.get('/not-a-stream', marked, async () => ({ plain: true }))
+  app.get('/fails', marked, () => { throw new Error('no stream') })
+  for (const overSocket of [false, true]) {
+    const client = new TestClient(app, { listen: overSocket })
+    order.length = 0
+    const result = await client.sse('/')
+    t.equal(result.status, 201)
+    t.same(result.events, [{ data: 'a' }])
+    t.match(result.headers, { 'x-before': 'yes', 'x-own': 'yes', 'x-later': 'yes', 'x-raw': 'yes', 'content-type': /event-stream/ })
+    t.match(String(result.headers['set-cookie']), /a=b/)
+    await until(() => order.includes('response'))
+    t.same(order, ['before', 'own', 'later', 'response'])
+    order.length = 0
+    await client.sse('/list')
+    t.same(order.slice(0, 4), ['before', 'own', 'second', 'later'])
+    t.match(await client.sse('/none'), { status: 204, events: [], body: '' })
+    t.same((await client.sse('/trailer')).events, [{ data: 'a' }])
+    t.equal((await client.sse('/not-a-stream')).body, '{"plain":true}')
+    t.match(await client.sse('/fails'), { status: 500, body: /no stream/ })
+    t.equal((await client.sse('/bad-header')).status, 500)
+    await until(() => app.eventStreams.open === 0)
+  }
+  const port = await listen(app)
+  const [response] = await once(http.get({ port, path: '/trailer' }), 'response')
+  response.resume()
+  await once(response, 'end')
+  t.equal(response.trailers['x-count'], '1')
+})
+
+t.test('names that cause trouble are warned about once, in debug', async t => {
+  for (const debug of [true, false]) {
+    const app = await buildApp(t, { debug })
+    const values = ['error', 'open', 'message', 'hx:x', 'htmx:load', 'click', 'fine'].flatMap(event => [new SSEEvent({ event }), new SSEEvent({ event })])
+    app.get('/', (request, reply) => reply.eventStream(['plain', ...values]))
+    app.get('/named', (request, reply) => reply.eventStream(['plain'], { event: 'change' }))
+    t.equal((await new TestClient(app).sse('/')).events.length, 15, 'they are sent all the same')
+    await new TestClient(app).sse('/')
+    await new TestClient(app).sse('/named')
+    const warned = app.log.lines.filter(line => line.level === 40).map(line => /"([^"]+)" is asking for trouble: .+\. Choose another one/.exec(line.msg)?.[1])
+    t.same(warned, debug ? ['error', 'open', 'message', 'hx:x', 'htmx:load', 'click', 'change'] : [])
+  }
 })

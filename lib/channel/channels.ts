@@ -12,11 +12,14 @@ export class Channels {
   readonly #channels = new Map<string, { channel: Channel, options: ChannelOptions }>()
   readonly #environment: ChannelEnvironment
 
-  constructor ({ settings, registry, renderer }: StreamEnvironment, app: FastifyInstance) {
+  constructor ({ settings, registry, renderer, warnings }: StreamEnvironment, app: FastifyInstance) {
     this.#environment = {
       engine: this.#engine,
       maxBuffer: settings.maxBuffer,
-      toRecord: value => toRecord(value, renderer),
+      toRecord (value) {
+        warnings?.check(value)
+        return toRecord(value, renderer)
+      },
       report (error, message) {
         registry.counters.errors++
         reportFailure(app.log, error, message)

@@ -15,8 +15,12 @@ export function messageOf (error: unknown): string {
   return toError(error).message
 }
 
-// Anything can be thrown, and the name and message of an Error can be anything too.
+// Anything can be thrown, and nothing that is thrown may throw again here.
 function toError (thrown: unknown): { name: string, message: string, code: unknown } {
-  if (thrown instanceof Error) return { name: String(thrown.name), message: String(thrown.message), code: (thrown as { code?: unknown }).code }
-  return { name: 'Error', message: String(thrown), code: undefined }
+  try {
+    if (thrown instanceof Error) return { name: String(thrown.name), message: String(thrown.message), code: (thrown as { code?: unknown }).code }
+    return { name: 'Error', message: String(thrown), code: undefined }
+  } catch {
+    return { name: 'Error', message: 'something that cannot be printed was thrown', code: undefined }
+  }
 }

@@ -45,8 +45,9 @@ export function * splitFrames (frames: string, limit: number): Generator<string>
     let end = frames.length
     if (end - start > length) {
       // Only a frame's end is a blank line.
-      end = frames.lastIndexOf('\n\n', start + length - 2) + 2
-      if (end <= start) end = frames.indexOf('\n\n', start) + 2
+      end = frames.lastIndexOf('\n\n', start + length - 2)
+      if (end < start) end = frames.indexOf('\n\n', start)
+      end += 2
     }
     yield frames.slice(start, end)
     start = end

@@ -92,6 +92,7 @@ export class Connection implements Sleeper {
   #blockedSince = 0
   #blockedBytes = 0
   #settlesAt: number
+  #isLast = false
   #ending = false
   // What was listened to for its drain; mostly nothing, so all share one list.
   #drainables: Drainable[] = NONE
@@ -112,8 +113,6 @@ export class Connection implements Sleeper {
     this.#expiry = times.maxAge === 0 ? 0 : clock.now + Clock.ticks(times.maxAge * (0.8 + 0.2 * Math.random()))
     this.#settlesAt = clock.now + SETTLED
     this.#reschedule()
-    // A server's idle timeout would end a quiet stream; Node sets it anew for the next request.
-    if (dest.stream === undefined && dest.socket?.timeout) dest.socket.setTimeout(0)
   }
 
   /** Adds the first frame, which leaves together with the head and with what the source has at once. */
@@ -165,6 +164,8 @@ export class Connection implements Sleeper {
 
   /** Ends the response after what was written. `end` is how, where it is not ours to end. */
   end (end: (() => void) | undefined): void {
+    // The last frame waits behind what was written, however much that is.
+    this.#isLast = true
     this.flush()
     if (this.#ending) return
     this.#ending = true
@@ -228,14 +229,22 @@ export class Connection implements Sleeper {
 
   #pass (frames: string): void {
     const dest = this.#dest
-    if (!dest.write(frames)) this.#block(dest)
-    // A compressor that a hook put in between keeps what it gets until told not to.
-    dest.flush?.()
+    try {
+      if (dest.write(frames) === false) this.#block(dest)
+      // A compressor that a hook put in between keeps what it gets until told not to.
+      dest.flush?.()
+    } catch {
+      // Only a write() that somebody has replaced throws; nothing can be sent through it.
+      this.#ending = true
+      this.#owner.cut()
+    }
   }
 
   /** Counts what is about to be written. Drops the connection instead when too much waits already. */
   #mayWrite (size: number): boolean {
-    if (this.#ending || this.#dropIfFull()) return false
+    const { destroyed, writableEnded } = this.#dest
+    // Others may have ended the response, and will not have it written to.
+    if (this.#ending || destroyed === true || writableEnded || this.#dropIfFull()) return false
     this.bytes += size
     this.#app.counters.bytes += size
     this.#written = this.#app.clock.now
@@ -257,7 +266,7 @@ export class Connection implements Sleeper {
   }
 
   #dropIfFull (): boolean {
-    if (!this.blocked) return false
+    if (!this.blocked || this.#isLast) return false
     // An injected response passes its bytes on and counts none of them.
     const waiting = this.#dest.writableLength || this.#blockedBytes
     if (waiting <= this.#maxBuffer) return false

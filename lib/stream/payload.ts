@@ -25,18 +25,21 @@ export class StreamPayload {
   pipe<T extends Destination> (dest: T, options?: { end?: boolean }): T {
     const reply = this.#reply!
     this.#reply = undefined
-    if ((dest as unknown) !== reply.raw || options?.end === false) {
+    const isResponse = (dest as unknown) === reply.raw
+    // Hijacked, the reply is safe from a handler that throws later, and from handlerTimeout.
+    if (isResponse) reply.hijack()
+    if (isResponse && reply.raw.statusCode === 304) {
+      dest.end()
+    } else if (options?.end === false) {
       // Somebody else ends the response: a transform, or Fastify for the sake of
       // trailers. They may begin to listen for the end only after this call.
-      this.#writer.start(dest, options?.end === false ? () => this.#emitEnd() : undefined)
-      return dest
+      this.#writer.start(dest, () => this.#emitEnd())
+    } else {
+      // For Fastify the payload has ended: it need not watch it, nor log a client
+      // that leaves as an error.
+      if (isResponse) this.#emitEnd()
+      this.#writer.start(dest)
     }
-    // For Fastify the payload has ended: it need not watch it, nor log a client
-    // that leaves as an error. Hijacked, the reply is safe from a handler that
-    // throws later, and from handlerTimeout.
-    this.#emitEnd()
-    reply.hijack()
-    this.#writer.start(dest)
     return dest
   }
 

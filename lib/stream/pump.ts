@@ -1,5 +1,6 @@
 // Pulls values from a source and sends them, one after the other, at the pace
 // of the client.
+import { describe } from '../sse/field.js'
 import type { Attachment } from './feed.js'
 import { isPromise, type OpenSource } from './source.js'
 
@@ -51,7 +52,8 @@ export class Pump implements Attachment {
         const step = this.#source.next()
         const result = isPromise(step) ? await step : step
         if (this.#isOver) return
-        if (result.done === true) break
+        if (typeof result !== 'object' || result === null) throw new TypeError(`next() gave ${describe(result)}, not an object with done and value`)
+        if (result.done) break
         const frame = target.encode(result.value)
         let text: string
         if (typeof frame === 'string') {

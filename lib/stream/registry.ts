@@ -1,6 +1,8 @@
 // The streams of one app: counts and limits them, and ends them when the app closes.
 import type { FastifyRequest } from 'fastify'
+import { FST_CHIRP_OPTION } from '../errors.js'
 import type { Settings } from '../options.js'
+import { describe } from '../sse/field.js'
 import { Clock } from './clock.js'
 import { List, unlink, type Linked } from './list.js'
 
@@ -27,7 +29,10 @@ export class Registry {
 
   /** The key that a stream of this request is counted under; undefined when clients are not told apart. */
   clientOf (request: FastifyRequest): string | undefined {
-    return this.#settings.maxStreamsPerClient === 0 ? undefined : this.#settings.clientKey(request)
+    if (this.#settings.maxStreamsPerClient === 0) return undefined
+    const client: unknown = this.#settings.clientKey(request)
+    if (typeof client !== 'string') throw new FST_CHIRP_OPTION(`option "clientKey" must return a string, not ${describe(client)}`)
+    return client
   }
 
   /** Whether one more stream, for `client`, would be over a limit. */

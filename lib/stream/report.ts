@@ -1,5 +1,6 @@
 // Tells the log, the counters and the diagnostics channels what became of a stream.
 import type { FastifyBaseLogger } from 'fastify'
+import { messageOf } from '../html/error-box.js'
 import type { CloseReason, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from '../types.js'
 import type { Context } from './context.js'
 import { closeChannel, errorChannel, openChannel } from './diagnostics.js'
@@ -18,7 +19,12 @@ export function reportError ({ route, requestId, log }: Context, error: unknown,
 export function reportFailure (
   log: FastifyBaseLogger, error: unknown, message: string, { route, requestId }: Omit<StreamErrorMessage, 'error'> = {}
 ): void {
-  log.error({ err: error }, message)
+  try {
+    log.error({ err: error }, message)
+  } catch {
+    // Serializers read what was thrown, and write to it, which not everything takes.
+    log.error({ err: new Error(messageOf(error)) }, message)
+  }
   if (errorChannel.hasSubscribers) errorChannel.publish({ route, requestId, error } satisfies StreamErrorMessage)
 }
 

@@ -47,8 +47,8 @@ class SyncSource implements OpenSource {
 
   next (): MaybePromise<IteratorResult<unknown>> {
     const result = this.#iterator.next()
-    return result.done !== true && isPromise(result.value)
-      ? result.value.then(value => ({ done: false, value }))
+    return !result.done && isPromise(result.value)
+      ? Promise.resolve(result.value).then(value => ({ done: false, value }))
       : result
   }
 
@@ -113,9 +113,9 @@ export function openSource (source: unknown): OpenSource {
   // A string is iterable too, but nobody wants its characters one by one.
   if (typeof source === 'object' && source !== null && !ArrayBuffer.isView(source)) {
     const iterate = (source as AsyncIterable<unknown>)[Symbol.asyncIterator]
-    if (typeof iterate === 'function') return new AsyncSource(iterate.call(source))
+    if (typeof iterate === 'function') return new AsyncSource(toIterator(iterate.call(source)))
     const iterateSync = (source as Iterable<unknown>)[Symbol.iterator]
-    if (typeof iterateSync === 'function') return new SyncSource(iterateSync.call(source))
+    if (typeof iterateSync === 'function') return new SyncSource(toIterator(iterateSync.call(source)))
   }
   throw new FST_CHIRP_SOURCE(describe(source))
 }
@@ -127,17 +127,30 @@ export function discardSource (source: unknown): void {
 }
 
 export function isPromise (value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function'
+  if (typeof value !== 'object' || value === null) return false
+  try {
+    return typeof (value as Promise<unknown>).then === 'function'
+  } catch {
+    // A getter that throws makes no promise.
+    return false
+  }
 }
 
 // A throw during cleanup becomes a rejection, so that there is one way to hear of it.
 function attempt (cleanup: () => unknown): Promise<unknown> | undefined {
   try {
     const result = cleanup()
-    return isPromise(result) ? result : undefined
+    return isPromise(result) ? Promise.resolve(result) : undefined
   } catch (error) {
     return Promise.reject(error)
   }
+}
+
+function toIterator<T extends { next: unknown }> (iterator: T): T {
+  if (typeof iterator !== 'object' || iterator === null || typeof iterator.next !== 'function') {
+    throw new FST_CHIRP_SOURCE('an iterable whose iterator has no next()')
+  }
+  return iterator
 }
 
 function isNodeReadable (source: unknown): source is Readable {

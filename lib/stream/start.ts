@@ -14,7 +14,7 @@ import { StreamPayload, type Writer } from './payload.js'
 import { Pump } from './pump.js'
 import { jitter } from './registry.js'
 import { discardSource, isPromise, openSource } from './source.js'
-import { Stream, type Response, type StreamEnvironment, type StreamInput } from './stream.js'
+import { closingFrame, Stream, type Response, type StreamEnvironment, type StreamInput } from './stream.js'
 
 /** Set on a reply once it has a stream. */
 export const kStarted = Symbol('fastify-chirp.started')
@@ -32,14 +32,21 @@ export function startEventStream (
 ): FastifyReply {
   const { request } = reply
   const response = reply.raw as unknown as Response
-  if ((reply as MarkedReply)[kStarted] === true || reply.sent || reply.raw.headersSent) {
-    throw new FST_CHIRP_ALREADY_SENT(`${request.method} ${request.url}`)
+  let settings: StreamSettings
+  let client: string | undefined
+  try {
+    if ((reply as MarkedReply)[kStarted] === true || reply.sent || reply.raw.headersSent) {
+      throw new FST_CHIRP_ALREADY_SENT(`${request.method} ${request.url}`)
+    }
+    settings = resolveStreamOptions(app.settings.stream, options)
+    const { accept } = request.headers
+    if (!acceptsEventStream(accept)) throw new FST_CHIRP_NOT_ACCEPTABLE(accept!)
+    client = app.registry.clientOf(request)
+  } catch (error) {
+    // Clients choose some of these errors, and must not make sources pile up.
+    discard(source)
+    throw error
   }
-  const settings = resolveStreamOptions(app.settings.stream, options)
-  const { accept } = request.headers
-  if (!acceptsEventStream(accept)) throw new FST_CHIRP_NOT_ACCEPTABLE(accept!)
-
-  const client = app.registry.clientOf(request)
   if (request.method === 'HEAD' || isGone(response)) {
     discard(source)
     return send(reply, settings, new StreamPayload(EMPTY, reply))
@@ -50,25 +57,33 @@ export function startEventStream (
     // With another status than 200 EventSource would give up for ever.
     return send(reply, settings, encodeFrame({ event: 'chirp:busy', retry: jitter(5000, 15000), data: '' }))
   }
+  if (app.registry.closing) {
+    discard(source)
+    return send(reply, settings, closingFrame(app.settings.shutdownGrace))
+  }
 
   const context = new Context(request)
   const stream = new Stream(app, response, {
     settings,
     dialect: detectDialect(settings.dialect, request.query, request.headers),
     client,
-    context
+    context,
+    socket: request.raw.httpVersionMajor === 1 ? request.raw.socket : undefined
   })
   const open = (opened: unknown): FastifyReply => {
     stream.setInput(toInput(opened, stream, context.lastEventId))
-    // A handler that failed after all has answered with its error.
-    if (reply.sent) return reply
+    // A handler that failed after all has answered with its error, and an app that closes with its last frame.
+    if (reply.sent || stream.isOver) return reply
     return send(reply, settings, new StreamPayload(stream, reply))
   }
   try {
     const opened: unknown = typeof source === 'function' ? source(context) : source
     if (!isPromise(opened)) return open(opened)
-    opened.then(open).catch(error => {
+    stream.refuse = frame => { send(reply, settings, frame) }
+    Promise.resolve(opened).then(open).catch(error => {
       stream.abandon()
+      // An error handler may answer with a stream.
+      ;(reply as MarkedReply)[kStarted] = false
       reply.send(error instanceof Error ? error : new Error(messageOf(error)))
     })
   } catch (error) {
@@ -90,6 +105,8 @@ function send (reply: FastifyReply, { dialect }: StreamSettings, payload: Stream
   // nginx would hold events back until its buffer is full.
   if (!reply.hasHeader('x-accel-buffering')) reply.header('x-accel-buffering', 'no')
   if (dialect === 'auto') addVary(reply, DIALECT_VARY)
+  // @fastify/compress would hold events back, and this is how it is told not to.
+  if ('compress' in reply) reply.request.raw.headers['x-no-compression'] ??= 'event stream'
   return reply.send(payload)
 }
 
@@ -107,10 +124,14 @@ function toInput (opened: unknown, stream: Stream, lastEventId: string): StreamI
   }
 }
 
-/** Lets go of a source that is not going to be streamed. */
+/** Lets go of a source that is not going to be streamed, whatever it is. */
 function discard (source: unknown): void {
-  if (isFeed(source)) source.discard?.()
-  else discardSource(source)
+  try {
+    if (isFeed(source)) source.discard?.()
+    else discardSource(source)
+  } catch {
+    // It was refused already, or is none at all.
+  }
 }
 
 /** Whether the client left before there was a stream; its close event will not come again. */

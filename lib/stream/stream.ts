@@ -1,5 +1,6 @@
 // One open stream: from the first frame to the close of the response. What it
 // sends is pulled from a source by a pump, or pushed by a channel.
+import type { Socket } from 'node:net'
 import type { Dialect } from '../html/dialect.js'
 import { messageOf } from '../html/error-box.js'
 import type { Renderer } from '../html/render.js'
@@ -14,6 +15,7 @@ import type { PumpTarget } from './pump.js'
 import { jitter, type RegisteredStream, type Registry } from './registry.js'
 import { reportClose, reportError, reportOpen } from './report.js'
 import { encodeValue, encodeValueError, ERROR_EVENT } from './value.js'
+import type { NameWarnings } from './warnings.js'
 
 const OPEN_COMMENT = ': open\n\n'
 
@@ -22,6 +24,8 @@ export interface StreamEnvironment {
   settings: Settings
   registry: Registry
   renderer: Renderer
+  /** Only in debug. */
+  warnings: NameWarnings | undefined
 }
 
 /** What is fixed when a stream is made. */
@@ -30,6 +34,8 @@ export interface StreamParts {
   dialect: Dialect
   client: string | undefined
   context: Context
+  /** Of an HTTP/1.1 request. */
+  socket: Socket | undefined
 }
 
 /** Attaches what a stream sends; called when it starts, or to let go of what never did. */
@@ -63,13 +69,17 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
   #attachment: Attachment | undefined
   #connection: Connection | undefined
   #end: (() => void) | undefined
+  #queuedOn: Socket | undefined
+  #onSocketClose: (() => void) | undefined
   #reason: CloseReason | undefined
   #events = 0
+  /** Answers with a last frame while the source is still being made. */
+  refuse: ((frame: string) => void) | undefined
   #wake: (() => void) | undefined
   #drained: Promise<void> | undefined
 
   /** Takes a place in the registry until the response closes. */
-  constructor (app: StreamEnvironment, response: Response, { settings, dialect, client, context }: StreamParts) {
+  constructor (app: StreamEnvironment, response: Response, { settings, dialect, client, context, socket }: StreamParts) {
     this.#app = app
     this.#settings = settings
     this.dialect = dialect
@@ -79,21 +89,33 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
     response[kStream] = this
     // It always comes, and it is the only event that does.
     response.on('close', onClose)
+    // A server's idle timeout would end a quiet stream; Node sets it anew for the next request.
+    if (socket?.timeout) socket.setTimeout(0)
+    if (socket !== undefined && response.socket !== socket) {
+      // Except for a response that waits behind a pipelined one and has no socket yet.
+      this.#queuedOn = socket
+      socket.on('close', this.#onSocketClose = () => this.closed())
+    }
     app.registry.add(this, client)
   }
 
   /** Gives the stream what it will send, which is let go at once when the stream is already over. */
   setInput (input: StreamInput): void {
-    if (this.#isOver()) input.discard()
+    if (this.isOver) input.discard()
     else this.#input = input
   }
 
   /** Sends the first frame and starts. `end` ends the response where somebody else has to do it. */
   start (dest: Destination, end?: () => void): void {
     // A handler that failed after all may have ended the response.
-    if (this.#isOver() || dest.writableEnded) return
+    if (dest.writableEnded) return
+    if (this.isOver) {
+      dest.end()
+      return
+    }
     const { settings, registry } = this.#app
     this.#end = end
+    this.refuse = undefined
     registry.counters.total++
     reportOpen(this.#context)
     this.#connection = new Connection(dest, settings, this.#settings, registry, this)
@@ -103,7 +125,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
     this.#input = undefined
     const attachment = input.attach(this)
     // It may have come to its end at once.
-    if (this.#isOver()) attachment.detach()
+    if (this.isOver) attachment.detach()
     else this.#attachment = attachment
   }
 
@@ -120,6 +142,8 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
     this.#connection = undefined
     this.#response = undefined
     this.#end = undefined
+    this.#queuedOn?.removeListener('close', this.#onSocketClose!)
+    this.#queuedOn = this.#onSocketClose = undefined
     this.#app.registry.remove(this, this.#client)
     if (connection === undefined) return
     connection.release()
@@ -145,14 +169,15 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
   }
 
   cut (): void {
-    this.#response?.destroy()
+    if (this.#response?.socket === null) this.#queuedOn?.destroy()
+    else this.#response?.destroy()
   }
 
   shutdown (): void {
-    // Longer than the time that this process still answers with 503, which
-    // would make an EventSource give up.
-    const drain = this.#app.settings.shutdownGrace + 1000
-    this.#finish('shutdown', encodeFrame({ event: 'chirp:closing', retry: jitter(drain, 2 * drain), data: '' }))
+    const frame = closingFrame(this.#app.settings.shutdownGrace)
+    const refuse = this.refuse
+    this.#finish('shutdown', frame)
+    refuse?.(frame)
   }
 
   destroy (): void {
@@ -185,7 +210,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
   }
 
   whenDrained (): Promise<void> {
-    if (!this.isBlocked || this.#isOver()) return Promise.resolve()
+    if (!this.isBlocked || this.isOver) return Promise.resolve()
     this.#drained ??= new Promise(resolve => { this.#wake = resolve })
     return this.#drained
   }
@@ -193,6 +218,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
   /** Encodes one value; one that fails is skipped, and the stream goes on. */
   encode (value: unknown): string | Promise<string> {
     try {
+      this.#app.warnings?.check(value, this.#settings.event)
       const frame = encodeValue(value, this.#settings.event, this.#app.renderer, this.dialect)
       return typeof frame === 'string' ? frame : frame.catch(error => this.#valueFailed(value, error))
     } catch (error) {
@@ -225,12 +251,18 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
 
   #valueFailed (value: unknown, error: unknown): string {
     this.#reportError(error, 'an event was not sent')
-    return this.#app.settings.debug ? encodeValueError(value, error, this.dialect) : ''
+    if (!this.#app.settings.debug) return ''
+    try {
+      return encodeValueError(value, error, this.dialect)
+    } catch {
+      // A value can be such that one cannot even ask what it is.
+      return encodeFrame({ event: ERROR_EVENT, data: messageOf(error) })
+    }
   }
 
   /** Sends what is left and a last frame, and ends the response. */
   #finish (reason: CloseReason, lastFrame: string): void {
-    if (this.#isOver()) return
+    if (this.isOver) return
     if (lastFrame !== '') this.#connection?.add(lastFrame)
     this.#stop(reason)
     this.#connection?.end(this.#end)
@@ -238,13 +270,13 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
 
   /** Stops the source, once. The response may take longer to close. */
   #stop (reason: CloseReason): void {
-    if (this.#isOver()) return
+    if (this.isOver) return
     this.#reason = reason
     // The signal first: it wakes a source that waits, which `return()` cannot.
     this.#context.close(reason)
     this.#input?.discard()
     this.#attachment?.detach()
-    this.#input = this.#attachment = undefined
+    this.#input = this.#attachment = this.refuse = undefined
     // A source that has ended leaves nobody who could keep the request.
     if (reason !== 'end') this.#context.release()
     this.drained()
@@ -255,9 +287,18 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
     reportError(this.#context, error, message)
   }
 
-  #isOver (): boolean {
+  /** Whether it has come to its end; the response may take longer. */
+  get isOver (): boolean {
     return this.#reason !== undefined
   }
+}
+
+/** The last frame of an app that closes. */
+export function closingFrame (shutdownGrace: number): string {
+  // Longer than the time that this process still answers with 503, which would
+  // make an EventSource give up.
+  const drain = shutdownGrace + 1000
+  return encodeFrame({ event: 'chirp:closing', retry: jitter(drain, 2 * drain), data: '' })
 }
 
 function onClose (this: Response): void {
@@ -270,6 +311,10 @@ function openFrame (retry: number | undefined): string {
 }
 
 function isAbortError (error: unknown): boolean {
-  const { name, code } = (error ?? {}) as { name?: unknown, code?: unknown }
-  return name === 'AbortError' || code === 'ABORT_ERR'
+  try {
+    const { name, code } = (error ?? {}) as { name?: unknown, code?: unknown }
+    return name === 'AbortError' || code === 'ABORT_ERR'
+  } catch {
+    return false
+  }
 }

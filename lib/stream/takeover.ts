@@ -6,30 +6,45 @@
 import type { FastifyReply, RouteOptions } from 'fastify'
 import { StreamPayload } from './payload.js'
 
-/** Makes the hook the last onSend hook of `route`, also of those that others add later. */
+type Hooks = NonNullable<RouteOptions['onSend']>
+
+/** Makes the hook the last onSend hook of `route`, also of those that others set or push later. */
 export function takeOverRoute (route: RouteOptions): void {
-  let others = toList(route.onSend)
+  let hooks = withTakeOver(route.onSend)
   Object.defineProperty(route, 'onSend', {
     enumerable: true,
     configurable: true,
-    get: () => [...others, takeOver],
-    set: hooks => { others = toList(hooks).filter(hook => hook !== takeOver) }
+    get: () => hooks,
+    set: (others: Hooks | undefined) => { hooks = withTakeOver(others) }
   })
+}
+
+/** A list that ends with the hook, whatever is pushed. */
+function withTakeOver (others: Hooks | undefined): Hooks {
+  const hooks: unknown[] = toList(others).filter(hook => hook !== takeOver)
+  hooks.push(takeOver)
+  Object.defineProperty(hooks, 'push', {
+    value: (...more: unknown[]) => {
+      hooks.splice(hooks.length - 1, 0, ...more)
+      return hooks.length
+    }
+  })
+  return hooks as Hooks
 }
 
 function takeOver (_request: unknown, reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void): void {
   if (!(payload instanceof StreamPayload) || !hasBody(reply.statusCode) || hasTrailers(reply)) return done(null, payload)
   const { raw } = reply
   raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>)
-  flatten((raw as { _header?: string })._header)
+  flatten((raw as { _header?: unknown })._header)
   payload.pipe(raw)
 }
 
 // Node.js puts the head together from some thirty strings and keeps it in that
 // form as long as the response lives; looking into it makes it one, which
 // saves a kilobyte for each connection.
-function flatten (head: string | undefined): void {
-  head?.indexOf('\0')
+function flatten (head: unknown): void {
+  if (typeof head === 'string') head.indexOf('\0')
 }
 
 function hasBody (status: number): boolean {

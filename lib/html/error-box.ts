@@ -15,6 +15,16 @@ export function messageOf (error: unknown): string {
   return toError(error).message
 }
 
+/** Whatever was thrown as an Error. */
+export function toErrorObject (thrown: unknown): Error {
+  try {
+    if (thrown instanceof Error) return thrown
+  } catch {
+    // A revoked Proxy does not even let itself be asked.
+  }
+  return new Error(messageOf(thrown))
+}
+
 // Anything can be thrown, and nothing that is thrown may throw again here.
 function toError (thrown: unknown): { name: string, message: string, code: unknown } {
   try {

@@ -2,7 +2,7 @@
 import type { FastifyReply } from 'fastify'
 import { FST_CHIRP_ALREADY_SENT, FST_CHIRP_NOT_ACCEPTABLE } from '../errors.js'
 import { detectDialect, DIALECT_VARY } from '../html/dialect.js'
-import { messageOf } from '../html/error-box.js'
+import { toErrorObject } from '../html/error-box.js'
 import { addVary } from '../html/vary.js'
 import { resolveStreamOptions, type StreamSettings } from '../options.js'
 import { encodeFrame } from '../sse/frame.js'
@@ -84,7 +84,7 @@ export function startEventStream (
       stream.abandon()
       // An error handler may answer with a stream.
       ;(reply as MarkedReply)[kStarted] = false
-      reply.send(error instanceof Error ? error : new Error(messageOf(error)))
+      reply.send(toErrorObject(error))
     })
   } catch (error) {
     stream.abandon()

@@ -39,6 +39,7 @@ export class EventStreamParser {
 
   #blockRetry: number | undefined
   #line = ''
+  #endsWithCr = false
 
   constructor (callbacks: ParserCallbacks) {
     this.#callbacks = callbacks
@@ -51,13 +52,17 @@ export class EventStreamParser {
   /** Ends the input: an unfinished block is discarded. */
   end (): void {
     this.#feedText(this.#decoder.decode())
-    // A CR was held back for the LF that might follow it.
-    if (this.#line.endsWith('\r')) this.#feedLine(this.#line.slice(0, -1))
+    if (this.#endsWithCr) this.#feedLine(this.#line)
   }
 
   #feedText (text: string): void {
-    this.#line += text
-    const lines = this.#line.split(/\r\n|\n|\r(?!$)/)
+    if (text === '') return
+    if (this.#endsWithCr) text = `\r${text}`
+    // An LF that belongs to it may still come.
+    this.#endsWithCr = text.endsWith('\r')
+    if (this.#endsWithCr) text = text.slice(0, -1)
+    const lines = text.split(/\r\n|\n|\r/)
+    lines[0] = this.#line + lines[0]!
     this.#line = lines.pop()!
     for (const line of lines) this.#feedLine(line)
   }

@@ -1,3 +1,5 @@
+import './fastify.js'
+
 export { default } from './plugin.js'
 export { Channel } from './channel/channel.js'
 export { merge } from './channel/merge.js'

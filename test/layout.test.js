@@ -18,11 +18,13 @@ function importsOf (name) {
 // From top to bottom: a file may import its own layer and those below it.
 const layers = [
   ['index.ts'],
-  ['plugin.ts'],
+  ['fastify.ts', 'plugin.ts'],
+  ['channel/channels.ts'],
+  ['channel/'],
   ['stream/start.ts', 'stream/takeover.ts'],
   ['stream/stream.ts'],
   ['stream/', 'html/page.ts', 'html/render.ts', 'options.ts'],
-  ['types.ts', 'html/'],
+  ['types.ts', 'html/', 'stream/feed.ts', 'channel/entry.ts'],
   ['stream/source.ts', 'html/fragment.ts', 'sse/'],
   ['errors.ts']
 ]

@@ -1,7 +1,7 @@
 // What is published within one tick goes to every connection in one write, and
 // that write is put together once for all of them.
 import type { Dialect } from '../html/dialect.js'
-import type { SharedFrames } from '../stream/connection.js'
+import type { SharedFrames } from '../sse/frame.js'
 import type { Entry } from './entry.js'
 
 /** How a position reads in a stream of several channels; undefined in a stream of one. */

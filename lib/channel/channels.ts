@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { reportFailure } from '../stream/report.js'
-import type { StreamEnvironment } from '../stream/stream.js'
+import type { StreamEnvironment } from '../stream/parts.js'
 import { toRecord } from '../stream/value.js'
 import { Channel, checkChannel, type ChannelEnvironment, type ChannelOptions } from './channel.js'
 import { MemoryEngine } from './memory.js'

@@ -10,6 +10,15 @@ export interface FrameFields {
   data?: string | undefined
 }
 
+/** Frames that go to many connections. */
+export interface SharedFrames {
+  text: string
+  /** Bytes of the text. */
+  size: number
+  /** The same as one chunk of an HTTP/1.1 body. */
+  chunk: Buffer
+}
+
 /**
  * Encodes one event, its closing blank line included. The order is event, id,
  * retry, data. `event` and `id` must be single lines without NUL.

@@ -1,14 +1,9 @@
 // One client's connection: frames go straight to the response, and what does
 // not go out in time ends it. Knows nothing of sources or values.
-import { ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
-import { HEARTBEAT, splitFrames } from '../sse/frame.js'
+import { HEARTBEAT, splitFrames, type SharedFrames } from '../sse/frame.js'
 import { Clock, type Sleeper } from './clock.js'
+import { isPlain, kConnection, keepAlive, type Destination, type Drainable } from './destination.js'
 import type { Linked } from './list.js'
-
-// Listeners find their connection on the response itself, so that no closure
-// is made for each one.
-const kConnection = Symbol('fastify-chirp.connection')
 
 // Bytes that are joined into one write; more gains nothing.
 const JOIN_LIMIT = 16384
@@ -16,42 +11,7 @@ const JOIN_LIMIT = 16384
 // Half the price of queueMicrotask().
 const settled = Promise.resolve()
 
-interface Drainable {
-  on (event: 'drain', listener: (this: Drainable) => void): unknown
-  removeListener (event: 'drain', listener: (this: Drainable) => void): unknown
-  [kConnection]?: Connection | undefined
-}
-
-/** Where frames are written: a response of HTTP/1.1 or HTTP/2, or a transform that a hook put before it. */
-export interface Destination extends Drainable {
-  write (text: string): boolean
-  end (): unknown
-  destroy (): unknown
-  /** Unknown on HTTP/2. */
-  readonly destroyed?: boolean
-  readonly writableEnded: boolean
-  readonly writableLength: number
-  /** The next four are those of an HTTP/1.1 response. */
-  readonly socket?: Socket & Drainable & { _httpMessage?: unknown } | null
-  readonly chunkedEncoding?: boolean
-  readonly outputSize?: number
-  readonly headersSent?: boolean
-  /** The stream of an HTTP/2 response. */
-  readonly stream?: { readonly destroyed: boolean, readonly session?: { destroy (): void } | undefined }
-  /** Compressors have one. */
-  flush?: () => void
-}
-
 const NONE: Drainable[] = []
-
-/** Frames that go to many connections. */
-export interface SharedFrames {
-  text: string
-  /** Bytes of the text. */
-  size: number
-  /** The same as one chunk of an HTTP/1.1 body. */
-  chunk: Buffer
-}
 
 /** What the connections of an app share. */
 export interface ConnectionApp {
@@ -300,22 +260,5 @@ function onDrain (this: Drainable): void {
   this[kConnection]?.drained()
 }
 
-// Whether a chunk may go to the socket: an HTTP/1.1 response in chunks, whose
-// head has left and whose turn it is, and whose write() nobody has replaced.
-function isPlain (dest: Destination): boolean {
-  const { socket } = dest
-  return dest.write === ServerResponse.prototype.write && dest.chunkedEncoding === true && dest.outputSize === 0 &&
-    socket !== null && socket !== undefined && socket._httpMessage === (dest as unknown) && dest.headersSent === true
-}
-
-// Probes notice a peer that vanished without a word. HTTP/2 sockets are not
-// ours to touch (see plugin.ts), injected and wrapped ones cannot do it.
-function keepAlive (dest: Destination): void {
-  if (dest.stream === undefined) dest.socket?.setKeepAlive?.(true, KEEP_ALIVE_DELAY)
-}
-
 // Streams that are shorter than this are spared the system calls of keep-alive.
 const SETTLED = Clock.ticks(1000)
-
-/** Milliseconds of silence before the first keep-alive probe. */
-export const KEEP_ALIVE_DELAY = 5000

@@ -68,6 +68,6 @@ function abortError (reason: string): DOMException {
 function lastEventIdOf (request: FastifyRequest): string {
   const header = request.headers['last-event-id']
   if (typeof header === 'string' && header !== '') return Buffer.from(header, 'latin1').toString('utf8')
-  const { lastEventId } = (request.query ?? {}) as { lastEventId?: unknown }
+  const { lastEventId } = request.query as { lastEventId?: unknown }
   return typeof lastEventId === 'string' ? lastEventId : ''
 }

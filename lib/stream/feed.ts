@@ -2,8 +2,7 @@
 // stream that is fed is not pulled, so that one event costs one write for each
 // connection and nothing else.
 import type { Dialect } from '../html/dialect.js'
-import type { SharedFrames } from './connection.js'
-import type { PumpTarget } from './pump.js'
+import type { SharedFrames } from '../sse/frame.js'
 
 /** Where a feed sends its frames. */
 export interface FeedTarget {
@@ -22,7 +21,24 @@ export interface FeedTarget {
   failed (error: unknown): void
 }
 
-/** A reader that was attached. */
+/** Where a pump sends what it pulls. */
+export interface PumpTarget {
+  readonly isBlocked: boolean
+  /** The frame of a value; never fails, `''` is nothing to send. */
+  encode (value: unknown): string | Promise<string>
+  /** Whether one more frame would make the next write too large. */
+  isFull (frame: string): boolean
+  send (frames: string, events: number): void
+  /** Writes what was sent so far. */
+  flush (): void
+  whenDrained (): Promise<void>
+  ended (): void
+  failed (error: unknown): void
+  /** The source failed after it was closed. */
+  failedLate (error: unknown): void
+}
+
+/** What was attached. */
 export interface Attachment {
   /** What a heartbeat tells the client to remember; undefined when it knows. */
   cursor (): string | undefined

@@ -2,7 +2,7 @@
 // onSend hook, prepares the head and calls `pipe()`. From there on frames are
 // written straight to the response, without a Readable in between.
 import type { FastifyReply } from 'fastify'
-import type { Destination } from './connection.js'
+import type { Destination } from './destination.js'
 
 /** Who writes once the response is there. */
 export interface Writer {

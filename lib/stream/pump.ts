@@ -1,28 +1,11 @@
 // Pulls values from a source and sends them, one after the other, at the pace
 // of the client.
 import { describe } from '../sse/field.js'
-import type { Attachment } from './feed.js'
+import type { Attachment, PumpTarget } from './feed.js'
 import { isPromise, type OpenSource } from './source.js'
 
 // Values that are pulled before other work gets its turn, however small they are.
 const TURN_LIMIT = 2048
-
-/** Where a pump sends what it pulls. */
-export interface PumpTarget {
-  readonly isBlocked: boolean
-  /** The frame of a value; never fails, `''` is nothing to send. */
-  encode (value: unknown): string | Promise<string>
-  /** Whether one more frame would make the next write too large. */
-  isFull (frame: string): boolean
-  send (frames: string, events: number): void
-  /** Writes what was sent so far. */
-  flush (): void
-  whenDrained (): Promise<void>
-  ended (): void
-  failed (error: unknown): void
-  /** The source failed after it was closed. */
-  failedLate (error: unknown): void
-}
 
 export class Pump implements Attachment {
   readonly #source: OpenSource

@@ -75,8 +75,3 @@ export class Registry {
     for (const stream of this.#streams) stream.destroy()
   }
 }
-
-/** Milliseconds between `min` and `max` at random, so that clients do not all come back at once. */
-export function jitter (min: number, max: number): number {
-  return Math.round(min + Math.random() * (max - min))
-}

@@ -5,16 +5,16 @@ import { detectDialect, DIALECT_VARY } from '../html/dialect.js'
 import { toErrorObject } from '../html/error-box.js'
 import { addVary } from '../html/vary.js'
 import { resolveStreamOptions, type StreamSettings } from '../options.js'
-import { encodeFrame } from '../sse/frame.js'
 import type { EventStreamSource, StreamOptions, StreamSourceFunction } from '../types.js'
 import { acceptsEventStream } from './accept.js'
 import { Context } from './context.js'
+import { busyFrame, closingFrame } from './control.js'
 import { isFeed, kAttach } from './feed.js'
 import { StreamPayload, type Writer } from './payload.js'
 import { Pump } from './pump.js'
-import { jitter } from './registry.js'
 import { discardSource, isPromise, openSource } from './source.js'
-import { closingFrame, Stream, type Response, type StreamEnvironment, type StreamInput } from './stream.js'
+import type { StreamEnvironment, StreamInput } from './parts.js'
+import { Stream, type Response } from './stream.js'
 
 /** Set on a reply once it has a stream. */
 export const kStarted = Symbol('fastify-chirp.started')
@@ -55,7 +55,7 @@ export function startEventStream (
     discard(source)
     reply.log.info({ client }, 'event stream refused: too many are open')
     // With another status than 200 EventSource would give up for ever.
-    return send(reply, settings, encodeFrame({ event: 'chirp:busy', retry: jitter(5000, 15000), data: '' }))
+    return send(reply, settings, busyFrame())
   }
   if (app.registry.closing) {
     discard(source)

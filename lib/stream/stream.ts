@@ -3,46 +3,19 @@
 import type { Socket } from 'node:net'
 import type { Dialect } from '../html/dialect.js'
 import { messageOf } from '../html/error-box.js'
-import type { Renderer } from '../html/render.js'
-import type { Settings, StreamSettings } from '../options.js'
-import { encodeFrame } from '../sse/frame.js'
+import type { StreamSettings } from '../options.js'
+import { encodeFrame, type SharedFrames } from '../sse/frame.js'
 import type { CloseReason } from '../types.js'
-import { Connection, type ConnectionOwner, type Destination, type SharedFrames } from './connection.js'
+import { Connection, type ConnectionOwner } from './connection.js'
+import { closingFrame, errorFrame, openFrame } from './control.js'
 import type { Context } from './context.js'
-import type { Attachment, FeedTarget } from './feed.js'
+import type { Destination } from './destination.js'
+import type { Attachment, FeedTarget, PumpTarget } from './feed.js'
 import type { Linked } from './list.js'
-import type { PumpTarget } from './pump.js'
-import { jitter, type RegisteredStream, type Registry } from './registry.js'
+import type { StreamEnvironment, StreamInput, StreamParts } from './parts.js'
+import type { RegisteredStream } from './registry.js'
 import { reportClose, reportError, reportOpen } from './report.js'
-import { encodeValue, encodeValueError, ERROR_EVENT } from './value.js'
-import type { NameWarnings } from './warnings.js'
-
-const OPEN_COMMENT = ': open\n\n'
-
-/** What a stream needs of the app that it belongs to. */
-export interface StreamEnvironment {
-  settings: Settings
-  registry: Registry
-  renderer: Renderer
-  /** Only in debug. */
-  warnings: NameWarnings | undefined
-}
-
-/** What is fixed when a stream is made. */
-export interface StreamParts {
-  settings: StreamSettings
-  dialect: Dialect
-  client: string | undefined
-  context: Context
-  /** Of an HTTP/1.1 request. */
-  socket: Socket | undefined
-}
-
-/** Attaches what a stream sends; called when it starts, or to let go of what never did. */
-export interface StreamInput {
-  attach (target: FeedTarget & PumpTarget): Attachment
-  discard (): void
-}
+import { encodeValue, encodeValueError } from './value.js'
 
 const kStream = Symbol('fastify-chirp.stream')
 
@@ -236,7 +209,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
   failed (error: unknown): void {
     this.#reportError(error, 'the source of an event stream failed')
     const data = this.#app.settings.debug ? messageOf(error) : 'Internal Server Error'
-    this.#finish('error', encodeFrame({ event: ERROR_EVENT, data }))
+    this.#finish('error', errorFrame(data))
   }
 
   failedLate (error: unknown): void {
@@ -256,7 +229,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
       return encodeValueError(value, error, this.dialect)
     } catch {
       // A value can be such that one cannot even ask what it is.
-      return encodeFrame({ event: ERROR_EVENT, data: messageOf(error) })
+      return errorFrame(messageOf(error))
     }
   }
 
@@ -293,21 +266,8 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
   }
 }
 
-/** The last frame of an app that closes. */
-export function closingFrame (shutdownGrace: number): string {
-  // Longer than the time that this process still answers with 503, which would
-  // make an EventSource give up.
-  const drain = shutdownGrace + 1000
-  return encodeFrame({ event: 'chirp:closing', retry: jitter(drain, 2 * drain), data: '' })
-}
-
 function onClose (this: Response): void {
   this[kStream]!.closed()
-}
-
-// htmx 4 takes a retry only from a block with data.
-function openFrame (retry: number | undefined): string {
-  return retry === undefined ? OPEN_COMMENT : encodeFrame({ event: 'chirp:open', retry, data: '' })
 }
 
 function isAbortError (error: unknown): boolean {

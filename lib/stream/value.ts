@@ -7,9 +7,7 @@ import { Fragment } from '../html/fragment.js'
 import type { Renderer } from '../html/render.js'
 import { SSEEvent, stringifyData } from '../sse/event.js'
 import { encodeData, encodeFrame } from '../sse/frame.js'
-
-/** Name of the event that tells a client about an error; never `error`, which EventSource takes for a lost connection. */
-export const ERROR_EVENT = 'chirp:error'
+import { errorFrame } from './control.js'
 
 /**
  * Encodes one value. A string when nothing asynchronous was met, else a promise.
@@ -63,5 +61,5 @@ export function encodeValueError (value: unknown, error: unknown, dialect: Diale
     const { template, block, context, target, swap } = value
     return encodeFragment(errorBox(block, error), new Fragment(template, block, context, { target, swap }), dialect)
   }
-  return encodeFrame({ event: ERROR_EVENT, data: messageOf(error) })
+  return errorFrame(messageOf(error))
 }

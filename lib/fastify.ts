@@ -1,0 +1,62 @@
+// What the plugin adds to Fastify's own types.
+import type { Channel, ChannelOptions } from './channel/channel.js'
+import type { Fragment, FragmentContext } from './html/fragment.js'
+import type { EventStreamSource, EventStreamStats, PageOptions, StreamOptions, StreamSourceFunction } from './types.js'
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /**
+     * Keeps the connection open and sends every value of `source` as one
+     * Server-Sent Event. Return what it returns from the handler.
+     *
+     * @throws FST_CHIRP_SOURCE when nothing can be streamed from `source`.
+     * @throws FST_CHIRP_OPTION when an option is unknown or has a bad value.
+     * @throws FST_CHIRP_ALREADY_SENT when this reply was already sent.
+     * @throws FST_CHIRP_NOT_ACCEPTABLE (406) when the client refuses `text/event-stream`.
+     */
+    eventStream (source: EventStreamSource | StreamSourceFunction, options?: StreamOptions): FastifyReply
+    /**
+     * Answers with one block of a template as HTML.
+     *
+     * @throws FST_CHIRP_* when the block cannot be rendered.
+     */
+    fragment (template: string, block: string, context?: FragmentContext): FastifyReply
+    /**
+     * Answers with a whole page, or only with `options.block` of it to an htmx
+     * request that is neither boosted nor a history restore.
+     *
+     * @throws FST_CHIRP_* when it cannot be rendered.
+     */
+    page (template: string, context?: FragmentContext, options?: PageOptions): FastifyReply
+  }
+
+  interface FastifyInstance {
+    /** Counters of the streams of this app, read live. */
+    readonly eventStreams: EventStreamStats
+    /**
+     * The channel of this name, made when it is first asked for.
+     *
+     * @throws FST_CHIRP_OPTION for a bad name or option, and for options that
+     * differ from those that the channel was made with.
+     */
+    channel (name: string, options?: ChannelOptions): Channel
+    /**
+     * The HTML of a fragment, trimmed.
+     *
+     * @throws FST_CHIRP_* (as a rejection) when it cannot be rendered.
+     */
+    renderFragment (fragment: Fragment): Promise<string>
+  }
+
+  interface RouteShorthandOptions {
+    /** Marks a route that is reached only through an `sse-connect` attribute, so that no checker calls it an orphan. */
+    referenced?: boolean
+    /** The event names that the stream of this route sends, for the checker. */
+    events?: readonly string[]
+  }
+
+  interface FastifyContextConfig {
+    referenced?: boolean
+    events?: readonly string[]
+  }
+}

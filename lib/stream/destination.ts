@@ -1,0 +1,51 @@
+// What frames are written to, and what may be done with it beyond write() and end().
+import { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+// Listeners find their connection on the response itself, so that no closure
+// is made for each one.
+export const kConnection = Symbol('fastify-chirp.connection')
+
+/** What tells when it has drained. */
+export interface Drainable {
+  on (event: 'drain', listener: (this: Drainable) => void): unknown
+  removeListener (event: 'drain', listener: (this: Drainable) => void): unknown
+  [kConnection]?: { drained (): void } | undefined
+}
+
+/** Where frames are written: a response of HTTP/1.1 or HTTP/2, or a transform that a hook put before it. */
+export interface Destination extends Drainable {
+  write (text: string): boolean
+  end (): unknown
+  destroy (): unknown
+  /** Unknown on HTTP/2. */
+  readonly destroyed?: boolean
+  readonly writableEnded: boolean
+  readonly writableLength: number
+  /** The next four are those of an HTTP/1.1 response. */
+  readonly socket?: Socket & Drainable & { _httpMessage?: unknown } | null
+  readonly chunkedEncoding?: boolean
+  readonly outputSize?: number
+  readonly headersSent?: boolean
+  /** The stream of an HTTP/2 response. */
+  readonly stream?: { readonly destroyed: boolean, readonly session?: { destroy (): void } | undefined }
+  /** Compressors have one. */
+  flush?: () => void
+}
+
+/** Milliseconds of silence before the first keep-alive probe. */
+export const KEEP_ALIVE_DELAY = 5000
+
+// Whether a chunk may go to the socket: an HTTP/1.1 response in chunks, whose
+// head has left and whose turn it is, and whose write() nobody has replaced.
+export function isPlain (dest: Destination): boolean {
+  const { socket } = dest
+  return dest.write === ServerResponse.prototype.write && dest.chunkedEncoding === true && dest.outputSize === 0 &&
+    socket !== null && socket !== undefined && socket._httpMessage === (dest as unknown) && dest.headersSent === true
+}
+
+// Probes notice a peer that vanished without a word. HTTP/2 sockets are not
+// ours to touch (see plugin.ts), injected and wrapped ones cannot do it.
+export function keepAlive (dest: Destination): void {
+  if (dest.stream === undefined) dest.socket?.setKeepAlive?.(true, KEEP_ALIVE_DELAY)
+}

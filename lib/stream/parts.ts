@@ -1,0 +1,34 @@
+// What a stream is made of.
+import type { Socket } from 'node:net'
+import type { Dialect } from '../html/dialect.js'
+import type { Renderer } from '../html/render.js'
+import type { Settings, StreamSettings } from '../options.js'
+import type { Context } from './context.js'
+import type { Attachment, FeedTarget, PumpTarget } from './feed.js'
+import type { Registry } from './registry.js'
+import type { NameWarnings } from './warnings.js'
+
+/** What a stream needs of the app that it belongs to. */
+export interface StreamEnvironment {
+  settings: Settings
+  registry: Registry
+  renderer: Renderer
+  /** Only in debug. */
+  warnings: NameWarnings | undefined
+}
+
+/** What is fixed when a stream is made. */
+export interface StreamParts {
+  settings: StreamSettings
+  dialect: Dialect
+  client: string | undefined
+  context: Context
+  /** Of an HTTP/1.1 request. */
+  socket: Socket | undefined
+}
+
+/** Attaches what a stream sends; called when it starts, or to let go of what never did. */
+export interface StreamInput {
+  attach (target: FeedTarget & PumpTarget): Attachment
+  discard (): void
+}

@@ -1,13 +1,14 @@
 // The benchmark suite: fastify-chirp and its peers, in the same run.
 //
-//   npm run bench                          all of it, in some minutes
+//   npm run bench                          all of it but fanout, in some minutes
+//   npm run bench:fanout                   one event to thousands, in under 8 minutes
 //   node bench/run.js stream idle          only these suites
 //   node bench/run.js --quick              a look, in half a minute
 //   node bench/run.js idle --rounds 9 --connections 5000
 //
-// Suites: stream, idle, connect, encoding, blocks. Figures are medians over
-// the rounds, and ratios are paired within a round: trust the ratios. Build
-// first (npm run build) when not started through npm.
+// Suites: stream, idle, connect, encoding, blocks, and on request fanout.
+// Figures are medians over the rounds, and ratios are paired within a round:
+// trust the ratios. Build first (npm run build) when not started through npm.
 import os from 'node:os'
 import { parseArgs } from 'node:util'
 import { stopAll } from './lib/child.js'
@@ -16,10 +17,13 @@ import { targetLine } from './lib/report.js'
 import { blocks } from './suites/blocks.js'
 import { connect } from './suites/connect.js'
 import { encoding } from './suites/encoding.js'
+import { fanout } from './suites/fanout.js'
 import { idle } from './suites/idle.js'
 import { stream } from './suites/stream.js'
 
-const SUITES = { stream, idle, connect, encoding, blocks }
+const SUITES = { stream, idle, connect, encoding, blocks, fanout }
+// What runs when none is named. fanout takes as long as all of these.
+const USUAL = Object.keys(SUITES).filter((name) => name !== 'fanout')
 const ROUNDS = 5
 const QUICK_ROUNDS = 2
 // Far above what a run takes: a contestant that hangs must not hang the shell.
@@ -49,7 +53,7 @@ Peers: ${versions().join(', ')}.`)
 if (!built) console.log('\nfastify-chirp is left out: there is no dist/index.js. Run npm run build first.')
 
 const targets = []
-for (const name of positionals.length > 0 ? positionals : Object.keys(SUITES)) {
+for (const name of positionals.length > 0 ? positionals : USUAL) {
   const result = await SUITES[name](options)
   console.log(`\n## ${result.title}\n\n${result.table}`)
   for (const note of result.notes) console.log(`\n${note}`)

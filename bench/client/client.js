@@ -5,6 +5,7 @@ import net from 'node:net'
 import { answer } from '../lib/answer.js'
 import { median } from '../lib/stats.js'
 import { EventCounter } from './counter.js'
+import { repeat } from './repeat.js'
 
 const TIMEOUT = 45_000
 
@@ -33,11 +34,11 @@ answer({
   },
 
   /** Connects anew for every single event. */
-  async connect ({ port, connections, parallel }) {
+  async connect ({ port, path, connections, parallel }) {
     const waits = []
     const from = performance.now()
     await repeat(connections, parallel, async () => {
-      const counter = await get(port, '/first', (counter) => counter.done)
+      const counter = await get(port, path, (counter) => counter.done)
       waits.push(counter.firstEvent)
     })
     return { seconds: (performance.now() - from) / 1000, wait: median(waits) }
@@ -77,13 +78,4 @@ function get (port, path, enough, keep = false) {
     socket.on('error', finish)
     socket.on('close', () => finish(new Error(`${path} was closed early, after ${counter.events} events`)))
   })
-}
-
-// Calls `once` so many times, with so many calls under way at a time.
-async function repeat (times, parallel, once) {
-  let left = times
-  async function worker () {
-    while (left-- > 0) await once()
-  }
-  await Promise.all(Array.from({ length: parallel }, worker))
 }

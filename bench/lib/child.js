@@ -43,8 +43,9 @@ class Child {
   /** Calls one of the methods that the child gave to answer(). */
   ask (method, args) {
     const id = ++this.#lastId
-    this.#process.send({ id, method, args }, () => {})
-    return this.#expect(id, ASK_TIMEOUT, `no answer to ${method}`)
+    const answer = this.#expect(id, ASK_TIMEOUT, `no answer to ${method}`)
+    this.#process.send({ id, method, args }, (error) => error && this.#settle(id, error.message))
+    return answer
   }
 
   stop () {

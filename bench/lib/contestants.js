@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 
 export const BASELINE = 'node-http'
+/** The same server, sending the very generator that everyone else sends. */
+export const WITH_GENERATOR = `${BASELINE}/generator`
 export const OURS = 'chirp'
 /** The peer that the targets name. */
 export const PEER = 'fastify-sse'
@@ -16,7 +18,13 @@ const PACKAGES = {
   hono: ['hono', '@hono/node-server']
 }
 
-const TITLES = { 'node-http': 'node:http', chirp: 'fastify-chirp', 'fastify-sse': '@fastify/sse' }
+const TITLES = {
+  'node-http': 'node:http',
+  chirp: 'fastify-chirp',
+  'fastify-sse': '@fastify/sse',
+  'better-sse-batch': 'better-sse, batched',
+  tcp: 'TCP, no HTTP'
+}
 
 const dist = (file) => new URL(`../../dist/${file}`, import.meta.url)
 
@@ -30,6 +38,18 @@ export async function ours (file) {
 export const contestants = Object.keys(PACKAGES).filter((name) => name !== OURS || built)
 
 export const title = (name) => TITLES[name] ?? name
+
+/** The same, for a table that has the baseline with and without a generator. */
+export function titleOfBoth (name) {
+  if (name === BASELINE) return `${title(BASELINE)} bare, no generator`
+  return name === WITH_GENERATOR ? title(BASELINE) : title(name)
+}
+
+/** Which server a name means, and which of its routes for `path`. */
+export function routeOf (name, path) {
+  const [server, variant] = name.split('/')
+  return { server, path: variant === undefined ? path : `${path}/${variant}` }
+}
 
 /** The versions that the figures belong to. */
 export function versions () {

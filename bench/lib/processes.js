@@ -5,6 +5,9 @@ export const startServer = (name) => start(`servers/${name}.js`)
 
 export const startClient = () => start('client/client.js')
 
+/** A client that only counts, for the fan-out suite. */
+export const startHolder = () => start('client/holder.js')
+
 /**
  * For a suite that measures warm servers: starts one of each name, runs
  * `suite(servers, client)` and stops them all. After an error the end of the

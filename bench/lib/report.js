@@ -9,14 +9,15 @@ export function table (head, rows) {
   return [line(head), rule, ...rows.map(line)].join('\n')
 }
 
-/** A target of the project: what, the figure (NaN when there is none) and whether it will do. */
-export function targetLine ({ text, value, reached }) {
+/** A target of the project: what, the figure (NaN when there is none), whether it will do, and how the figure reads. */
+export function targetLine ({ text, value, reached, format = times }) {
   const verdict = Number.isNaN(value) ? 'not measured' : reached ? 'reached' : '**not reached**'
-  return `- ${verdict}: ${text} (${times(value)})`
+  return `- ${verdict}: ${text} (${format(value)})`
 }
 
 const number = (format) => (value) => Number.isNaN(value) ? '-' : format(value)
 
 export const whole = number((value) => Math.round(value).toLocaleString('en-US'))
+export const hundredths = number((value) => value.toFixed(2))
 export const tenths = number((value) => value.toFixed(1))
 export const times = number((value) => `${value.toFixed(2)}x`)

@@ -15,7 +15,8 @@ const routes = {
     res.end()
   },
 
-  // No generator here: a bare response is the least that a connection can cost.
+  // No generator here and in /first: a bare response is the least that a
+  // connection can cost.
   '/idle' (res) {
     res.write(frame({ i: 0, t: 'tick' }))
   },
@@ -26,6 +27,11 @@ const routes = {
 
   '/first' (res) {
     res.write(frame({ i: 0, t: 'tick' }))
+    res.end()
+  },
+
+  async '/first/generator' (res) {
+    for await (const event of ticks(1)) res.write(frame(event))
     res.end()
   }
 }

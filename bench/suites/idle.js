@@ -1,5 +1,5 @@
 // Connections that got one event and wait for the next: what each keeps in memory.
-import { BASELINE, OURS, title } from '../lib/contestants.js'
+import { BASELINE, OURS, routeOf, title, titleOfBoth, WITH_GENERATOR } from '../lib/contestants.js'
 import { startClient, startServer } from '../lib/processes.js'
 import { table, times, whole } from '../lib/report.js'
 import { interleave } from '../lib/rounds.js'
@@ -7,10 +7,6 @@ import { interleave } from '../lib/rounds.js'
 const CONNECTIONS = 2_000
 const QUICK_CONNECTIONS = 500
 const WARM_UP = 50
-
-// A generator that waits weighs about 1.1 kB by itself, so there are two
-// baselines: node:http without one, and node:http sending the very same one.
-const WITH_GENERATOR = `${BASELINE}/generator`
 
 const heap = ({ heap }) => heap
 const rss = ({ rss }) => rss
@@ -22,9 +18,8 @@ export async function idle ({ names, rounds, quick, connections = quick ? QUICK_
   // A new process each time: connections opened later would find memory that
   // earlier ones have left.
   const measure = async (name) => {
-    const [contestant, variant] = name.split('/')
-    const path = variant === undefined ? '/idle' : `/idle/${variant}`
-    const server = await startServer(contestant)
+    const { server: file, path } = routeOf(name, '/idle')
+    const server = await startServer(file)
     try {
       const { port } = server.info
       await client.ask('hold', { port, path, connections: WARM_UP })
@@ -41,6 +36,8 @@ export async function idle ({ names, rounds, quick, connections = quick ? QUICK_
       await server.stop()
     }
   }
+  // A generator that waits weighs about 1.1 kB by itself, so there are two
+  // baselines: node:http without one, and node:http sending the very same one.
   const results = await interleave(names.toSpliced(1, 0, WITH_GENERATOR), quick ? 1 : rounds, measure, notes)
   await client.stop()
 
@@ -51,9 +48,9 @@ export async function idle ({ names, rounds, quick, connections = quick ? QUICK_
   return {
     title: `Idle memory: ${whole(connections)} connections, each with a generator that waits (less is better)`,
     table: table(
-      ['', 'heap bytes each', 'to node:http bare', 'to node:http', 'RSS bytes each', 'to node:http bare'],
+      ['', 'heap bytes each', 'to node:http bare', `to ${title(BASELINE)}`, 'RSS bytes each', 'to node:http bare'],
       [...results.keys()].map((name) => [
-        name === BASELINE ? 'node:http bare, no generator' : name === WITH_GENERATOR ? title(BASELINE) : title(name),
+        titleOfBoth(name),
         whole(results.typical(name, heap)),
         times(results.ratio(name, BASELINE, heap)),
         times(results.ratio(name, WITH_GENERATOR, heap)),

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import Fastify from 'fastify'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import nunjucks from 'nunjucks'
-import chirp, { Fragment, SSEEvent } from 'fastify-chirp'
+import chirp, { Channel, Fragment, merge, SSEEvent } from 'fastify-chirp'
 import type { ChirpOptions, CloseReason, EventStreamStats, StreamCloseMessage, StreamContext } from 'fastify-chirp'
 import { TestClient } from 'fastify-chirp/testing'
 import type { ReceivedEvent, SSEResult } from 'fastify-chirp/testing'
@@ -85,6 +85,23 @@ app.get('/config', (request, reply: FastifyReply) => {
   expectType<boolean | undefined>()(reply.routeOptions.config.referenced, true)
   expectType<readonly string[] | undefined>()(reply.routeOptions.config.events, true)
 })
+
+const news = app.channel('news', { history: 10 })
+expectType<Channel>()(news, true)
+expectType<Promise<string>>()(news.publish(new Fragment('a', 'b'), { audience: { user: 1 } }), true)
+expectType<number>()(news.size, true)
+app.get('/channel', { referenced: true }, (request, reply) => reply.eventStream(news))
+app.get('/merged', (request, reply) => reply.eventStream(merge(news, app.channel('b', { latest: true }), [1], news.subscribe())))
+app.get('/filtered', (request, reply) =>
+  reply.eventStream(({ lastEventId, signal }) => news.subscribe({ lastEventId, signal, filter: audience => audience === 1 })))
+for await (const entry of news.subscribe({ lastEventId: '7' })) expectType<string>()(entry.id, true)
+const leave = news.presence().join('ann', { info: { name: 'Ann' }, signal: new AbortController().signal })
+expectType<() => void>()(leave, true)
+news.presence().on('join', member => { expectType<number>()(member.count, true) })
+// @ts-expect-error a channel has no such option
+app.channel('c', { size: 5 })
+// @ts-expect-error a number is no source
+merge(5)
 
 const event = new SSEEvent({ data: { a: 1 } })
 expectType<unknown>()(event.data, true)

@@ -47,13 +47,18 @@ t.test('fragments that render asynchronously keep their place', async t => {
 })
 
 t.test('a client that leaves while a fragment renders gets nothing more', async t => {
-  const app = await buildApp(t, { templates: slowEnvironment() })
+  const env = new nunjucks.Environment(new nunjucks.FileSystemLoader(templates))
+  let answer
+  env.addFilter('slow', (value, callback) => { answer = callback }, true)
+  const app = await buildApp(t, { templates: env })
   app.get('/', (request, reply) => reply.eventStream(['a', new Fragment('page.html', 'slow', { message: 'b' })]))
   const stream = await new TestClient(app, { listen: true }).open('/')
   await stream.next()
+  await until(() => answer !== undefined)
   stream.close()
   await until(() => app.eventStreams.open === 0)
-  await wait(40)
+  answer(null, 'b')
+  await wait(10)
   t.equal(app.eventStreams.events, 1)
 })
 

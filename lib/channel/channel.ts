@@ -39,6 +39,8 @@ export interface ChannelEnvironment {
   engine: Engine
   maxBuffer: number
   toRecord (value: unknown): EventRecord | Promise<EventRecord>
+  /** In debug, what takes the place of a fragment that could not be rendered. */
+  errorRecord (value: unknown, error: unknown): EventRecord | undefined
   /** Logs and counts an error. */
   report (error: unknown, message: string): void
 }
@@ -81,7 +83,11 @@ export class Channel implements Feed {
   publish (value: unknown, { audience }: PublishOptions = {}): Promise<string> {
     const published = this.#publish(value, audience)
     // Who does not wait for it must not bring the process down.
-    published.catch(error => this.#app.report(error, `an event of channel ${JSON.stringify(this.name)} was not published`))
+    published.catch(error => {
+      this.#app.report(error, `an event of channel ${JSON.stringify(this.name)} was not published`)
+      const box = this.#app.errorRecord(value, error)
+      if (box !== undefined && !this.#isClosed) return this.#keep(box, audience)
+    })
     return published
   }
 

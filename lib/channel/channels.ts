@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { reportFailure } from '../stream/report.js'
 import type { StreamEnvironment } from '../stream/parts.js'
-import { toRecord } from '../stream/value.js'
+import { toErrorRecord, toRecord } from '../stream/value.js'
 import { Channel, checkChannel, type ChannelEnvironment, type ChannelOptions } from './channel.js'
 import { MemoryEngine } from './memory.js'
 
@@ -20,6 +20,7 @@ export class Channels {
         warnings?.check(value)
         return toRecord(value, renderer)
       },
+      errorRecord: (value, error) => settings.debug ? toErrorRecord(value, error) : undefined,
       report (error, message) {
         registry.counters.errors++
         reportFailure(app.log, error, message)

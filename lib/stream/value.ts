@@ -1,7 +1,7 @@
 // Turns one yielded value into the text of its frame.
 import { Entry } from '../channel/entry.js'
 import { FST_CHIRP_VALUE } from '../errors.js'
-import { encodeFragment, type Dialect, type TargetedFields } from '../html/dialect.js'
+import { encodeFragment, encodeRecord, type Dialect, type TargetedFields } from '../html/dialect.js'
 import { errorBox, messageOf } from '../html/error-box.js'
 import { Fragment } from '../html/fragment.js'
 import type { Renderer } from '../html/render.js'
@@ -56,10 +56,14 @@ export function toRecord (value: unknown, renderer: Renderer): TargetedFields | 
 
 /** What a developer sees in place of a value that could not be sent. */
 export function encodeValueError (value: unknown, error: unknown, dialect: Dialect): string {
-  if (value instanceof Fragment) {
-    // Without the id: the client must not take the fragment for received.
-    const { template, block, context, target, swap } = value
-    return encodeFragment(errorBox(block, error), new Fragment(template, block, context, { target, swap }), dialect)
-  }
-  return errorFrame(messageOf(error))
+  const record = toErrorRecord(value, error)
+  return record === undefined ? errorFrame(messageOf(error)) : encodeRecord(record, dialect)
+}
+
+/** The box that takes the place of a fragment; undefined for all else. */
+export function toErrorRecord (value: unknown, error: unknown): TargetedFields | undefined {
+  if (!(value instanceof Fragment)) return undefined
+  // Without the id: the client must not take the fragment for received.
+  const { block, target, swap } = value
+  return { target, swap, data: errorBox(block, error) }
 }

@@ -1,5 +1,5 @@
-// The README and docs/ are run, so that they cannot rot. In the README a
-// comment before a block says what becomes of it:
+// The README and docs/ are run, so that they cannot rot. In the README and the
+// recipes a comment before a block says what becomes of it:
 //
 //   <!-- run: DIRECTORY/FILE -->  written there; the test of that directory runs it
 //   <!-- from: FILE -->           a part of that file of the repository
@@ -28,7 +28,7 @@ const VIEWS = {
   'news.html': '{% block item %}\n  <li>{{ text }}</li>\n{% endblock %}'
 }
 
-const blocks = [...readme.matchAll(/(?:<!-- (run|from): (\S+) -->\n)?```(\w*)\n([\s\S]*?)```/g)]
+const blocks = [...(readme + read('docs/recipes.md')).matchAll(/(?:<!-- (run|from): (\S+) -->\n)?```(\w*)\n([\s\S]*?)```/g)]
   .map(([, kind, name, language, code]) => ({ kind, name, language, code }))
 
 // In a folder of the repository, so that `fastify-chirp` is this package.
@@ -97,7 +97,10 @@ t.test('every block of code is run', async t => {
     if (kind === 'run') directories.add(name.split('/', 1)[0])
     if (kind === 'from') t.ok(read(name).includes(code), `is in ${name}`)
   }
-  t.same([...directories].sort(), ['context', 'failing', 'limits', 'observing', 'pages', 'quick-start', 'testing'])
+  t.same([...directories].sort(), [
+    'answer', 'audience', 'broadcast', 'channels', 'chat', 'context', 'failing', 'limits', 'observing', 'pages', 'per-user', 'presence',
+    'progress', 'quick-start', 'testing', 'who'
+  ])
 })
 
 t.test('the page that is alive', async t => {
@@ -172,6 +175,190 @@ t.test('the context of a stream', async t => {
   stream.close()
   await until(() => app.eventStreams.open === 0 && orders.listenerCount('order') === 0)
   t.equal(app.eventStreams.errors, 0)
+})
+
+t.test('channels', async t => {
+  const { app } = await runBlock(t, 'channels')
+  const client = new TestClient(app)
+  const post = async text => (await app.inject({ method: 'POST', url: '/news', payload: { text } })).json().id
+  const live = await client.open('/news')
+  const first = await post('one')
+  t.match(first, /^[a-z0-9]+-1$/)
+  t.same(await live.next(), { event: 'news', id: first, data: '<li>one</li>' })
+  live.close()
+
+  const second = await post('two')
+  t.same((await client.sse('/news', { lastEventId: first, maxEvents: 1 })).events, [{ event: 'news', id: second, data: '<li>two</li>' }])
+  const { events } = await client.sse('/live', { maxEvents: 1 })
+  t.match(events, [{ event: 'readers', data: '0' }])
+
+  const gap = (await client.sse('/news', { lastEventId: 'mf3k9xq2-2', maxEvents: 1 })).events
+  t.same(gap, [{ event: 'chirp:gap', id: second, data: `{"requested":"mf3k9xq2-2","resumedFrom":"${second}"}` }])
+  const shown = blocks.find(({ code }) => code.startsWith('event: chirp:gap')).code
+  const { body } = await readBody(app, '/news?lastEventId=mf3k9xq2-2', 2)
+  t.equal(body.replace(': open\n\n', '').replaceAll(second, 'mf3k9xq2-7').trimEnd(), shown.trimEnd())
+})
+
+/** The text of the first frames of an injected stream. */
+async function readBody (app, url, frames) {
+  const response = await app.inject({ url, payloadAsStream: true })
+  let body = ''
+  for await (const chunk of response.stream()) {
+    body += chunk
+    if (body.split('\n\n').length > frames) break
+  }
+  return { body }
+}
+
+t.test('the table of channel options', async t => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(chirp)
+  const rows = [...section('Channels').matchAll(/^\| `(\w+)` \| .+? \| `(.+?)` \| `(.+?)` \|$/gm)].map(([, ...row]) => row)
+  t.same(rows, [['history', '1000', '0'], ['latest', 'false', 'false']])
+  const [, body] = /interface ChannelOptions \{([\s\S]*?)\n\}/.exec(read('dist/channel/channel.d.ts'))
+  t.same([...body.matchAll(/^ {4}(\w+)\?:/gm)].map(([, name]) => name), rows.map(([name]) => name))
+  for (const [name, , off] of rows) t.doesNotThrow(() => app.channel(`without ${name}`, { [name]: JSON.parse(off) }))
+
+  const channel = app.channel('all defaults')
+  app.get('/', (request, reply) => reply.eventStream(channel))
+  const ids = []
+  for (let n = 0; n <= 1001; n++) ids.push(await channel.publish(n))
+  const first = async lastEventId => (await new TestClient(app).sse('/', { lastEventId, maxEvents: 1 })).events[0]
+  t.equal((await first(ids[1])).data, '2')
+  t.equal((await first(ids[0])).event, 'chirp:gap')
+})
+
+t.test('the table of what a channel can do', async t => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(chirp)
+  const names = [...section('Channels').matchAll(/^\| `channel\.(\w+)/gm)].map(([, name]) => name)
+  const [, body] = /declare class Channel [^{]*\{([\s\S]*?)\n\}/.exec(read('dist/channel/channel.d.ts'))
+  const isInternal = /@internal/
+  const real = body.split(/;\n/).filter(member => !isInternal.test(member) && !/#private/.test(member))
+    .flatMap(member => /^ {4}(?:readonly |get )?(\w+)\b/m.exec(member.replace(/\/\*[\s\S]*?\*\//g, ''))?.[1] ?? [])
+  t.same(names.sort(), real.sort())
+})
+
+t.test('an audience', async t => {
+  const { app, main: { orders } } = await runBlock(t, 'audience', 'orders')
+  const stream = await new TestClient(app).open('/orders?shop=b')
+  orders.publish({ order: 14 }, { audience: { shop: 'a' } })
+  orders.publish({ order: 15 }, { audience: { shop: 'b' } })
+  orders.publish('Closed.')
+  t.equal((await stream.next()).data, '{"order":15}')
+  t.equal((await stream.next()).data, 'Closed.')
+  stream.close()
+})
+
+t.test('who is here', async t => {
+  const { app, main: { people } } = await runBlock(t, 'presence', 'people')
+  const client = new TestClient(app)
+  const ann = await client.open('/room?key=1&name=Ann')
+  t.match(await ann.next(), { event: 'people', data: '["Ann"]' })
+  const again = await client.open('/room?key=1&name=Ann')
+  const bob = await client.open('/room?key=2&name=Bob')
+  t.match(await ann.next(), { event: 'people', data: '["Ann","Bob"]' })
+  t.same(people.members().map(({ key, info, count }) => [key, info.name, count]), [['1', 'Ann', 2], ['2', 'Bob', 1]])
+  again.close()
+  bob.close()
+  t.match(await ann.next(), { event: 'people', data: '["Ann"]' })
+  t.equal(people.size, 1)
+  ann.close()
+  await until(() => people.size === 0)
+})
+
+t.test('recipe: broadcast', async t => {
+  const { app } = await runBlock(t, 'broadcast')
+  const streams = [await new TestClient(app).open('/news'), await new TestClient(app).open('/news')]
+  t.equal((await app.inject({ method: 'POST', url: '/news', payload: { text: '<hi>' } })).statusCode, 204)
+  for (const stream of streams) {
+    t.match(await stream.next(), { event: 'news', data: '<li>&lt;hi&gt;</li>' })
+    stream.close()
+  }
+})
+
+t.test('recipe: notices for one user', async t => {
+  const { app, main: { notify } } = await runBlock(t, 'per-user', 'notify')
+  const client = new TestClient(app)
+  const [ann, bob] = [await client.open('/notices?user=ann'), await client.open('/notices?user=bob')]
+  const before = await notify('bob', 'one')
+  await notify('ann', 'two')
+  t.match(await ann.next(), { event: 'alert', data: '<p>two</p>' })
+  t.match(await bob.next(), { event: 'alert', data: '<p>one</p>', id: before })
+  await notify('bob', 'three')
+  t.match(await bob.next(), { data: '<p>three</p>' })
+  for (const stream of [ann, bob]) stream.close()
+  const { events } = await client.sse('/notices?user=bob', { lastEventId: before, timeout: 100 })
+  t.same(events.map(({ data }) => data), ['<p>three</p>'])
+})
+
+t.test('recipe: presence', async t => {
+  const { app, main: { people } } = await runBlock(t, 'who', 'people')
+  const client = new TestClient(app)
+  const ann = await client.open('/room?user=ann')
+  t.match(await ann.next(), { event: 'people', data: '<p>1 here: ann </p>' })
+  const bob = await client.open('/room?user=bob')
+  t.match(await bob.next(), { event: 'people', data: '<p>2 here: ann bob </p>' })
+  bob.close()
+  t.match(await ann.next(), { data: '<p>2 here: ann bob </p>' })
+  t.match(await ann.next(), { data: '<p>1 here: ann </p>' })
+  ann.close()
+  await until(() => people.size === 0)
+})
+
+t.test('recipe: chat', async t => {
+  const { app } = await runBlock(t, 'chat')
+  const client = new TestClient(app)
+  const say = text => app.inject({ method: 'POST', url: '/chat?user=ann', payload: { text } })
+  const open = async () => /sse-connect="(.+?)"/.exec((await app.inject('/')).body)[1]
+  const empty = await open()
+  await say('one')
+  const page = await app.inject('/')
+  t.match(page.body, /<li><b>ann<\/b> one<\/li>/)
+  const later = await open()
+  await say('two')
+  const dataOf = async url => (await client.sse(url, { timeout: 100 })).events.map(({ event, data }) => [event, data])
+  t.same(await dataOf(empty), [['message', '<li><b>ann</b> one</li>'], ['message', '<li><b>ann</b> two</li>']])
+  t.same(await dataOf(later), [['message', '<li><b>ann</b> two</li>']])
+  t.same((await dataOf('/chat?lastEventId=old-1')).map(([event]) => event), ['chirp:gap'])
+})
+
+t.test('recipe: progress of a job', async t => {
+  const { app } = await runBlock(t, 'progress')
+  const client = new TestClient(app)
+  const { headers: { location } } = await app.inject({ method: 'POST', url: '/jobs' })
+  const other = await app.inject({ method: 'POST', url: '/jobs' })
+  const { body } = await app.inject(location)
+  t.match(body, /value="0"/)
+  const [, url] = /sse-connect="(.+?)"/.exec(body)
+  const bars = [25, 50, 75, 100].map(percent => `<progress max="100" value="${percent}">${percent} %</progress>`)
+  const { events } = await client.sse(url, { maxEvents: 5, timeout: 5000 })
+  t.same(events.map(({ event, data }) => event === 'bar' ? data : event), [...bars, 'done'])
+  t.equal(new Set(events.map(({ id }) => id)).size, 5)
+  const late = await app.inject(location)
+  t.match(late.body, /value="100"/)
+  const [, after] = /sse-connect="(.+?)"/.exec(late.body)
+  t.same((await client.sse(after, { maxEvents: 1 })).events.map(({ event }) => event), ['done'])
+  t.match((await app.inject(other.headers.location)).body, /<progress/)
+  t.equal((await app.inject('/jobs/none')).statusCode, 404)
+})
+
+t.test('recipe: an answer that survives a reload', async t => {
+  const { app, main: { answers } } = await runBlock(t, 'answer', 'answers')
+  const client = new TestClient(app)
+  const { headers: { location } } = await app.inject({ method: 'POST', url: '/answers', payload: { question: 'why not <b>?' } })
+  const [answer] = answers.values()
+  await until(() => answer.words.length === 2)
+  const { body } = await app.inject(location)
+  const shown = [...body.matchAll(/<span>.*?<\/span>/g)].map(([span]) => span)
+  t.same(shown.slice(0, 2), ['<span>You </span>', '<span>asked: </span>'])
+  const [, url] = /sse-connect="(.+?)"/.exec(body)
+  const { events } = await client.sse(url, { maxEvents: 6 - shown.length, timeout: 5000 })
+  const rest = events.map(({ event, data }) => event === 'word' ? data : event)
+  t.same([...shown, ...rest], ['You', 'asked:', 'why', 'not', '&lt;b&gt;?'].map(word => `<span>${word} </span>`).concat('done'))
+  t.notMatch((await app.inject(location)).body, /sse-connect/)
 })
 
 t.test('what fails', async t => {

@@ -8,7 +8,7 @@ import type { Engine } from './engine.js'
 import type { Entry, EventRecord } from './entry.js'
 import { Hub } from './hub.js'
 import { Presence } from './presence.js'
-import type { AudienceFilter, ReaderTarget } from './reader.js'
+import type { AudienceFilter, Reader, ReaderTarget } from './reader.js'
 import { StreamSink } from './sink.js'
 import { Subscription, type SubscribeOptions } from './subscription.js'
 
@@ -41,9 +41,13 @@ export interface ChannelEnvironment {
   toRecord (value: unknown): EventRecord | Promise<EventRecord>
   /** In debug, what takes the place of a fragment that could not be rendered. */
   errorRecord (value: unknown, error: unknown): EventRecord | undefined
+  /** The channel has been closed, and its name is free. */
+  closed? (): void
   /** Logs and counts an error. */
   report (error: unknown, message: string): void
 }
+
+export const CHANNEL_DEFAULTS = { history: 1000, latest: false }
 
 export class Channel implements Feed {
   readonly name: string
@@ -56,7 +60,8 @@ export class Channel implements Feed {
   #isClosed = false
 
   /** Made by `app.channel()`. @internal */
-  constructor (name: string, { history = 1000, latest = false }: ChannelOptions, app: ChannelEnvironment) {
+  constructor (name: string, options: ChannelOptions, app: ChannelEnvironment) {
+    const { history = CHANNEL_DEFAULTS.history, latest = CHANNEL_DEFAULTS.latest } = options
     this.name = name
     this.#app = app
     this.#history = latest ? 0 : history
@@ -80,14 +85,14 @@ export class Channel implements Feed {
    * @throws FST_CHIRP_* (as a rejection) when the value cannot be sent.
    * @throws FST_CHIRP_CHANNEL_CLOSED (as a rejection) when the channel is closed.
    */
-  publish (value: unknown, { audience }: PublishOptions = {}): Promise<string> {
-    const published = this.#publish(value, audience)
+  publish (value: unknown, options: PublishOptions = {}): Promise<string> {
+    const published = this.#publish(value, options)
     // Who does not wait for it must not bring the process down.
     published.catch(error => {
       this.#app.report(error, `an event of channel ${JSON.stringify(this.name)} was not published`)
       const box = this.#app.errorRecord(value, error)
-      if (box !== undefined && !this.#isClosed) return this.#keep(box, audience)
-    })
+      if (box !== undefined && !this.#isClosed) return this.#keep(box, options.audience)
+    }).catch(error => this.#app.report(error, `a box of channel ${JSON.stringify(this.name)} was not published`))
     return published
   }
 
@@ -110,6 +115,7 @@ export class Channel implements Feed {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#hub.close()
+    this.#app.closed?.()
   }
 
   [kAttach] (target: FeedTarget, lastEventId: string): Attachment {
@@ -117,12 +123,13 @@ export class Channel implements Feed {
   }
 
   /** @internal */
-  attach (target: ReaderTarget, lastEventId: string, filter?: AudienceFilter): Attachment {
+  attach (target: ReaderTarget, lastEventId: string, filter?: AudienceFilter): Reader {
     return this.#hub.attach(target, lastEventId, filter)
   }
 
-  async #publish (value: unknown, audience: unknown): Promise<string> {
+  async #publish (value: unknown, options: PublishOptions): Promise<string> {
     if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
+    const audience = audienceOf(options)
     const record = this.#app.toRecord(value)
     if (this.#before === undefined && !isPromise(record)) return await this.#keep(record as EventRecord, audience)
     const turn = this.#wait(this.#before, record).then(record => this.#keep(record, audience))
@@ -139,11 +146,22 @@ export class Channel implements Feed {
   }
 
   #keep (record: EventRecord, audience: unknown): string | Promise<string> {
+    // It may have been closed while the value was rendered.
+    if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
     // An empty id would make clients forget their cursor.
     const kept = record.id === '' ? { ...record, id: undefined } : record
     const entry = this.#app.engine.publish(this.name, { record: kept, audience, history: this.#history })
     return isPromise(entry) ? (entry as Promise<Entry>).then(({ id }) => id) : (entry as Entry).id
   }
+}
+
+// A misspelt audience would send to everyone what is for one.
+function audienceOf (options: PublishOptions): unknown {
+  if (typeof options !== 'object' || options === null) throw new FST_CHIRP_OPTION(`the options of publish() must be an object, not ${describe(options)}`)
+  const { audience, ...rest } = options
+  const [unknown] = Object.keys(rest)
+  if (unknown !== undefined) throw new FST_CHIRP_OPTION(`there is no option "${unknown}" of publish(). The option is audience`)
+  return audience
 }
 
 /** @throws FST_CHIRP_OPTION for a bad name or option. */

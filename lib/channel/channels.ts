@@ -4,13 +4,13 @@ import { FST_CHIRP_OPTION } from '../errors.js'
 import { reportFailure } from '../stream/report.js'
 import type { StreamEnvironment } from '../stream/parts.js'
 import { toErrorRecord, toRecord } from '../stream/value.js'
-import { Channel, checkChannel, type ChannelEnvironment, type ChannelOptions } from './channel.js'
+import { Channel, CHANNEL_DEFAULTS, checkChannel, type ChannelEnvironment, type ChannelOptions } from './channel.js'
 import { MemoryEngine } from './memory.js'
 
 export class Channels {
   readonly #engine = new MemoryEngine()
   readonly #channels = new Map<string, { channel: Channel, options: ChannelOptions }>()
-  readonly #environment: ChannelEnvironment
+  readonly #environment: Omit<ChannelEnvironment, 'closed'>
 
   constructor ({ settings, registry, renderer, warnings }: StreamEnvironment, app: FastifyInstance) {
     this.#environment = {
@@ -32,12 +32,12 @@ export class Channels {
     checkChannel(name, options)
     const known = this.#channels.get(name)
     if (known === undefined) {
-      const channel = new Channel(name, options, this.#environment)
+      const channel = new Channel(name, options, { ...this.#environment, closed: () => { this.#channels.delete(name) } })
       this.#channels.set(name, { channel, options })
       return channel
     }
     for (const option of Object.keys(options) as Array<keyof ChannelOptions>) {
-      if (options[option] !== known.options[option]) {
+      if (options[option] !== undefined && options[option] !== (known.options[option] ?? CHANNEL_DEFAULTS[option])) {
         throw new FST_CHIRP_OPTION(`channel "${name}" was made with another "${option}" before. Give its options in one place, and its name alone elsewhere`)
       }
     }
@@ -46,7 +46,7 @@ export class Channels {
 
   /** Ends all of them; the streams have had their last frame by then. */
   async close (): Promise<void> {
-    for (const { channel } of this.#channels.values()) channel.close()
+    for (const { channel } of [...this.#channels.values()]) channel.close()
     await this.#engine.close()
   }
 }

@@ -1,7 +1,7 @@
 // The one id of a stream of several channels: their positions, joined.
 // Characters that need no CORS preflight in a Last-Event-ID header, and short:
 // positions of one engine share their epoch, which is written once.
-const SEPARATOR = '~'
+export const SEPARATOR = '~'
 
 /** Joins positions; one that is not known yet is empty. */
 export function composeCursor (positions: readonly string[]): string {
@@ -15,11 +15,11 @@ export function composeCursor (positions: readonly string[]): string {
   }).join(SEPARATOR)
 }
 
-/** Takes a cursor of `count` positions apart. One that is none of ours is no position of any, so that each tells of its gap. */
+/** Takes a cursor of `count` positions apart. One that is not ours becomes what is no position of any, so that each tells of its gap. */
 export function parseCursor (cursor: string, count: number): string[] {
   if (cursor === '') return Array<string>(count).fill('')
   const parts = cursor.split(SEPARATOR)
-  if (parts.length !== count) return Array<string>(count).fill(cursor)
+  if (parts.length !== count) return Array<string>(count).fill(SEPARATOR)
   let epoch = ''
   return parts.map(part => {
     const dash = part.lastIndexOf('-')

@@ -3,7 +3,7 @@ import { isPromise } from '../stream/source.js'
 import { Batch } from './batch.js'
 import type { Engine, Page } from './engine.js'
 import type { Entry } from './entry.js'
-import { nameOf, Reader, type AudienceFilter, type ReaderHost, type ReaderTarget } from './reader.js'
+import { keyOf, Reader, type AudienceFilter, type ReaderHost, type ReaderTarget } from './reader.js'
 
 export class Hub implements ReaderHost {
   readonly latest: Map<string, Entry> | undefined
@@ -12,6 +12,11 @@ export class Hub implements ReaderHost {
   readonly #stopListening: () => void
   readonly #readers: Reader[] = []
   #batch: Entry[] = []
+  #isFlushing = false
+  // The last event that the engine told of.
+  #last: string | undefined
+  // Readers that still read history.
+  #starting = 0
   #isClosed = false
 
   constructor (topic: string, engine: Engine, keepsLatest: boolean) {
@@ -27,8 +32,15 @@ export class Hub implements ReaderHost {
 
   attach (target: ReaderTarget, lastEventId: string, filter: AudienceFilter | undefined): Reader {
     const reader = new Reader(this, target, filter)
-    if (this.#isClosed) reader.end()
-    else reader.start(lastEventId)
+    if (this.#isClosed) {
+      reader.end()
+    } else {
+      this.#starting++
+      reader.start(lastEventId).finally(() => {
+        this.#starting--
+        this.#forget()
+      })
+    }
     return reader
   }
 
@@ -38,6 +50,12 @@ export class Hub implements ReaderHost {
     this.#isClosed = true
     this.#stopListening()
     for (const reader of [...this.#readers]) reader.end()
+    this.#forget()
+  }
+
+  /** Lets go of history once the channel is closed and nobody reads it any more. */
+  #forget (): void {
+    if (this.#isClosed && this.#starting === 0) this.#engine.forget?.(this.#topic)
   }
 
   read (after: string, limit: number): Page | Promise<Page> {
@@ -50,6 +68,8 @@ export class Hub implements ReaderHost {
   }
 
   add (reader: Reader): void {
+    // It was closed while the reader still read history.
+    if (this.#isClosed) return reader.end()
     reader.index = this.#readers.push(reader) - 1
   }
 
@@ -65,19 +85,32 @@ export class Hub implements ReaderHost {
   }
 
   flush (): void {
-    if (this.#batch.length === 0) return
-    const batch = new Batch(this.#batch)
-    this.#batch = []
-    // Backwards: one that leaves meanwhile is replaced by one that is done.
-    for (let n = this.#readers.length - 1; n >= 0; n--) this.#readers[n]!.deliver(batch)
+    // A filter or a listener of the app may come back here before all have had their batch.
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    while (this.#batch.length > 0) {
+      const batch = new Batch(this.#batch)
+      this.#batch = []
+      // A copy, because any of them may leave or join meanwhile.
+      for (const reader of [...this.#readers]) if (reader.index !== -1) reader.deliver(batch)
+    }
+    this.#isFlushing = false
+  }
+
+  /** The engine has lost events: who has not read them from history hears of it. */
+  #skip (from: string, to: string): void {
+    this.flush()
+    for (const reader of [...this.#readers]) reader.skip(from, to)
   }
 
   #receive (entry: Entry): void {
+    if (this.#last !== undefined && entry.previous !== this.#last) this.#skip(this.#last, entry.previous)
+    this.#last = entry.position
     if (this.latest !== undefined) {
       // Put last again, so that a snapshot is in the order of the events.
-      const name = nameOf(entry)
-      this.latest.delete(name)
-      this.latest.set(name, entry)
+      const key = keyOf(entry)
+      this.latest.delete(key)
+      this.latest.set(key, entry)
     }
     if (this.#batch.push(entry) === 1) process.nextTick(flush, this)
   }

@@ -3,7 +3,7 @@ import { Entry } from './entry.js'
 import type { Engine, Page, Publication } from './engine.js'
 
 interface Topic {
-  /** The sequence number of the newest event, 0 before the first. */
+  /** The sequence number of the newest event, or of the start. */
   last: number
   /** How many events may be replayed. */
   history: number
@@ -19,6 +19,8 @@ export class MemoryEngine implements Engine {
   // old cursor is not taken for one of the new log.
   readonly #epoch = Date.now().toString(36) + Math.random().toString(36).slice(2, 6)
   readonly #topics = new Map<string, Topic>()
+  // Where new topics start, so that a cursor of a forgotten one is unknown.
+  #floor = 0
 
   publish (name: string, { record, audience, history }: Publication): Entry {
     const topic = this.#topic(name)
@@ -52,6 +54,11 @@ export class MemoryEngine implements Engine {
     return () => { listeners.delete(listener) }
   }
 
+  forget (name: string): void {
+    this.#floor = Math.max(this.#floor, this.#topic(name).last)
+    this.#topics.delete(name)
+  }
+
   close (): void {
     this.#topics.clear()
   }
@@ -59,7 +66,7 @@ export class MemoryEngine implements Engine {
   #topic (name: string): Topic {
     let topic = this.#topics.get(name)
     if (topic === undefined) {
-      topic = { last: 0, history: 0, entries: [], ids: new Map(), listeners: new Set() }
+      topic = { last: this.#floor, history: 0, entries: [], ids: new Map(), listeners: new Set() }
       this.#topics.set(name, topic)
     }
     return topic

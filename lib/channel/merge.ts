@@ -1,6 +1,7 @@
 // Several sources in one stream: channels are followed, all else is pulled.
 // The stream has one cursor, which holds a position of every channel.
 import { FST_CHIRP_SOURCE } from '../errors.js'
+import { encodeRecord } from '../html/dialect.js'
 import { Fragment } from '../html/fragment.js'
 import { SSEEvent } from '../sse/event.js'
 import { kAttach, type Attachment, type Feed, type FeedTarget, type PumpTarget } from '../stream/feed.js'
@@ -9,8 +10,8 @@ import { openSource, type OpenSource } from '../stream/source.js'
 import type { StreamSource } from '../types.js'
 import type { Batch, Composer } from './batch.js'
 import { Channel } from './channel.js'
-import { composeCursor, parseCursor } from './cursor.js'
-import type { Entry } from './entry.js'
+import { composeCursor, parseCursor, SEPARATOR } from './cursor.js'
+import { Entry } from './entry.js'
 import { StreamSink } from './sink.js'
 import { Subscription } from './subscription.js'
 
@@ -66,9 +67,9 @@ class MergedAttachment implements Attachment {
 
   follow (followed: readonly Followed[], lastEventId: string): void {
     const cursors = parseCursor(lastEventId, followed.length)
-    this.#positions.push(...cursors)
+    this.#positions.push(...cursors.map(cursor => cursor === SEPARATOR ? '' : cursor))
     for (const [n, part] of followed.entries()) {
-      const sink = new PartSink(this.#partTarget(), this.#composer(n), position => { this.#positions[n] = position })
+      const sink = new PartSink(this.#partTarget(), this.#composer(n), lastEventId, position => { this.#positions[n] = position })
       this.#parts.push(part.attach(sink, cursors[n]!))
     }
   }
@@ -80,7 +81,6 @@ class MergedAttachment implements Attachment {
       get isBlocked () { return target.isBlocked },
       encode: value => hasCursor ? encodeWithoutId(target, value) : target.encode(value),
       isFull: frame => target.isFull(frame),
-      flush: () => { target.flush() },
       failedLate: error => { target.failedLate(error) }
     })
     this.#parts.push(pump)
@@ -108,6 +108,7 @@ class MergedAttachment implements Attachment {
       dialect: target.dialect,
       get isBlocked () { return target.isBlocked },
       send: (frames, events) => { target.send(frames, events) },
+      flush: () => { target.flush() },
       share: (frames, events) => { target.share(frames, events) },
       whenDrained: () => target.whenDrained(),
       ended: () => { if (--this.#left === 0) target.ended() },
@@ -126,10 +127,12 @@ class MergedAttachment implements Attachment {
 
 /** Passes on the events of one channel, and notes how far it has come. */
 class PartSink extends StreamSink {
+  readonly #requested: string
   readonly #note: (position: string) => void
 
-  constructor (target: FeedTarget, composer: Composer, note: (position: string) => void) {
+  constructor (target: FeedTarget, composer: Composer, requested: string, note: (position: string) => void) {
     super(target, composer)
+    this.#requested = requested
     this.#note = note
   }
 
@@ -143,18 +146,19 @@ class PartSink extends StreamSink {
     super.tell(position)
   }
 
-  override gap (requested: string, position: string): void {
+  override gap (_requested: string, position: string): void {
     this.#note(position)
-    super.gap(requested, position)
+    super.gap(this.#requested, position)
   }
 }
 
 // A client remembers one id, and that is the cursor.
-function encodeWithoutId (target: PumpTarget, value: unknown): string | Promise<string> {
+function encodeWithoutId (target: FeedTarget & PumpTarget, value: unknown): string | Promise<string> {
   if (value instanceof Fragment && value.id !== undefined) {
     const { template, block, context, target: place, retry, swap } = value
     return target.encode(new Fragment(template, block, context, { target: place, retry, swap }))
   }
+  if (value instanceof Entry) return encodeRecord({ ...value.record, id: undefined }, target.dialect)
   if (value instanceof SSEEvent && value.id !== undefined) {
     const { data, event, retry } = value
     return data === undefined && event === undefined && retry === undefined ? '' : target.encode(new SSEEvent({ data, event, retry }))

@@ -11,7 +11,7 @@ export type AudienceFilter = (audience: unknown) => boolean
 
 /** What a reader needs of its channel. */
 export interface ReaderHost {
-  /** The newest value of each name, for a channel of values. */
+  /** The newest value of each key, for a channel of values. */
   readonly latest: ReadonlyMap<string, Entry> | undefined
   read (after: string, limit: number): Page | Promise<Page>
   last (): string | Promise<string>
@@ -25,6 +25,8 @@ export interface ReaderHost {
 export interface ReaderTarget {
   /** Whether what was sent last still waits to be taken. */
   readonly isBlocked: boolean
+  /** Writes what was passed on. */
+  flush (): void
   whenDrained (): Promise<void>
   /** Passes on events; `batch`, if it is given, holds the same events for all readers. */
   pass (entries: readonly Entry[], batch?: Batch): void
@@ -51,9 +53,10 @@ export class Reader implements Attachment {
   #told = ''
   // What came while history was still being read; undefined once it is live.
   #queue: Batch[] | undefined
-  // Names whose newest value a slow client has yet to get.
+  // Keys whose newest value a slow client has yet to get.
   #stale: Set<string> | undefined
-  #isDetached = false
+  /** Whether nothing more is wanted of it, or comes. */
+  isDetached = false
 
   constructor (host: ReaderHost, target: ReaderTarget, filter: AudienceFilter | undefined) {
     this.#host = host
@@ -68,7 +71,7 @@ export class Reader implements Attachment {
       else if (cursor === '') await this.#startNow()
       else await this.#replay(cursor)
     } catch (error) {
-      if (!this.#isDetached) this.#target.failed(error)
+      if (!this.isDetached) this.#target.failed(error)
     }
   }
 
@@ -79,12 +82,20 @@ export class Reader implements Attachment {
   }
 
   detach (): void {
-    this.#isDetached = true
+    this.isDetached = true
     this.#host.remove(this)
+  }
+
+  /** Events from one position to another are lost. */
+  skip (from: string, to: string): void {
+    if (this.#queue !== undefined || this.position !== from) return
+    this.#resumeAt(to)
+    this.#target.gap(from, to)
   }
 
   /** The channel is closed. */
   end (): void {
+    this.detach()
     this.#target.ended()
   }
 
@@ -95,8 +106,9 @@ export class Reader implements Attachment {
       return
     }
     if (this.#stale !== undefined || (this.#host.latest !== undefined && this.#target.isBlocked)) return this.#postpone(batch)
+    if (this.#host.latest === undefined && batch.entries[0]!.previous !== this.position) return this.#follow(batch)
     this.position = batch.last.position
-    if (batch.isRestricted) return this.#sendVisible(batch.entries)
+    if (batch.isRestricted) return this.#tryVisible(batch.entries)
     this.#told = this.position
     this.#target.pass(batch.entries, batch)
   }
@@ -106,6 +118,7 @@ export class Reader implements Attachment {
     this.#join()
     const last = this.#host.last()
     this.#resumeAt(typeof last === 'string' ? last : await last)
+    if (this.isDetached) return
     this.#target.tell(this.position)
     this.#goLive()
   }
@@ -117,31 +130,38 @@ export class Reader implements Attachment {
       const reading = this.#host.read(after, PAGE)
       const isAsync = isPromise(reading)
       const page = isAsync ? await reading as Page : reading as Page
-      if (this.#isDetached) return
+      if (this.isDetached) return
       if (page.from === undefined) {
-        if (!hasJoined) this.#join()
-        this.#resumeAt(page.last)
-        this.#target.gap(cursor, page.last)
+        let { last } = page
+        if (!hasJoined) {
+          this.#join()
+          // More may have come since it was read.
+          if (isAsync) last = await this.#host.last()
+          if (this.isDetached) return
+        }
+        this.#resumeAt(last)
+        this.#target.gap(after, last)
         return this.#goLive()
       }
       if (after === cursor) this.#resumeAt(page.from)
       if (page.entries.length > 0) {
         this.position = after = page.entries[page.entries.length - 1]!.position
         this.#sendVisible(page.entries)
+        // Else nobody could tell whether the client keeps up.
+        this.#target.flush()
+        if (this.#target.isBlocked) {
+          await this.#target.whenDrained()
+          if (this.isDetached) return
+          continue
+        }
       }
       if (page.entries.length < PAGE) {
         // Nothing can have come since a read that did not wait; after one that
         // did, what comes from now on is kept while the rest is read.
-        if (!isAsync || (hasJoined && page.entries.length === 0)) {
-          if (!hasJoined) this.#join()
-          return this.#goLive()
-        }
+        const isDone = !isAsync || hasJoined
         if (!hasJoined) this.#join()
         hasJoined = true
-      }
-      if (this.#target.isBlocked) {
-        await this.#target.whenDrained()
-        if (this.#isDetached) return
+        if (isDone) return this.#goLive()
       }
     }
   }
@@ -155,13 +175,23 @@ export class Reader implements Attachment {
   #goLive (): void {
     const queue = this.#queue!
     this.#queue = undefined
-    if (this.#isDetached) return
-    for (const { entries } of queue) {
-      // What was read from history already comes before the one that follows on it.
-      const next = entries.findIndex(({ previous }) => previous === this.position)
-      if (next === -1) continue
-      this.position = entries[entries.length - 1]!.position
-      this.#sendVisible(entries.slice(next))
+    for (const batch of queue) this.#follow(batch)
+  }
+
+  /** Passes on what comes after the last event; what was read from history already comes before that. */
+  #follow ({ entries, last }: Batch): void {
+    const next = entries.findIndex(({ previous }) => previous === this.position)
+    if (next === -1 || this.isDetached) return
+    this.position = last.position
+    this.#tryVisible(entries.slice(next))
+  }
+
+  /** A filter that fails is the end of its own stream, and of no other. */
+  #tryVisible (entries: readonly Entry[]): void {
+    try {
+      this.#sendVisible(entries)
+    } catch (error) {
+      this.#target.failed(error)
     }
   }
 
@@ -186,7 +216,7 @@ export class Reader implements Attachment {
   #postpone (batch: Batch): void {
     const isWaiting = this.#stale !== undefined
     this.#stale ??= new Set()
-    for (const entry of batch.entries) this.#stale.add(nameOf(entry))
+    for (const entry of batch.entries) this.#stale.add(keyOf(entry))
     if (!isWaiting) this.#catchUp().catch(error => this.#target.failed(error))
   }
 
@@ -194,13 +224,14 @@ export class Reader implements Attachment {
     await this.#target.whenDrained()
     const names = this.#stale!
     this.#stale = undefined
-    if (this.#isDetached) return
+    if (this.isDetached) return
     const latest = this.#host.latest!
-    this.#sendVisible([...latest.values()].filter(entry => names.has(nameOf(entry))))
+    this.#sendVisible([...latest.values()].filter(entry => names.has(keyOf(entry))))
   }
 }
 
-/** What a value replaces the older value of. */
-export function nameOf ({ record: { target, event } }: Entry): string {
-  return target ?? event ?? ''
+/** Values with the same key replace each other: those of one name for one audience. */
+export function keyOf ({ record: { target, event }, audience }: Entry): string {
+  const name = target ?? event ?? ''
+  return audience === undefined ? name : `${name}\n${JSON.stringify(audience)}`
 }

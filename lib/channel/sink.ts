@@ -21,6 +21,10 @@ export class StreamSink implements ReaderTarget {
     return this.#target.isBlocked
   }
 
+  flush (): void {
+    this.#target.flush()
+  }
+
   whenDrained (): Promise<void> {
     return this.#target.whenDrained()
   }

@@ -51,6 +51,8 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
     const reader = this.#channel.attach(target, own ?? lastEventId, filter)
     if (signal === undefined) return reader
     const abort = (): void => {
+      // The channel may have been closed before.
+      if (reader.isDetached) return
       reader.detach()
       target.ended()
     }
@@ -71,14 +73,13 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
 
 /** Keeps what came until it is taken. */
 class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
-  readonly isBlocked = false
   readonly #channel: Channel
   readonly #attachment: Attachment
   readonly #entries: Entry[] = []
   #size = 0
   #isOver = false
   #error: { thrown: unknown } | undefined
-  #wake: (() => void) | undefined
+  #waiting: Array<() => void> = []
 
   constructor (subscription: Subscription, channel: Channel) {
     this.#channel = channel
@@ -94,11 +95,17 @@ class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
         throw thrown
       }
       if (this.#isOver) return { done: true, value: undefined }
-      await new Promise<void>(resolve => { this.#wake = resolve })
+      await new Promise<void>(resolve => { this.#waiting.push(resolve) })
     }
     const value = this.#entries.shift()!
     this.#size -= sizeOf(value)
+    if (!this.isBlocked) this.#wake()
     return { done: false, value }
+  }
+
+  /** A replay waits when half of what may wait is there. */
+  get isBlocked (): boolean {
+    return !this.#isOver && this.#size > this.#channel.maxBuffer / 2
   }
 
   async return (): Promise<IteratorResult<Entry, undefined>> {
@@ -107,7 +114,11 @@ class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
     return { done: true, value: undefined }
   }
 
-  async whenDrained (): Promise<void> {}
+  flush (): void {}
+
+  async whenDrained (): Promise<void> {
+    while (this.isBlocked) await new Promise<void>(resolve => { this.#waiting.push(resolve) })
+  }
 
   pass (entries: readonly Entry[]): void {
     for (const entry of entries) {
@@ -116,7 +127,7 @@ class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
     }
     const { maxBuffer, name } = this.#channel
     if (this.#size > maxBuffer) this.failed(new FST_CHIRP_BEHIND(name, maxBuffer))
-    this.#wake?.()
+    this.#wake()
   }
 
   tell (): void {}
@@ -129,7 +140,13 @@ class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
   ended (): void {
     this.#isOver = true
     this.#attachment?.detach()
-    this.#wake?.()
+    this.#wake()
+  }
+
+  #wake (): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
   }
 
   failed (error: unknown): void {

@@ -117,9 +117,11 @@ export class Connection implements Sleeper {
     if (frames === '') return
     this.#pending = ''
     const size = Buffer.byteLength(frames)
-    // Lengths are of characters; only with many wide ones there are more bytes.
-    if (size <= JOIN_LIMIT) this.#write(frames, size)
-    else for (const part of splitFrames(frames, JOIN_LIMIT)) this.#write(part, Buffer.byteLength(part))
+    // Asked once: what leaves together is as one frame, which may be larger than what may wait.
+    if (!this.#mayWrite(size)) return
+    if (size <= JOIN_LIMIT) this.#pass(frames)
+    else for (const part of splitFrames(frames, JOIN_LIMIT)) this.#pass(part)
+    if (this.blocked) this.#blockedBytes += size
   }
 
   /** Ends the response after what was written. `end` is how, where it is not ours to end. */
@@ -142,7 +144,8 @@ export class Connection implements Sleeper {
     this.#app.clock.cancel(this)
     // The socket lives on, for the next request.
     for (const writable of this.#drainables) {
-      writable[kConnection] = undefined
+      // Where requests are pipelined, the next response may wait for it already.
+      if (writable[kConnection] === this) writable[kConnection] = undefined
       writable.removeListener('drain', onDrain)
     }
   }

@@ -33,6 +33,9 @@ export interface Destination extends Drainable {
   flush?: () => void
 }
 
+// As Node.js has it: who patches the prototype later wants to see every write.
+const { write } = ServerResponse.prototype
+
 /** Milliseconds of silence before the first keep-alive probe. */
 export const KEEP_ALIVE_DELAY = 5000
 
@@ -40,8 +43,8 @@ export const KEEP_ALIVE_DELAY = 5000
 // head has left and whose turn it is, and whose write() nobody has replaced.
 export function isPlain (dest: Destination): boolean {
   const { socket } = dest
-  return dest.write === ServerResponse.prototype.write && dest.chunkedEncoding === true && dest.outputSize === 0 &&
-    socket !== null && socket !== undefined && socket._httpMessage === (dest as unknown) && dest.headersSent === true
+  return dest.write === write && dest.chunkedEncoding === true && dest.outputSize === 0 &&
+    socket?.writable === true && socket._httpMessage === (dest as unknown) && dest.headersSent === true
 }
 
 // Probes notice a peer that vanished without a word. HTTP/2 sockets are not

@@ -13,6 +13,8 @@ export interface FeedTarget {
   send (frames: string, events: number): void
   /** Sends frames that many readers get. */
   share (frames: SharedFrames, events: number): void
+  /** Writes what was sent so far. */
+  flush (): void
   /** Resolves when the client can take more, or is gone. */
   whenDrained (): Promise<void>
   /** There will be nothing more. */

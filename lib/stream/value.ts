@@ -45,6 +45,8 @@ function toText (value: unknown): string {
  */
 export function toRecord (value: unknown, renderer: Renderer): TargetedFields | Promise<TargetedFields> {
   if (value instanceof SSEEvent) return SSEEvent.fields(value)
+  // Of another channel: it gets an id of this one.
+  if (value instanceof Entry) return { ...value.record, id: undefined }
   if (value instanceof Fragment) {
     const { template, block, context, target, id, retry, swap } = value
     const html = renderer.renderBlock(template, block, context)

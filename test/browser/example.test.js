@@ -11,10 +11,9 @@ import { postNote, startApp, startProcess } from './station.js'
 const browser = await launch()
 t.teardown(() => browser.close())
 
-/** Opens a tab, and fails the test over any error in its console that is not `expected`. */
-async function openPage (t, url, { expected = /^$/, isOpen = true, ...options } = {}) {
-  const context = await browser.newContext(options)
-  t.teardown(() => context.close())
+/** Opens a tab, of a visitor of its own if it gets no `context`, and fails the test over any error in its console that is not `expected`. */
+async function openPage (t, url, { context, expected = /^$/, isOpen = true, ...options } = {}) {
+  context ??= await newVisitor(t, options)
   const page = await context.newPage()
   page.on('pageerror', error => t.fail(`page error: ${error.message}`))
   page.on('console', message => {
@@ -25,6 +24,12 @@ async function openPage (t, url, { expected = /^$/, isOpen = true, ...options } 
   return page
 }
 
+async function newVisitor (t, options) {
+  const context = await browser.newContext(options)
+  t.teardown(() => context.close())
+  return context
+}
+
 // What Chromium and htmx say about a connection that is lost.
 const LOST = /net::ERR_|\[object Event\]|status of 503/
 
@@ -32,10 +37,14 @@ const light = (page, state, stream = 'live') => page.locator(`[data-status=${str
 const textsOf = (page, selector) => page.locator(selector).allTextContents()
 const notesOf = async page => (await textsOf(page, '#notes .note > p')).reverse()
 const linesOf = page => textsOf(page, '#log > li')
+const peopleOf = async page => (await page.locator('#people > p').textContent()).trim()
+const channelsOf = ({ station: { log, machine, notes, people } }) => [notes.feed.channel, log.feed.channel, machine.channel, people.channel]
 
 /** Nobody looks any more, and nothing is left of those who did. */
-async function isQuiet ({ eventStreams, station: { hub, machine } }) {
-  await until(() => eventStreams.open === 0 && hub.size === 0 && !machine.isRunning, 'all sources are closed')
+async function isQuiet (app) {
+  const { people, machine } = app.station
+  await until(() => app.eventStreams.open === 0 && people.presence.size === 0 && !machine.isRunning, 'nobody is here')
+  return channelsOf(app).every(({ size }) => size === 0)
 }
 
 t.test('the page has its first readings, and the stream replaces them', async t => {
@@ -103,6 +112,9 @@ t.test('the server is killed and started again: nothing is lost, nothing comes t
   const page = await openPage(t, url, { expected: LOST })
   await postNote(url, 'while all is well')
   await page.locator('#note-2').waitFor()
+  const { question, text } = TOPICS.find(topic => topic.id === 'tabs')
+  await page.getByRole('button', { name: question }).click()
+  await page.locator('#answer .words span').first().waitFor()
 
   // Nobody waits for the tab to get these.
   for (const text of ['close to the end', 'closer']) await postNote(url, text)
@@ -118,6 +130,10 @@ t.test('the server is killed and started again: nothing is lost, nothing comes t
   t.same(await notesOf(page), [
     'before the page', 'while all is well', 'close to the end', 'closer', 'after the restart', 'and later', 'live again'
   ])
+
+  await light(page, 'done', 'answer')
+  t.equal((await page.locator('#answer .words').textContent()).trim(), text, 'the answer went on where it was')
+  t.equal(await peopleOf(page), '1 person is here')
 
   // The log is only kept in memory: all of the second process is there, and once.
   const linesOfSecond = async () => {
@@ -136,6 +152,74 @@ t.test('the server is killed and started again: nothing is lost, nothing comes t
   t.same(await second.stop('SIGTERM'), [0, null], 'ends by itself, with a tab open')
   await closing
   t.equal(await page.locator('[data-status=live]').textContent(), 'server closes, back soon')
+})
+
+t.test('a stream that breaks before it had anything to say misses nothing', async t => {
+  const { app, url } = await startApp(t)
+  await app.station.notes.add('on the page')
+  const page = await openPage(t, url, { expected: LOST })
+  app.server.closeAllConnections()
+  await light(page, 'down')
+  await app.station.notes.add('missed')
+  await page.locator('#note-2').waitFor()
+  await app.station.notes.add('live')
+  await page.locator('#note-3').waitFor()
+  t.same(await notesOf(page), ['on the page', 'missed', 'live'])
+  t.equal(app.eventStreams.total, 2, 'from the channel, on the first stream after')
+})
+
+t.test('five tabs of three people: everyone sees the note and who is here', async t => {
+  const { app, url } = await startApp(t, { interval: 1000 })
+  const [one, two, three] = [await newVisitor(t), await newVisitor(t), await newVisitor(t)]
+  const pages = []
+  // The first tab of each brings its cookie. Then two more of the first visitor, at once.
+  for (const context of [one, two, three]) pages.push(await openPage(t, url, { context }))
+  pages.push(...await Promise.all([one, one].map(context => openPage(t, url, { context }))))
+  t.equal(app.eventStreams.open, 5)
+  t.same(channelsOf(app).map(({ size }) => size), [5, 5, 5, 5])
+
+  await pages[1].locator('#note-text').fill('to all of you')
+  await pages[1].locator('#note-text').press('Enter')
+  for (const page of pages) {
+    await page.locator('#note-1').waitFor()
+    await page.locator('#people', { hasText: '3 people are here' }).waitFor()
+    t.same(await notesOf(page), ['to all of you'])
+    t.equal(await page.locator('#people li').count(), 3)
+  }
+  const signs = await textsOf(pages[0], '#people li')
+  t.same(await textsOf(pages[2], '#people li'), signs)
+
+  await pages[0].close()
+  await pages[1].close()
+  await pages[2].locator('#people', { hasText: '2 people are here' }).waitFor()
+  await pages[3].close()
+  await until(() => app.eventStreams.open === 2, 'another tab is closed')
+  t.equal(await peopleOf(pages[4]), '2 people are here')
+  await pages[4].close()
+  await pages[2].locator('#people', { hasText: '1 person is here' }).waitFor()
+  t.same(await textsOf(pages[2], '#people li'), [signs[2]], 'a call sign stays with its visitor')
+})
+
+t.test('a tab that was away for too long starts after what it shows', async t => {
+  const { app, url } = await startApp(t)
+  const page = await openPage(t, url, { expected: LOST })
+  await app.station.notes.add('before')
+  await page.locator('#note-1').waitFor()
+  let isAway = true
+  await page.route('**/live*', route => isAway ? route.abort() : route.continue())
+  app.server.closeAllConnections()
+  await light(page, 'down')
+  // More than the channel keeps, so the tab's place in the log is gone.
+  for (let number = 0; number < 100; number++) app.station.log.write(JSON.stringify({ level: 30, time: number * 1000, msg: `line ${number}` }))
+  await app.station.notes.add('while it was away')
+  isAway = false
+  await page.locator('#note-2').waitFor()
+  await page.locator('#log > li', { hasText: /line 99/ }).waitFor()
+  t.same(await notesOf(page), ['before', 'while it was away'])
+  const lines = await linesOf(page)
+  t.equal(lines.filter(line => line.includes('line 99')).length, 1)
+  t.notOk(lines.some(line => line.includes('line 9 ')))
+  t.equal(app.eventStreams.open, 1)
 })
 
 t.test('a proxy that answers 503 for a while costs no note', async t => {
@@ -175,7 +259,7 @@ t.test('a template that fails shows why, and only its own panel stops', async t 
 
   await app.station.notes.add('still here')
   await page.locator('#note-1').waitFor()
-  await page.locator('#log > [data-level=error]', { hasText: 'an event was not sent' }).first().waitFor()
+  await page.locator('#log > [data-level=error]', { hasText: 'an event of channel "machine" was not published' }).first().waitFor()
   await page.locator('#machine .lane').first().waitFor()
   t.equal(await box.count(), 0, 'and it recovers')
   t.equal(app.eventStreams.total, 1, 'on the same stream')
@@ -236,10 +320,10 @@ t.test('closed tabs leave nothing behind', async t => {
   const { app, url } = await startApp(t)
   const pages = [await openPage(t, url), await openPage(t, url), await openPage(t, url)]
   t.equal(app.eventStreams.open, 3)
-  t.equal(app.station.hub.size, 3)
+  t.same(channelsOf(app).map(({ size }) => size), [3, 3, 3, 3])
   t.ok(app.station.machine.isRunning)
   for (const page of pages) await page.close()
-  await isQuiet(app)
+  t.ok(await isQuiet(app))
 })
 
 t.test('a page in the back/forward cache holds no stream, and is live when it comes back', async t => {

@@ -1,0 +1,276 @@
+// Tests of bugs of channels; each fails without its fix.
+import { once } from 'node:events'
+import net from 'node:net'
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
+import t from 'tap'
+import { merge, SSEEvent } from 'fastify-chirp'
+import { TestClient } from 'fastify-chirp/testing'
+import { Channel } from '../dist/channel/channel.js'
+import { MemoryEngine } from '../dist/channel/memory.js'
+import { kAttach } from '../dist/stream/feed.js'
+import { buildApp, listen, until } from './helpers/app.js'
+
+t.test('a replay that is larger than maxBuffer reaches a client that reads', async t => {
+  const app = await buildApp(t)
+  const channel = app.channel('a')
+  app.get('/', (request, reply) => reply.eventStream(channel))
+  const first = await channel.publish('first')
+  for (let n = 0; n < 999; n++) channel.publish(`${n} ${'x'.repeat(3000)}`)
+  for (const listen of [true, false]) {
+    const { events } = await new TestClient(app, { listen }).sse('/', { lastEventId: first, maxEvents: 999, timeout: 5000 })
+    t.same(events.map(({ data }) => parseInt(data)), Array.from({ length: 999 }, (_, n) => n))
+  }
+  t.equal(app.eventStreams.dropped, 0)
+})
+
+t.test('a snapshot that is larger than maxBuffer reaches a client that reads', async t => {
+  const app = await buildApp(t)
+  const channel = app.channel('a', { latest: true })
+  app.get('/', (request, reply) => reply.eventStream(channel))
+  for (let n = 0; n < 100; n++) channel.publish(new SSEEvent({ event: `e${n}`, data: 'x'.repeat(20000) }))
+  const { events } = await new TestClient(app, { listen: true }).sse('/', { maxEvents: 100, timeout: 5000 })
+  t.equal(events.length, 100)
+  t.equal(app.eventStreams.dropped, 0)
+})
+
+t.test('a filter that throws ends its own stream, and no other, nor the process', async t => {
+  const app = await buildApp(t)
+  const channel = app.channel('a')
+  app.get('/', (request, reply) => reply.eventStream(channel))
+  app.get('/bad', (request, reply) => reply.eventStream(channel.subscribe({ filter: () => { throw new Error('filter') } })))
+  const client = new TestClient(app)
+  const [first, bad, last] = [await client.open('/'), await client.open('/bad'), await client.open('/')]
+  channel.publish('hidden', { audience: 'ann' })
+  await channel.publish('seen')
+  for (const stream of [first, last]) t.match(await stream.next(), { data: 'seen' })
+  t.match(await bad.next(), { event: 'chirp:error', data: 'Internal Server Error' })
+  await until(() => channel.size === 2)
+  t.equal(app.eventStreams.errors, 1)
+  first.close()
+  last.close()
+})
+
+t.test('who leaves while others get an event does not double it for them', async t => {
+  const app = await buildApp(t)
+  const channel = app.channel('a')
+  const controller = new AbortController()
+  app.get('/left', (request, reply) => reply.eventStream(channel.subscribe({ signal: controller.signal })))
+  app.get('/', (request, reply) => reply.eventStream(channel))
+  app.get('/aborts', (request, reply) => reply.eventStream(channel.subscribe({
+    filter: () => {
+      controller.abort()
+      return true
+    }
+  })))
+  const client = new TestClient(app)
+  await client.open('/left')
+  const aborts = await client.open('/aborts')
+  const stream = await client.open('/')
+  channel.publish('hidden', { audience: 'x' })
+  channel.publish('one')
+  await turn()
+  await channel.publish('two')
+  t.same([(await stream.next()).data, (await stream.next()).data], ['one', 'two'])
+  t.same([(await aborts.next()).data, (await aborts.next()).data, (await aborts.next()).data], ['hidden', 'one', 'two'])
+})
+
+t.test('who subscribes while others get an event does not change their order, and gets it once', async t => {
+  const app = await buildApp(t)
+  const channel = app.channel('a')
+  let inner
+  const first = await channel.publish('first')
+  const early = channel.subscribe({ lastEventId: first })[Symbol.asyncIterator]()
+  const subscribes = channel.subscribe({
+    filter: () => {
+      if (inner === undefined) {
+        channel.publish('inner')
+        inner = channel.subscribe({ lastEventId: first })[Symbol.asyncIterator]()
+      }
+      return false
+    }
+  })[Symbol.asyncIterator]()
+  channel.publish('hidden', { audience: 'x' })
+  channel.publish('one')
+  await turn()
+  await channel.publish('two')
+  for (const iterator of [early, subscribes, inner]) {
+    const values = []
+    for (let n = 0; n < 3; n++) values.push((await iterator.next()).value.record.data)
+    t.same(values, ['one', 'inner', 'two'])
+    await iterator.return()
+  }
+})
+
+t.test('a channel that is closed while a client still reads its replay ends the stream after it', async t => {
+  const app = await buildApp(t, { writeTimeout: false, maxBuffer: 100e6 })
+  const channel = app.channel('a')
+  // The generator blocks the connection, so that the replay has to wait.
+  const { engine } = { engine: new MemoryEngine() }
+  const own = new Channel('own', {}, { engine, maxBuffer: 1e6, toRecord: record => record, errorRecord: () => {}, report () {} })
+  const first = await own.publish({ data: '0' })
+  for (let n = 1; n <= 250; n++) own.publish({ data: String(n) })
+  let drain
+  const target = {
+    dialect: 'htmx2',
+    isBlocked: true,
+    sent: 0,
+    ends: 0,
+    flush () {},
+    share () {},
+    send (text, events) { this.sent += events },
+    whenDrained: () => new Promise(resolve => { drain = resolve }),
+    ended () { this.ends++ },
+    failed () {}
+  }
+  own[kAttach](target, first)
+  await until(() => drain !== undefined)
+  own.close()
+  target.isBlocked = false
+  drain()
+  await turn()
+  t.equal(target.sent, 250)
+  t.equal(target.ends, 1)
+  t.equal(own.size, 0)
+  channel.close()
+})
+
+t.test('a part of a merged stream ends once', async t => {
+  const app = await buildApp(t)
+  const [a, b] = [app.channel('a'), app.channel('b')]
+  const controller = new AbortController()
+  app.get('/', (request, reply) => reply.eventStream(merge(a.subscribe({ signal: controller.signal }), b)))
+  const stream = await new TestClient(app).open('/')
+  a.close()
+  controller.abort()
+  await b.publish('still')
+  t.match(await stream.next(), { data: 'still' })
+  t.notOk(stream.ended)
+  stream.close()
+})
+
+t.test('an event of a subscription that is merged as a generator does not bring its id', async t => {
+  const app = await buildApp(t)
+  const [a, b] = [app.channel('a'), app.channel('b')]
+  app.get('/', (request, reply) => reply.eventStream(merge(a, (async function * () { yield * b.subscribe() })())))
+  const stream = await new TestClient(app).open('/')
+  await until(() => b.size === 1)
+  await b.publish('foreign')
+  await b.publish('foreign')
+  t.same([await stream.next(), await stream.next()], [{ data: 'foreign' }, { data: 'foreign' }])
+  const id = await a.publish('own')
+  t.same(await stream.next(), { data: 'own', id })
+  stream.close()
+})
+
+t.test('what comes while a gap is found out is not lost', async t => {
+  const engine = new MemoryEngine()
+  const { read } = engine
+  engine.read = async (...values) => {
+    const page = read.apply(engine, values)
+    await turn()
+    return page
+  }
+  const channel = new Channel('a', {}, { engine, maxBuffer: 1e6, toRecord: record => record, errorRecord: () => {}, report () {} })
+  await channel.publish({ data: 'before' })
+  let text = ''
+  channel[kAttach]({ dialect: 'htmx2', isBlocked: false, flush () {}, send (frames) { text += frames }, share (frames) { text += frames.text }, async whenDrained () {}, ended () {}, failed () {} }, 'unknown')
+  const id = await channel.publish({ data: 'between' })
+  for (let n = 0; n < 5; n++) await turn()
+  await channel.publish({ data: 'after' })
+  await turn()
+  t.same(text.match(/data: .*/g).slice(-1), ['data: after'])
+  t.ok(text.includes(`"resumedFrom":"${id}"`) || text.includes('data: between'), text)
+})
+
+t.test('a replay goes live while publishers keep publishing, without a read for each event', async t => {
+  const engine = new MemoryEngine()
+  let reads = 0
+  const { read } = engine
+  engine.read = async (...values) => {
+    reads++
+    await turn()
+    channel.publish({ data: 'more' })
+    const page = read.apply(engine, values)
+    await turn()
+    return page
+  }
+  const channel = new Channel('a', {}, { engine, maxBuffer: 1e6, toRecord: record => record, errorRecord: () => {}, report () {} })
+  const first = await channel.publish({ data: 'first' })
+  const attachment = channel[kAttach]({ dialect: 'htmx2', isBlocked: false, flush () {}, send () {}, share () {}, async whenDrained () {}, ended () {}, failed () {} }, first)
+  for (let n = 0; n < 100; n++) await turn()
+  t.ok(reads <= 3, `${reads} reads`)
+  attachment.detach()
+})
+
+t.test('two calls of next() at once both get an event, in order', async t => {
+  const app = await buildApp(t)
+  const channel = app.channel('a')
+  const iterator = channel.subscribe()[Symbol.asyncIterator]()
+  const values = []
+  iterator.next().then(({ value }) => values.push(value.record.data))
+  iterator.next().then(({ value }) => values.push(value.record.data))
+  channel.publish('one')
+  channel.publish('two')
+  await until(() => values.length === 2)
+  t.same(values, ['one', 'two'])
+})
+
+t.test('a client that has closed its side is not written to', async t => {
+  const app = await buildApp(t, { maxBuffer: 1e9, writeTimeout: false })
+  const errors = []
+  app.server.prependListener('clientError', error => errors.push(error.code))
+  const channel = app.channel('a')
+  app.get('/', (request, reply) => reply.eventStream(channel))
+  const socket = net.connect({ port: await listen(app), host: '127.0.0.1', allowHalfOpen: true })
+  await once(socket, 'connect')
+  socket.pause()
+  socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
+  await until(() => channel.size === 1)
+  channel.publish('x'.repeat(10e6))
+  await wait(30)
+  socket.end()
+  await wait(30)
+  channel.publish('after')
+  await wait(30)
+  t.same(errors, [])
+  socket.destroy()
+  await until(() => app.eventStreams.open === 0)
+})
+
+t.test('a response that was queued behind another hears of its own drain', async t => {
+  const app = await buildApp(t, { writeTimeout: 500, maxBuffer: 100e6 })
+  const [one, two] = [app.channel('one'), app.channel('two')]
+  app.get('/1', (request, reply) => {
+    reply.raw.on('finish', () => {
+      two.publish('y'.repeat(8e6))
+      two.subscribe()[Symbol.asyncIterator]().return()
+    })
+    return reply.eventStream(one)
+  })
+  app.get('/2', (request, reply) => reply.eventStream(two))
+  const socket = net.connect(await listen(app), '127.0.0.1')
+  let bytes = 0
+  socket.on('error', () => {}).on('data', data => { bytes += data.length })
+  socket.write('GET /1 HTTP/1.1\r\nhost: x\r\n\r\nGET /2 HTTP/1.1\r\nhost: x\r\n\r\n')
+  await until(() => one.size === 1 && two.size === 1)
+  one.publish('z'.repeat(8e6))
+  await until(() => bytes > 8e6)
+  one.close()
+  await until(() => bytes > 16e6)
+  await wait(1000)
+  t.equal(app.eventStreams.dropped, 0)
+  socket.destroy()
+})
+
+t.test('in debug, an engine that fails does not bring the process down', async t => {
+  const { Fragment } = await import('fastify-chirp')
+  const engine = { listen: () => () => {}, publish: async () => { throw new Error('down') }, read () {}, close () {} }
+  const rejections = []
+  const listener = reason => rejections.push(reason.message)
+  process.on('unhandledRejection', listener)
+  const channel = new Channel('a', {}, { engine, maxBuffer: 1e6, toRecord: () => ({ data: 'x' }), errorRecord: () => ({ data: 'box' }), report () {} })
+  await t.rejects(channel.publish(new Fragment('x.html', 'x')), { message: 'down' })
+  await turn()
+  process.removeListener('unhandledRejection', listener)
+  t.same(rejections, [])
+})

@@ -6,7 +6,7 @@ export const TOPICS = [
   {
     id: 'restart',
     question: 'What if the server dies?',
-    text: 'The browser notices that the connection is gone and dials again, by itself, every second and a half. It brings along the id of the last event that it has seen. The new process looks into its file of notes, sends the ones that are missing, and goes on. Nothing is lost and nothing comes twice. Try it: stop me with Control-C, and start me again.'
+    text: 'The browser notices that the connection is gone and dials again, by itself, every second and a half. It brings along the id of the last event that it has seen. The new process does not know that id and says so. Then the page names the last note that it shows, and is sent the ones that are missing, from the file. Nothing is lost and nothing comes twice. Try it: stop me with Control-C, and start me again.'
   },
   {
     id: 'script',
@@ -16,7 +16,7 @@ export const TOPICS = [
   {
     id: 'tabs',
     question: 'How many tabs can I open?',
-    text: 'Over HTTP/1.1 a browser keeps six connections to one server, for all tabs together. This is why the machine, the notes and the log share a single stream: one connection for each tab, and one more while I talk. Over HTTP/2 there is no such limit. The readings are taken once for all tabs, and only while somebody looks.'
+    text: 'Over HTTP/1.1 a browser keeps six connections to one server, for all tabs together. This is why the machine, the notes and the log share a single stream: one connection for each tab, and one more while I talk. Over HTTP/2 there is no such limit. The readings are taken and rendered once for all tabs, and only while somebody looks.'
   },
   {
     id: 'failure',

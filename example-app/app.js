@@ -2,14 +2,15 @@
 // asks for), live.js (what it is sent), views/station.html (what that looks
 // like), public/station.js (the little that htmx does not do).
 import Fastify, { LogController } from 'fastify'
+import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
 import { fileURLToPath } from 'node:url'
 import chirp from 'fastify-chirp'
 import { assets } from './assets.js'
-import { Hub } from './hub.js'
 import { LogTail } from './log-tail.js'
 import { Machine } from './machine/machine.js'
 import { NoteStore } from './notes/store.js'
+import { People } from './people.js'
 import { routes } from './routes.js'
 
 /**
@@ -22,24 +23,17 @@ import { routes } from './routes.js'
  * @param {number} [options.wordDelay] milliseconds between two words of an answer
  */
 export async function buildApp ({ notesFile, debug, logTo, interval = 1000, retry = 1500, wordDelay = 55 }) {
-  const hub = new Hub()
-  const log = new LogTail(hub, logTo)
+  const log = new LogTail(logTo)
   const app = Fastify({
     logger: { level: 'info', stream: log },
-    logController: new OneLineForEachRequest()
+    logController: new OneLineForEachRequest(),
+    // Browsers open sockets in advance, and close() would wait for those that are never used.
+    forceCloseConnections: true
   })
-  const station = {
-    hub,
-    log,
-    notes: new NoteStore(notesFile, hub),
-    machine: new Machine(hub, { interval, counters: () => app.eventStreams }),
-    wordDelay
-  }
-  // Within reach of tests, which look whether anything is left behind.
-  app.decorate('station', station)
 
   app.addHook('onSend', async (request, reply) => { reply.header('content-security-policy', POLICY) })
 
+  await app.register(cookie)
   await app.register(formbody)
   await app.register(assets)
   await app.register(chirp, {
@@ -47,6 +41,16 @@ export async function buildApp ({ notesFile, debug, logTo, interval = 1000, retr
     debug,
     retry
   })
+
+  const people = new People(app)
+  const machine = new Machine(app, { presence: people.presence, interval })
+  const notes = new NoteStore(app, notesFile)
+  await notes.ready()
+  log.open(app)
+
+  const station = { log, machine, notes, people, wordDelay }
+  // Within reach of tests, which look whether anything is left behind.
+  app.decorate('station', station)
   await app.register(routes, station)
   return app
 }

@@ -1,5 +1,6 @@
 // Keeps the last lines of the app's own log for the page. It is the stream
 // that Fastify's logger (pino) writes to: one line of JSON for each call.
+import { Feed } from './feed.js'
 import { bytes, clock, seconds } from './format.js'
 
 const KEEP = 60
@@ -10,18 +11,24 @@ const LINES_PER_SECOND = 25
 const LEVELS = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' }
 
 export class LogTail {
-  /** Tells our lines from those of the process before us. */
-  boot = Date.now().toString(36)
-  #hub
+  feed
+  // Tells our lines from those of the process before us.
+  #boot = Date.now().toString(36)
   #logTo
-  #lines = []
   #seq = 0
+  // Lines from before there are channels.
+  #early = []
   #second = 0
   #inSecond = 0
 
-  constructor (hub, logTo) {
-    this.#hub = hub
+  constructor (logTo) {
     this.#logTo = logTo
+  }
+
+  /** From now on the lines can be followed, also those that are there already. */
+  open (app) {
+    this.feed = new Feed(app, 'line', { keep: KEEP, start: `line-${this.#boot}-0` })
+    for (const line of this.#early.splice(0)) this.#add(line)
   }
 
   /** Called by pino. */
@@ -29,19 +36,14 @@ export class LogTail {
     this.#logTo?.write(json)
     const record = JSON.parse(json)
     if (!this.#hasRoom(record.time)) return
-    const line = { seq: ++this.#seq, ...readable(record) }
-    this.#lines.push(line)
-    if (this.#lines.length > KEEP) this.#lines.shift()
-    this.#hub.publish('line', line)
+    const line = { id: `line-${this.#boot}-${++this.#seq}`, ...readable(record) }
+    if (this.feed === undefined) this.#early.push(line)
+    else this.#add(line)
   }
 
-  /** The lines after number `seq`, oldest first. */
-  after (seq) {
-    return this.#lines.filter(line => line.seq > seq)
-  }
-
-  get lastSeq () {
-    return this.#seq
+  #add (line) {
+    // The channel has logged what went wrong.
+    this.feed.add(line).catch(() => {})
   }
 
   #hasRoom (time) {

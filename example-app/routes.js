@@ -1,21 +1,22 @@
 // What the browser can ask for.
+import { randomUUID } from 'node:crypto'
 import os from 'node:os'
 import { findTopic, TOPICS, typeOut } from './answers.js'
-import { formatCursor } from './cursor.js'
 import { liveEvents } from './live.js'
 
 const PAGE = 'station.html'
 const LONGEST_NOTE = 280
 
 export async function routes (app, station) {
-  const { log, machine, notes, wordDelay } = station
+  const { log, machine, notes, people, wordDelay } = station
 
-  app.get('/', (request, reply) => reply.page(PAGE, pageContext()))
+  app.get('/', (request, reply) => {
+    // So that the tabs of one browser count as one person.
+    if (request.cookies.visitor === undefined) reply.setCookie('visitor', randomUUID(), { path: '/', httpOnly: true, sameSite: 'lax' })
+    return reply.page(PAGE, pageContext())
+  })
 
-  // Panels that the page has from the start are told where it stopped: the
-  // cursor is in the address of the stream, so the time between the page and
-  // the stream is no hole.
-  app.get('/live', { referenced: true, events: ['machine', 'note', 'line'] }, (request, reply) => {
+  app.get('/live', { referenced: true, events: ['machine', 'people', 'note', 'line'] }, (request, reply) => {
     request.log.info({ url: request.url }, 'event stream opened')
     return reply.eventStream(context => liveEvents(station, context))
   })
@@ -54,10 +55,12 @@ export async function routes (app, station) {
     return {
       host: os.hostname(),
       runtime: `Node ${process.version} on ${os.type()} ${os.arch()}`,
-      cursor: formatCursor({ note: notes.lastSeq, boot: log.boot, line: log.lastSeq }),
+      // The page says where it stopped, so the time between it and its stream is no hole.
+      shown: { note: notes.feed.cursor, line: log.feed.cursor },
       ...machine.context(),
+      ...people.context(),
       notes: notes.latest(),
-      lines: log.after(0),
+      lines: log.feed.newest(),
       topics: TOPICS,
       topic: undefined,
       words: [],

@@ -274,3 +274,108 @@ t.test('in debug, an engine that fails does not bring the process down', async t
   process.removeListener('unhandledRejection', listener)
   t.same(rejections, [])
 })
+
+t.test('an engine that loses events says so to whoever has not read them', async t => {
+  const engine = new MemoryEngine()
+  let tell
+  const lossy = {
+    publish: (...values) => engine.publish(...values),
+    read: (...values) => engine.read(...values),
+    listen (topic, listener) {
+      tell = listener
+      return () => {}
+    },
+    close () {}
+  }
+  const channel = new Channel('a', {}, { engine: lossy, maxBuffer: 1e6, toRecord: record => record, errorRecord () {}, report () {} })
+  const publish = data => engine.publish('a', { record: { data }, audience: undefined, history: 10 })
+  const taken = []
+  const read = async subscription => { for await (const { record, id } of subscription) taken.push([record.event, record.data, id]) }
+  const reading = read(channel.subscribe())
+  const entries = ['1', '2', '3', '4'].map(publish)
+  // Who subscribes now starts after all four, and has lost none.
+  const late = channel.subscribe()[Symbol.asyncIterator]()
+  tell(entries[0])
+  await turn()
+  tell(entries[3])
+  await turn()
+  channel.close()
+  await reading
+  t.same(taken, [
+    [undefined, '1', entries[0].id],
+    ['chirp:gap', JSON.stringify({ requested: entries[0].position, resumedFrom: entries[2].position }), entries[2].position],
+    [undefined, '4', entries[3].id]
+  ])
+  t.same(await late.next(), { done: true, value: undefined })
+})
+
+t.test('a channel that is closed frees its name and its history, and its cursors are not taken for new ones', async t => {
+  const app = await buildApp(t)
+  app.get('/', (request, reply) => reply.eventStream(app.channel('job')))
+  const old = app.channel('job', { history: 5 })
+  const id = await old.publish('old')
+  old.close()
+  old.close()
+  await t.rejects(old.publish('late'), { code: 'FST_CHIRP_CHANNEL_CLOSED' })
+  t.same((await new TestClient(app).sse('/', { maxEvents: 1 })).events, [], 'a new one knows nothing of it')
+  t.not(app.channel('job'), old)
+  await app.channel('job').publish('new')
+  const { events } = await new TestClient(app).sse('/', { lastEventId: id, maxEvents: 1 })
+  t.match(events, [{ data: 'new' }], 'who has seen all of the old one has lost nothing')
+  const [gap] = (await new TestClient(app).sse('/', { lastEventId: id.replace(/\d+$/, '0'), maxEvents: 1 })).events
+  t.equal(gap.event, 'chirp:gap')
+})
+
+t.test('a value that is rendered only after the close is refused', async t => {
+  let answer
+  const engine = new MemoryEngine()
+  const toRecord = () => new Promise(resolve => { answer = () => resolve({ data: 'x' }) })
+  const channel = new Channel('a', {}, { engine, maxBuffer: 1e6, toRecord, errorRecord () {}, report () {} })
+  const published = channel.publish('x')
+  channel.close()
+  answer()
+  await t.rejects(published, { code: 'FST_CHIRP_CHANNEL_CLOSED' })
+})
+
+t.test('options of publish are checked: a misspelt audience must not send to everyone', async t => {
+  const app = await buildApp(t)
+  const channel = app.channel('a')
+  await t.rejects(channel.publish('x', { audiance: 'ann' }), { code: 'FST_CHIRP_OPTION', message: /no option "audiance" of publish\(\)/ })
+  await t.rejects(channel.publish('x', null), { code: 'FST_CHIRP_OPTION', message: /must be an object, not null/ })
+  await t.rejects(channel.publish('x', 'ann'), { code: 'FST_CHIRP_OPTION' })
+})
+
+t.test('options that say what a channel is anyway are no conflict', async t => {
+  const app = await buildApp(t)
+  const channel = app.channel('a')
+  t.equal(app.channel('a', { history: 1000, latest: false }), channel)
+  t.equal(app.channel('a', { history: undefined }), channel)
+  t.throws(() => app.channel('a', { history: 5 }), { code: 'FST_CHIRP_OPTION' })
+})
+
+t.test('an event of one channel can be published in another', async t => {
+  const app = await buildApp(t)
+  const [a, b] = [app.channel('a'), app.channel('b')]
+  const fromA = a.subscribe()[Symbol.asyncIterator]()
+  const fromB = b.subscribe()[Symbol.asyncIterator]()
+  a.publish(new SSEEvent({ event: 'e', data: 'x', id: 'own' }))
+  const { value } = await fromA.next()
+  const id = await b.publish(value)
+  t.match((await fromB.next()).value, { id, record: { event: 'e', data: 'x' } })
+  t.not(id, 'own')
+  await Promise.all([fromA.return(), fromB.return()])
+})
+
+t.test('who iterates a long replay slowly gets all of it, a part at a time', async t => {
+  const app = await buildApp(t, { maxBuffer: 100000 })
+  const channel = app.channel('a')
+  const first = await channel.publish('first')
+  for (let n = 0; n < 999; n++) channel.publish(`${n} ${'x'.repeat(300)}`)
+  let count = 0
+  for await (const { record } of channel.subscribe({ lastEventId: first })) {
+    t.equal(parseInt(record.data), count)
+    if (++count === 999) break
+    if (count % 100 === 0) await turn()
+  }
+  t.equal(channel.size, 0)
+})

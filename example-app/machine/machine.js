@@ -1,30 +1,25 @@
-// Readings of this machine and process: taken only while someone looks, once
+// Readings of this machine and process: taken only while someone is here, once
 // for all tabs.
+import { Fragment } from 'fastify-chirp'
 import { Meter, readMachine } from './meter.js'
 import { describeMachine, WINDOW } from './panel.js'
 
 export class Machine {
-  #hub
+  channel
   #interval
   #counters
   #meter = new Meter()
   #samples = []
-  #watchers = 0
   #timer
   #broken = 0
 
-  constructor (hub, { interval, counters }) {
-    this.#hub = hub
+  constructor (app, { presence, interval }) {
+    // Only the newest reading counts: who comes gets it, who is slow skips to it.
+    this.channel = app.channel('machine', { latest: true })
     this.#interval = interval
-    this.#counters = counters
-  }
-
-  /** Takes readings until `signal` aborts, and longer where others still look. */
-  watch (signal) {
-    if (this.#watchers++ === 0) this.#start()
-    signal.addEventListener('abort', () => {
-      if (--this.#watchers === 0) this.#stop()
-    }, { once: true })
+    this.#counters = app.eventStreams
+    presence.on('join', () => { if (!this.isRunning) this.#start() })
+    presence.on('leave', () => { if (presence.size === 0) this.#stop() })
   }
 
   get isRunning () {
@@ -34,7 +29,7 @@ export class Machine {
   /** What the block `machine` needs, from the newest reading. */
   context () {
     if (!this.isRunning) this.#sample()
-    return { machine: describeMachine(this.#samples, this.#counters()) }
+    return { machine: describeMachine(this.#samples, this.#counters) }
   }
 
   /** Leaves the template without what it needs, for a few readings: see what one that fails looks like. */
@@ -45,8 +40,8 @@ export class Machine {
 
   #start () {
     this.#meter.start()
-    this.#sample()
     this.#timer = setInterval(() => this.#tick(), this.#interval)
+    this.#tick()
   }
 
   #stop () {
@@ -59,7 +54,8 @@ export class Machine {
     this.#sample()
     const isBroken = this.#broken > 0
     if (isBroken) this.#broken--
-    this.#hub.publish('machine', isBroken ? {} : this.context())
+    // Rendered here, once for all. What fails is logged, and in debug its panel says why.
+    this.channel.publish(new Fragment('station.html', 'machine', isBroken ? {} : this.context(), { target: 'machine' }))
   }
 
   #sample () {

@@ -3,6 +3,7 @@
 // on the disk before anyone sees it.
 import { readFileSync, truncateSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
+import { Feed } from '../feed.js'
 import { clock } from '../format.js'
 
 // What a tab can have missed at most, and what a new page shows.
@@ -10,45 +11,44 @@ const KEEP = 1000
 const ON_PAGE = 20
 
 export class NoteStore {
+  feed
   #file
-  #hub
-  #notes
+  #seq
   // One write after the other, so that the file has the notes in their order.
-  #written = Promise.resolve()
+  #written
 
-  constructor (file, hub) {
+  constructor (app, file) {
+    const notes = load(file)
+    const kept = notes.slice(-KEEP)
     this.#file = file
-    this.#hub = hub
-    this.#notes = load(file).slice(-KEEP)
+    this.#seq = notes.at(-1)?.seq ?? 0
+    // The notes of earlier processes are in the channel too. Their ids are
+    // their own numbers, so a tab may name one that it has from back then.
+    this.feed = new Feed(app, 'note', { keep: KEEP, start: `note-${(kept[0]?.seq ?? this.#seq + 1) - 1}` })
+    this.#written = Promise.all(kept.map(note => this.feed.add(readable(note))))
+  }
+
+  /** Resolves when the notes of the file can be sent. */
+  async ready () {
+    await this.#written
   }
 
   /** Writes a note down, then tells everyone. */
   add (text) {
     const saved = this.#written.then(async () => {
-      const note = { seq: this.lastSeq + 1, text, at: new Date().toISOString() }
+      const note = { seq: this.#seq + 1, text, at: new Date().toISOString() }
       await appendFile(this.#file, JSON.stringify(note) + '\n')
-      this.#notes.push(readable(note))
-      if (this.#notes.length > KEEP) this.#notes.shift()
-      this.#hub.publish('note', this.#notes.at(-1))
+      this.#seq++
+      await this.feed.add(readable(note))
     })
     // A full disk is an error for this note, not for the next.
     this.#written = saved.catch(() => {})
     return saved
   }
 
-  get lastSeq () {
-    return this.#notes.at(-1)?.seq ?? 0
-  }
-
-  /** The notes after number `seq`, oldest first. */
-  after (seq) {
-    // A number that we never gave out: the file was removed, all of it is new.
-    return seq > this.lastSeq ? [...this.#notes] : this.#notes.filter(note => note.seq > seq)
-  }
-
   /** What a new page shows, newest first. */
   latest () {
-    return this.#notes.slice(-ON_PAGE).reverse()
+    return this.feed.newest(ON_PAGE).reverse()
   }
 }
 
@@ -57,7 +57,7 @@ function load (file) {
   // A process that was killed while it wrote leaves half a line behind. Nobody has seen that note.
   const whole = text.slice(0, text.lastIndexOf('\n') + 1)
   if (whole.length < text.length) truncateSync(file, Buffer.byteLength(whole))
-  return whole.split('\n').filter(Boolean).map(line => readable(JSON.parse(line)))
+  return whole.split('\n').filter(Boolean).map(line => JSON.parse(line))
 }
 
 function readIfThere (file) {
@@ -70,5 +70,5 @@ function readIfThere (file) {
 }
 
 function readable (note) {
-  return { ...note, time: clock(new Date(note.at)) }
+  return { ...note, id: `note-${note.seq}`, time: clock(new Date(note.at)) }
 }

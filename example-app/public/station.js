@@ -1,4 +1,4 @@
-// The little that htmx leaves to us: status lights, the cursor in one case
+// The little that htmx leaves to us: status lights, the cursor in two cases
 // that EventSource does not cover, and an end to lists that grow.
 /* global EventSource, htmx */
 
@@ -37,6 +37,7 @@ document.addEventListener('htmx:sseOpen', ({ target, detail: { source } }) => {
       show(target, state)
     })
   }
+  source.addEventListener('chirp:gap', () => startAfterGap(target, source))
 })
 
 document.addEventListener('htmx:sseError', ({ target }) => {
@@ -72,13 +73,47 @@ htmx.createEventSource = address => {
   return new EventSource(url)
 }
 
+// --- Gaps --------------------------------------------------------------------
+
+// The server cannot go on after our id: it is a new process, or we were away
+// for too long. The page knows what it has, so it says that instead. Nothing
+// that came after the gap is taken, because it would be out of order.
+function startAfterGap (target, source) {
+  const shown = [...target.querySelectorAll('[data-keep]')]
+    .map(list => [list.getAttribute('sse-swap'), newestOf(list)?.id])
+    .filter(([, id]) => id !== undefined)
+  cursors.delete(target.getAttribute('sse-connect'))
+  target.setAttribute('sse-connect', `/live?${new URLSearchParams(shown)}`)
+  announced.add(target)
+  show(target, 'connecting')
+  // As if it were lost for good: htmx starts a new one.
+  source.close()
+  source.dispatchEvent(new Event('error'))
+}
+
+// When htmx starts a new source it listens once more for all elements inside,
+// also for those of an answer, whose source is still the same.
+const swapped = new WeakMap()
+
+document.addEventListener('htmx:sseBeforeMessage', event => {
+  if (swapped.get(event.target) === event.detail) event.preventDefault()
+  swapped.set(event.target, event.detail)
+})
+
 // --- Long lists --------------------------------------------------------------
 
 function trim (list) {
   const keep = Number(list.dataset.keep)
   if (!keep) return
-  const isNewestFirst = list.getAttribute('hx-swap') === 'afterbegin'
-  while (list.children.length > keep) (isNewestFirst ? list.lastElementChild : list.firstElementChild).remove()
+  while (list.children.length > keep) (isNewestFirst(list) ? list.lastElementChild : list.firstElementChild).remove()
+}
+
+function newestOf (list) {
+  return isNewestFirst(list) ? list.firstElementChild : list.lastElementChild
+}
+
+function isNewestFirst (list) {
+  return list.getAttribute('hx-swap') === 'afterbegin'
 }
 
 // --- Back and forward --------------------------------------------------------

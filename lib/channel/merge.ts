@@ -146,9 +146,13 @@ class PartSink extends StreamSink {
     super.tell(position)
   }
 
-  override gap (_requested: string, position: string): void {
+  override resume (position: string): void {
     this.#note(position)
-    super.gap(this.#requested, position)
+  }
+
+  override gap (requested: string, position: string): void {
+    this.#note(position)
+    super.gap(this.#requested === '' ? requested : this.#requested, position)
   }
 }
 

@@ -32,6 +32,8 @@ export interface ReaderTarget {
   pass (entries: readonly Entry[], batch?: Batch): void
   /** Lets the reader remember a position without noticing. */
   tell (position: string): void
+  /** The reader goes on after `position`, for which the client has a cursor already. */
+  resume (position: string): void
   /** Says that events between `requested` and `position` cannot be replayed. */
   gap (requested: string, position: string): void
   ended (): void
@@ -143,7 +145,10 @@ export class Reader implements Attachment {
         this.#target.gap(after, last)
         return this.#goLive()
       }
-      if (after === cursor) this.#resumeAt(page.from)
+      if (after === cursor) {
+        this.#resumeAt(page.from)
+        this.#target.resume(page.from)
+      }
       if (page.entries.length > 0) {
         this.position = after = page.entries[page.entries.length - 1]!.position
         this.#sendVisible(page.entries)

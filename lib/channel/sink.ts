@@ -39,6 +39,8 @@ export class StreamSink implements ReaderTarget {
     this.#target.send(encodeFrame({ id: this.#id(position) }), 0)
   }
 
+  resume (_position: string): void {}
+
   gap (requested: string, position: string): void {
     const id = this.#id(position)
     const data = JSON.stringify({ requested, resumedFrom: id })

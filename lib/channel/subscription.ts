@@ -132,6 +132,8 @@ class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
 
   tell (): void {}
 
+  resume (): void {}
+
   gap (requested: string, position: string): void {
     const data = JSON.stringify({ requested, resumedFrom: position })
     this.pass([new Entry(position, position, { event: GAP_EVENT, data }, undefined)])

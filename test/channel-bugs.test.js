@@ -379,3 +379,44 @@ t.test('who iterates a long replay slowly gets all of it, a part at a time', asy
   }
   t.equal(channel.size, 0)
 })
+
+t.test('a subscription of its own cursor in a merge names that cursor in a gap', async t => {
+  const app = await buildApp(t)
+  const [a, b] = [app.channel('a'), app.channel('b')]
+  app.get('/', (request, reply) => reply.eventStream(merge(a.subscribe({ lastEventId: 'mine' }), b)))
+  const [gap] = (await new TestClient(app).sse('/', { maxEvents: 1 })).events
+  t.equal(JSON.parse(gap.data).requested, 'mine')
+})
+
+t.test('who leaves while an engine looks for the end of a gap is left alone', async t => {
+  const engine = new MemoryEngine()
+  const answers = []
+  const slow = {
+    publish: (...values) => engine.publish(...values),
+    read: (...values) => new Promise(resolve => { answers.push(() => resolve(engine.read(...values))) }),
+    listen: (...values) => engine.listen(...values),
+    close () {}
+  }
+  const channel = new Channel('a', {}, { engine: slow, maxBuffer: 1e6, toRecord: record => record, errorRecord () {}, report () {} })
+  const told = []
+  const reader = channel.attach({ isBlocked: false, pass () {}, tell () {}, flush () {}, gap: () => { told.push('gap') }, ended () {}, failed () {} }, 'unknown')
+  answers[0]()
+  await until(() => answers.length === 2)
+  reader.detach()
+  answers[1]()
+  await turn()
+  t.same(told, [])
+})
+
+t.test('an injected client that does not read a channel is dropped', async t => {
+  const app = await buildApp(t, { maxBuffer: 50000, writeTimeout: false })
+  const channel = app.channel('a')
+  app.get('/', (request, reply) => reply.eventStream(channel))
+  await app.inject({ url: '/', payloadAsStream: true })
+  for (let n = 0; n < 20; n++) {
+    channel.publish('x'.repeat(9000))
+    await turn()
+  }
+  await until(() => app.eventStreams.open === 0)
+  t.equal(app.eventStreams.dropped, 1)
+})

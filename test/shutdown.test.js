@@ -150,3 +150,19 @@ t.test('an app without streams closes at once', async t => {
   await app.close()
   t.pass('closed')
 })
+
+t.test('a stream whose onSend hook still waits when the app closes is ended without an event', async t => {
+  const app = await buildApp(t, { shutdownGrace: 1000 }, { forceCloseConnections: false })
+  let go
+  let closed = 0
+  app.addHook('onSend', () => new Promise(resolve => { go = resolve }))
+  app.get('/', (request, reply) => reply.eventStream({ [Symbol.asyncIterator]: () => ({ next: () => never, return: async () => { closed++ } }) }))
+  const opening = new TestClient(app, { listen: true }).sse('/', { timeout: 5000 })
+  await until(() => go !== undefined)
+  const closing = app.close()
+  await wait(20)
+  go()
+  await closing
+  t.match(await opening, { status: 200, events: [], ended: true })
+  t.equal(closed, 1)
+})

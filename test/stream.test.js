@@ -1,5 +1,5 @@
 // What reply.eventStream() promises: the head, the values, the context.
-import { PassThrough, Readable } from 'node:stream'
+import { finished, PassThrough, Readable } from 'node:stream'
 import { once } from 'node:events'
 import http from 'node:http'
 import t from 'tap'
@@ -681,4 +681,30 @@ t.test('names that cause trouble are warned about once, in debug', async t => {
     const warned = app.log.lines.filter(line => line.level === 40).map(line => /"([^"]+)" is asking for trouble: .+\. Choose another one/.exec(line.msg)?.[1])
     t.same(warned, debug ? ['error', 'open', 'message', 'hx:x', 'htmx:load', 'click', 'change'] : [])
   }
+})
+
+t.test('a hook may stop watching the payload', async t => {
+  const app = await buildApp(t)
+  app.addHook('onSend', async (request, reply, payload) => { finished(payload, () => {})() })
+  for (const [path, referenced] of [['/', true], ['/unmarked', false]]) app.get(path, { referenced }, (request, reply) => reply.eventStream(['a']))
+  for (const path of ['/', '/unmarked']) t.same((await new TestClient(app).sse(path)).events, [{ data: 'a' }])
+})
+
+t.test('a source that was never pulled and fails to close is reported', async t => {
+  const app = await buildApp(t)
+  const source = { [Symbol.asyncIterator]: () => ({ next: () => never, return: async () => { throw new Error('cleanup') } }) }
+  app.get('/', (request, reply) => reply.code(204).eventStream(source))
+  await app.inject('/')
+  await until(() => app.eventStreams.errors === 1)
+  t.equal(app.log.lines.find(line => line.level === 50).err.message, 'cleanup')
+})
+
+t.test('a write() that fails on the last frame costs its own stream only', async t => {
+  const app = await buildApp(t)
+  app.get('/', (request, reply) => {
+    reply.raw.write = () => { throw new Error('no') }
+    return reply.eventStream([])
+  })
+  await t.rejects(new TestClient(app, { listen: true }).sse('/'))
+  await until(() => app.eventStreams.open === 0)
 })

@@ -180,14 +180,8 @@ export class Connection implements Sleeper {
   }
 
   #beat (): void {
-    const frame = this.#owner.heartbeat() ?? HEARTBEAT
-    this.#write(frame, Buffer.byteLength(frame))
-  }
-
-  #write (frames: string, size: number): void {
-    if (!this.#mayWrite(size)) return
-    this.#pass(frames)
-    if (this.blocked) this.#blockedBytes += size
+    this.add(this.#owner.heartbeat() ?? HEARTBEAT)
+    this.flush()
   }
 
   #pass (frames: string): void {

@@ -420,3 +420,14 @@ t.test('an injected client that does not read a channel is dropped', async t => 
   await until(() => app.eventStreams.open === 0)
   t.equal(app.eventStreams.dropped, 1)
 })
+
+t.test('a merge that was never streamed lets go of its sources', async t => {
+  const app = await buildApp(t)
+  let closed = 0
+  const source = { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}), return: async () => { closed++ } }) }
+  app.get('/', (request, reply) => reply.code(204).eventStream(merge(app.channel('a'), source)))
+  app.get('/channel', (request, reply) => reply.code(204).eventStream(app.channel('a')))
+  for (const path of ['/', '/channel']) t.equal((await app.inject(path)).statusCode, 204)
+  await until(() => app.eventStreams.open === 0)
+  t.equal(closed, 1)
+})

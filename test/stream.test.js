@@ -523,6 +523,7 @@ t.test('a client that refuses text/event-stream gets 406', async t => {
   const app = await buildApp(t)
   let opened = 0
   app.get('/', (request, reply) => reply.eventStream(() => { opened++; return ['a'] }))
+  app.get('/no-source', (request, reply) => reply.eventStream(5))
   const status = async accept => (await app.inject({ url: '/', headers: accept === undefined ? {} : { accept } })).statusCode
   for (const accept of [undefined, '', '*/*', 'text/*', 'text/event-stream', 'TEXT/Event-Stream', 'text/html, text/event-stream',
     'text/html, */*;q=0.1', 'text/event-stream;q=0.5', 'text/event-stream, */*;q=0', 'application/json, text/plain, */*']) {
@@ -533,6 +534,7 @@ t.test('a client that refuses text/event-stream gets 406', async t => {
     t.equal(await status(accept), 406, accept)
   }
   t.equal(opened, accepted)
+  t.equal((await app.inject({ url: '/no-source', headers: { accept: 'text/html' } })).statusCode, 406, 'whatever the source is')
   const response = await app.inject({ url: '/', headers: { accept: 'text/html' } })
   t.equal(response.json().code, 'FST_CHIRP_NOT_ACCEPTABLE')
 })

@@ -50,7 +50,6 @@ export class Connection implements Sleeper {
   // The tick of the last write, and of the moment when it became blocked.
   #written: number
   #blockedSince = 0
-  #blockedBytes = 0
   #settlesAt: number
   #isLast = false
   #ending = false
@@ -108,7 +107,6 @@ export class Connection implements Sleeper {
     } else {
       this.#pass(frames.text)
     }
-    if (this.blocked) this.#blockedBytes += frames.size
   }
 
   /** Writes what was added. */
@@ -121,7 +119,6 @@ export class Connection implements Sleeper {
     if (!this.#mayWrite(size)) return
     if (size <= JOIN_LIMIT) this.#pass(frames)
     else for (const part of splitFrames(frames, JOIN_LIMIT)) this.#pass(part)
-    if (this.blocked) this.#blockedBytes += size
   }
 
   /** Ends the response after what was written. `end` is how, where it is not ours to end. */
@@ -175,7 +172,6 @@ export class Connection implements Sleeper {
 
   drained (): void {
     this.blocked = false
-    this.#blockedBytes = 0
     this.#owner.drained()
   }
 
@@ -224,9 +220,7 @@ export class Connection implements Sleeper {
 
   #dropIfFull (): boolean {
     if (!this.blocked || this.#isLast) return false
-    // An injected response passes its bytes on and counts none of them.
-    const waiting = this.#dest.writableLength || this.#blockedBytes
-    if (waiting <= this.#maxBuffer) return false
+    if (this.#dest.writableLength <= this.#maxBuffer) return false
     this.#drop('maxBuffer')
     return true
   }

@@ -15,7 +15,7 @@ export interface FeedTarget {
   share (frames: SharedFrames, events: number): void
   /** Writes what was sent so far. */
   flush (): void
-  /** Resolves when the client can take more, or is gone. */
+  /** Resolves when the client can take more, or is gone; for while it is blocked. */
   whenDrained (): Promise<void>
   /** There will be nothing more. */
   ended (): void
@@ -33,6 +33,7 @@ export interface PumpTarget {
   send (frames: string, events: number): void
   /** Writes what was sent so far. */
   flush (): void
+  /** As {@link FeedTarget.whenDrained}. */
   whenDrained (): Promise<void>
   ended (): void
   failed (error: unknown): void

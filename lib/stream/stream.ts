@@ -93,7 +93,6 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
     reportOpen(this.#context)
     this.#connection = new Connection(dest, settings, this.#settings, registry, this)
     this.#connection.open(openFrame(this.#settings.retry))
-    if (registry.closing) return this.shutdown()
     const input = this.#input!
     this.#input = undefined
     const attachment = input.attach(this)
@@ -161,7 +160,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
   }
 
   get isBlocked (): boolean {
-    return this.#connection?.blocked === true
+    return !this.isOver && this.#connection!.blocked
   }
 
   isFull (frame: string): boolean {
@@ -183,7 +182,6 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
   }
 
   whenDrained (): Promise<void> {
-    if (!this.isBlocked || this.isOver) return Promise.resolve()
     this.#drained ??= new Promise(resolve => { this.#wake = resolve })
     return this.#drained
   }

@@ -19,13 +19,14 @@ export async function connect ({ names, rounds, quick }) {
     const measure = async (name) => {
       const route = routeOf(name, '/first')
       const server = servers.get(route.server)
-      await server.ask('begin')
+      await server.ask('begin', { collect: false })
       const received = await client.ask('connect', { port: server.info.port, path: route.path, connections, parallel: PARALLEL })
       return { connections, ...received, ...await server.ask('end') }
     }
     // As in the idle suite: a generator has its price, so there are two baselines.
     const both = names.toSpliced(1, 0, WITH_GENERATOR)
-    await interleave(both, 1, measure) // warms up
+    // Opening a connection touches much code, and it takes some thousands until all of it is compiled.
+    await interleave(both, 3, measure)
     return interleave(both, rounds, measure, notes)
   })
 

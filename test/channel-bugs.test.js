@@ -431,3 +431,25 @@ t.test('a merge that was never streamed lets go of its sources', async t => {
   await until(() => app.eventStreams.open === 0)
   t.equal(closed, 1)
 })
+
+t.test('a replay that outlives its channel does not take a new channel of that name with it', async t => {
+  const app = await buildApp(t, { writeTimeout: false, maxBuffer: 100e6 })
+  const old = app.channel('job')
+  let drain
+  const stalled = {
+    isBlocked: true, whenDrained: () => new Promise(resolve => { drain = resolve }), flush () {}, pass () {}, tell () {}, resume () {}, gap () {}, ended () {}, failed () {}
+  }
+  const first = await old.publish('first')
+  await old.publish('second')
+  old.attach(stalled, first)
+  old.close()
+  const iterator = app.channel('job').subscribe()[Symbol.asyncIterator]()
+  drain()
+  await turn()
+  stalled.isBlocked = false
+  drain()
+  await turn()
+  await app.channel('job').publish('new')
+  t.equal((await iterator.next()).value.record.data, 'new')
+  await iterator.return()
+})

@@ -32,7 +32,7 @@ export interface Engine {
   read (topic: string, after: string, limit: number): MaybePromise<Page>
   /** Calls `listener` for each event from now on, in order, each once; gives a function that stops it. */
   listen (topic: string, listener: (entry: Entry) => void): () => void
-  /** Lets go of a topic that was closed, if there is anything to let go of; its positions do not come again. */
+  /** Lets go of a topic that was closed, unless somebody listens to it again; its positions do not come again. */
   forget? (topic: string): void
   /** Lets go of everything. */
   close (): MaybePromise<void>

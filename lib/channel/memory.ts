@@ -55,7 +55,10 @@ export class MemoryEngine implements Engine {
   }
 
   forget (name: string): void {
-    this.#floor = Math.max(this.#floor, this.#topic(name).last)
+    const { last, listeners } = this.#topic(name)
+    // The name may have been taken again meanwhile.
+    if (listeners.size > 0) return
+    this.#floor = Math.max(this.#floor, last)
     this.#topics.delete(name)
   }
 

@@ -119,7 +119,7 @@ class MergedAttachment implements Attachment {
   #composer (n: number): Composer {
     const positions = this.#positions
     return {
-      key: () => positions.map((position, m) => m === n ? '' : position).join('~'),
+      key: () => positions.map((position, m) => m === n ? '' : position).join(SEPARATOR),
       compose: position => composeCursor(positions.map((other, m) => m === n ? position : other))
     }
   }

@@ -5,7 +5,6 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { encodeFrame, type FrameFields } from '../sse/frame.js'
 import type { DialectOption } from '../types.js'
 import { escapeHtml } from './escape.js'
-import type { Fragment } from './fragment.js'
 
 export type Dialect = 'htmx2' | 'htmx4'
 
@@ -29,11 +28,6 @@ export interface TargetedFields extends FrameFields {
   /** Where the data goes to, as HTML; it takes the place of `event`. */
   target?: string | undefined
   swap?: string | undefined
-}
-
-/** The frame that carries a fragment's HTML to the fragment's target. */
-export function encodeFragment (html: string, { target, id, retry, swap }: Fragment, dialect: Dialect): string {
-  return encodeRecord({ target, id, retry, swap, data: html }, dialect)
 }
 
 /** The frame of fields that may have a target. */

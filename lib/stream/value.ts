@@ -1,13 +1,14 @@
 // Turns one yielded value into the text of its frame.
 import { Entry } from '../channel/entry.js'
 import { FST_CHIRP_VALUE } from '../errors.js'
-import { encodeFragment, encodeRecord, type Dialect, type TargetedFields } from '../html/dialect.js'
+import { encodeRecord, type Dialect, type TargetedFields } from '../html/dialect.js'
 import { errorBox, messageOf } from '../html/error-box.js'
 import { Fragment } from '../html/fragment.js'
 import type { Renderer } from '../html/render.js'
 import { SSEEvent, stringifyData } from '../sse/event.js'
 import { encodeData, encodeFrame } from '../sse/frame.js'
 import { errorFrame } from './control.js'
+import { isPromise } from './source.js'
 
 /**
  * Encodes one value. A string when nothing asynchronous was met, else a promise.
@@ -18,10 +19,8 @@ export function encodeValue (value: unknown, event: string | undefined, renderer
   if (value instanceof SSEEvent) return SSEEvent.frame(value)
   if (value instanceof Entry) return value.frame(dialect)
   if (value instanceof Fragment) {
-    const html = renderer.renderBlock(value.template, value.block, value.context)
-    return typeof html === 'string'
-      ? encodeFragment(html.trim(), value, dialect)
-      : html.then(html => encodeFragment(html.trim(), value, dialect))
+    const record = toRecord(value, renderer)
+    return isPromise(record) ? record.then(record => encodeRecord(record, dialect)) : encodeRecord(record, dialect)
   }
   if (typeof value === 'string') return event === undefined ? encodeData(value) : encodeFrame({ event, data: value })
   const json = toText(value)

@@ -1,0 +1,71 @@
+// What the checker's parts tell each other, and what it tells the user.
+
+/** How bad a finding is: `error` will fail in a browser, `warning` may, `info` is worth a look. */
+export type Severity = 'error' | 'warning' | 'info'
+
+/** One finding. Lines and columns count from one. */
+export interface ContractIssue {
+  severity: Severity
+  /** The rule that found it, as in docs/contracts.md. */
+  category: string
+  /** What is wrong, and how to mend it. */
+  message: string
+  /** The template's name, as the environment knows it. */
+  template?: string | undefined
+  /** A source file of the app, relative to the working directory. */
+  file?: string | undefined
+  line?: number | undefined
+  column?: number | undefined
+  /** Method and pattern of the route that it is about, such as `GET /news/:topic`. */
+  route?: string | undefined
+}
+
+/** What `app.checkContracts()` resolves with. */
+export interface ContractReport {
+  /** No errors. */
+  ok: boolean
+  /** Sorted by template or file, line, and column. */
+  issues: ContractIssue[]
+  /** How many findings there are of each severity. */
+  counts: Record<Severity, number>
+}
+
+/** One registered route. */
+export interface RouteFacts {
+  method: string
+  /** The pattern with all prefixes, such as `/news/:topic`. */
+  url: string
+  /** Marked `referenced: true`. */
+  referenced: boolean
+  /** The event names that it declares. */
+  events: readonly string[] | undefined
+  /** Answers with `reply.eventStream()`; undefined when its handler does not tell. */
+  isStream: boolean | undefined
+  /** Serves files, such as a route of @fastify/static. */
+  isStatic: boolean
+}
+
+/** A template that the app can render. */
+export interface TemplateSource {
+  /** As the environment knows it, with / between folders. */
+  name: string
+  source: string
+}
+
+/** The app at one moment, all that the rules may look at. */
+export interface Snapshot {
+  routes: readonly RouteFacts[]
+  /** The route that a request with this path would reach, by find-my-way. `path` has no query. */
+  match (method: string, path: string): RouteFacts | undefined
+  /** All routes that a request with this path would reach, whatever the method. */
+  matchAny (path: string): readonly RouteFacts[]
+  templates: readonly TemplateSource[]
+  /** Source files of the app, for `new Fragment('t', 'b')`; paths relative to the working directory. */
+  sources: readonly SourceFile[]
+}
+
+/** A source file of the app. */
+export interface SourceFile {
+  path: string
+  source: string
+}

@@ -453,3 +453,24 @@ t.test('a replay that outlives its channel does not take a new channel of that n
   t.equal((await iterator.next()).value.record.data, 'new')
   await iterator.return()
 })
+
+t.test('a connection that cannot be written to ends its own stream, and does not make its channel deaf', async t => {
+  const app = await buildApp(t)
+  const channel = app.channel('a')
+  app.get('/', (request, reply) => reply.eventStream(channel))
+  const port = await listen(app)
+  let broken
+  app.server.once('connection', socket => { broken = socket })
+  net.connect(port, '127.0.0.1').on('error', () => {}).write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  await until(() => channel.size === 1)
+  const good = await new TestClient(app, { listen: true }).open('/')
+  await until(() => channel.size === 2)
+  broken.write = () => { throw new Error('this socket is patched') }
+  await channel.publish('one')
+  await until(() => channel.size === 1)
+  await channel.publish('two')
+  t.same([(await good.next()).data, (await good.next()).data], ['one', 'two'])
+  t.equal(app.eventStreams.errors, 1)
+  broken.destroy()
+  await good.close()
+})

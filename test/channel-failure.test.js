@@ -222,6 +222,8 @@ const command = fc.oneof(
 
 const isVisible = (kind, audience) => audience === undefined || (kind === 'ann' && audience === 'ann')
 
+const sequenceOf = cursor => Number(cursor?.split('-').at(-1))
+
 /** Runs commands, and compares what clients got with what was published. */
 async function runModel (commands, engine, history) {
   const channels = { a: buildChannel(engine, { history }, 'a').channel, b: buildChannel(engine, { history }, 'b').channel }
@@ -281,12 +283,14 @@ async function runModel (commands, engine, history) {
     look()
     return each.to !== undefined
   }))
+  const ends = {}
   for (const name of ['a', 'b']) {
     published[name].push(undefined)
-    await channels[name].publish({ data: `${name}${published[name].length}` })
+    ends[name] = sequenceOf(await channels[name].publish({ data: `${name}${published[name].length}` }))
   }
+  // The cursor tells, because the last event may fall into the gap of one who has just come back.
   await until(() => clients.every(({ client, on }) => client.error !== undefined ||
-    on.every(name => client.events.some(({ data }) => data === `${name}${published[name].length}`))), 'the last event of each channel arrives')
+    on.every((name, n) => sequenceOf(client.cursor.split('~')[n]) === ends[name])), 'everyone has come to the end of each channel')
   await wait(3)
   for (const { kind, on, client, from, to } of clients) {
     if (client.error !== undefined) throw client.error
@@ -317,13 +321,15 @@ function check (events, { name, kind, published, from, to, canGap }) {
     last = number
     isGap = false
   }
-  if (last !== published.length) complain('the end is missing')
+  if (last !== published.length && !isGap) complain('the end is missing')
 }
 
 // fast-check prints the seed and the smallest case that fails; FC_SEED tries another.
 const seed = process.env.FC_SEED === undefined ? 1 : Number(process.env.FC_SEED)
 
-for (const [name, history, numRuns] of [['memory', 5000, 150], ['memory', 4, 150], ['async', 5000, 40], ['async that lags', 5000, 40]]) {
+for (const [name, history, numRuns] of [
+  ['memory', 5000, 150], ['memory', 4, 150], ['async', 5000, 40], ['async', 4, 40], ['async that lags', 5000, 40], ['async that lags', 4, 40]
+]) {
   t.test(`clients that come, stall, leave and come back: ${name}, history of ${history}`, async t => {
     await fc.assert(fc.asyncProperty(fc.array(command, { minLength: 5, maxLength: 60 }), commands => runModel(commands, ENGINES[name](), history)),
       { seed, numRuns, interruptAfterTimeLimit: 8000, endOnFailure: false })

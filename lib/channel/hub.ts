@@ -88,13 +88,16 @@ export class Hub implements ReaderHost {
     // A filter or a listener of the app may come back here before all have had their batch.
     if (this.#isFlushing) return
     this.#isFlushing = true
-    while (this.#batch.length > 0) {
-      const batch = new Batch(this.#batch)
-      this.#batch = []
-      // A copy, because any of them may leave or join meanwhile.
-      for (const reader of [...this.#readers]) if (reader.index !== -1) reader.deliver(batch)
+    try {
+      while (this.#batch.length > 0) {
+        const batch = new Batch(this.#batch)
+        this.#batch = []
+        // A copy, because any of them may leave or join meanwhile.
+        for (const reader of [...this.#readers]) if (reader.index !== -1) reader.deliver(batch)
+      }
+    } finally {
+      this.#isFlushing = false
     }
-    this.#isFlushing = false
   }
 
   /** The engine has lost events: who has not read them from history hears of it. */

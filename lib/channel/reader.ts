@@ -101,8 +101,16 @@ export class Reader implements Attachment {
     this.#target.ended()
   }
 
-  /** Takes what was published in one tick. */
+  /** Takes what was published in one tick. What fails, such as a filter, is the end of its own stream and of no other. */
   deliver (batch: Batch): void {
+    try {
+      this.#take(batch)
+    } catch (error) {
+      this.#target.failed(error)
+    }
+  }
+
+  #take (batch: Batch): void {
     if (this.#queue !== undefined) {
       this.#queue.push(batch)
       return
@@ -110,7 +118,7 @@ export class Reader implements Attachment {
     if (this.#stale !== undefined || (this.#host.latest !== undefined && this.#target.isBlocked)) return this.#postpone(batch)
     if (this.#host.latest === undefined && batch.entries[0]!.previous !== this.position) return this.#follow(batch)
     this.position = batch.last.position
-    if (batch.isRestricted) return this.#tryVisible(batch.entries)
+    if (batch.isRestricted) return this.#sendVisible(batch.entries)
     this.#told = this.position
     this.#target.pass(batch.entries, batch)
   }
@@ -188,16 +196,7 @@ export class Reader implements Attachment {
     const next = entries.findIndex(({ previous }) => previous === this.position)
     if (next === -1 || this.isDetached) return
     this.position = last.position
-    this.#tryVisible(entries.slice(next))
-  }
-
-  /** A filter that fails is the end of its own stream, and of no other. */
-  #tryVisible (entries: readonly Entry[]): void {
-    try {
-      this.#sendVisible(entries)
-    } catch (error) {
-      this.#target.failed(error)
-    }
+    this.#sendVisible(entries.slice(next))
   }
 
   #resumeAt (position: string): void {

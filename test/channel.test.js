@@ -725,6 +725,36 @@ t.test('merge', async t => {
     latecomer.close()
   })
 
+  t.test('what several channels publish in one tick is one write, put together once', async t => {
+    const { app, a, b } = await buildMerged(t, (a, b) => [a, clock([]), b, app.channel('c')])
+    const writes = watchWrites(app)
+    const client = new TestClient(app, { listen: true })
+    const streams = [await client.open('/'), await client.open('/')]
+    for (const stream of streams) await until(() => /^.+~.+~.+$/.test(stream.lastEventId))
+    writes.length = 0
+    const publish = values => Promise.all(values.map(value => app.channel(value[0]).publish(value)))
+    await publish(['b1', 'a1', 'a2', 'c1', 'b2'])
+    const [events, others] = [await take(streams[0], 5), await take(streams[1], 5)]
+    t.same(dataOf(events).sort(), ['a1', 'a2', 'b1', 'b2', 'c1'])
+    t.match(events.at(-1).id, /-2~2~1$/)
+    t.same(events, others)
+    t.equal(writes.length, 2)
+    t.equal(writes[0], writes[1], 'the same bytes')
+    t.ok(isChunk(writes[0]))
+    const before = app.eventStreams.events
+    await a.publish('for bob', { audience: 'bob' })
+    a.publish('a4')
+    b.publish('b3')
+    a.close()
+    t.same(dataOf(await take(streams[0], 2)).sort(), ['a4', 'b3'])
+    t.same(dataOf(await take(streams[1], 2)).sort(), ['a4', 'b3'])
+    t.equal(app.eventStreams.events, before + 4)
+    b.publish('b4')
+    b.close()
+    app.channel('c').close()
+    t.same(dataOf(await take(streams[0], 1)), ['b4'], 'the last event comes before the end')
+  })
+
   t.test('a gap of one channel leaves the other alone', async t => {
     const { a, b, client } = await buildMerged(t, (a, b) => [a, b])
     for (let n = 1; n <= 7; n++) await a.publish(`a${n}`)

@@ -49,6 +49,18 @@ export function encodeEntries (entries: readonly Entry[], dialect: Dialect, comp
   return text
 }
 
+// What was joined last with what, as all streams of the same channels do it alike.
+const joined = new WeakMap<SharedFrames, { next: SharedFrames, both: SharedFrames }>()
+
+/** Frames that go out together. */
+export function joinFrames (first: SharedFrames, next: SharedFrames): SharedFrames {
+  const known = joined.get(first)
+  if (known?.next === next) return known.both
+  const both = toShared(first.text + next.text)
+  joined.set(first, { next, both })
+  return both
+}
+
 function toShared (text: string): SharedFrames {
   const size = Buffer.byteLength(text)
   // https://www.rfc-editor.org/rfc/rfc9112#section-7.1

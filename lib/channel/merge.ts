@@ -14,6 +14,7 @@ import { composeCursor, parseCursor, SEPARATOR } from './cursor.js'
 import { Entry } from './entry.js'
 import { StreamSink } from './sink.js'
 import { Subscription } from './subscription.js'
+import { TickTarget } from './tick.js'
 
 type Followed = Channel | Subscription
 
@@ -47,7 +48,9 @@ export class Merged implements Feed {
   }
 
   [kAttach] (target: FeedTarget & PumpTarget, lastEventId: string): Attachment {
-    const merged = new MergedAttachment(target, this.#followed.length + this.#pulled.length)
+    const parts = this.#followed.length + this.#pulled.length
+    // One channel sends once in a tick by itself.
+    const merged = new MergedAttachment(target, this.#followed.length > 1 ? new TickTarget(target) : target, parts)
     merged.follow(this.#followed, lastEventId)
     for (const source of this.#pulled) merged.pull(source, this.#followed.length > 0)
     return merged
@@ -56,12 +59,15 @@ export class Merged implements Feed {
 
 class MergedAttachment implements Attachment {
   readonly #target: FeedTarget & PumpTarget
+  // The same, where frames are sent.
+  readonly #out: FeedTarget
   readonly #parts: Attachment[] = []
   readonly #positions: string[] = []
   #left: number
 
-  constructor (target: FeedTarget & PumpTarget, parts: number) {
+  constructor (target: FeedTarget & PumpTarget, out: FeedTarget, parts: number) {
     this.#target = target
+    this.#out = out
     this.#left = parts
   }
 
@@ -102,17 +108,18 @@ class MergedAttachment implements Attachment {
     for (const part of this.#parts) part.detach()
   }
 
+  /** The stream for one part, whose end is not the end of all. */
   #partTarget (): FeedTarget {
-    const target = this.#target
+    const out = this.#out
     return {
-      dialect: target.dialect,
-      get isBlocked () { return target.isBlocked },
-      send: (frames, events) => { target.send(frames, events) },
-      flush: () => { target.flush() },
-      share: (frames, events) => { target.share(frames, events) },
-      whenDrained: () => target.whenDrained(),
-      ended: () => { if (--this.#left === 0) target.ended() },
-      failed: error => { target.failed(error) }
+      dialect: out.dialect,
+      get isBlocked () { return out.isBlocked },
+      send: (frames, events) => { out.send(frames, events) },
+      flush: () => { out.flush() },
+      share: (frames, events) => { out.share(frames, events) },
+      whenDrained: () => out.whenDrained(),
+      ended: () => { if (--this.#left === 0) out.ended() },
+      failed: error => { out.failed(error) }
     }
   }
 

@@ -214,6 +214,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
   /** The source has no more values. */
   ended (): void {
     const { closeEvent } = this.#settings
+    this.#app.warnings?.checkName(closeEvent)
     this.#finish('end', closeEvent === undefined ? '' : encodeFrame({ event: closeEvent, data: '' }))
   }
 

@@ -28,7 +28,7 @@ export interface ReferencedRoute {
 
 async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void> {
   const settings = resolveOptions(options)
-  const renderer = createRenderer({ templates: options.templates, debug: settings.debug })
+  const renderer = createRenderer({ templates: options.templates, debug: settings.debug, dialect: settings.stream.dialect })
   const registry = new Registry(settings)
   const environment: StreamEnvironment = { settings, renderer, registry, warnings: settings.debug ? new NameWarnings(app.log) : undefined }
   const channels = new Channels(environment, app)

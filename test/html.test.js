@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import nunjucks from 'nunjucks'
 import fastifyView from '@fastify/view'
-import chirp, { Fragment } from 'fastify-chirp'
+import chirp, { Fragment, SSEEvent } from 'fastify-chirp'
 import Fastify from 'fastify'
 import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, until } from './helpers/app.js'
@@ -68,12 +68,18 @@ t.test('on htmx 4 a fragment says itself where it goes', async t => {
     alert('a', { target: 'alerts', id: '7', swap: 'beforeend' }),
     alert('b', { target: '#w > .x', swap: 'innerHTML swap:"1s"' }),
     alert('c', { target: 'größe' }),
+    alert('c', { target: 'chat:5:b' }),
+    alert('c', { target: '7up' }),
+    alert('c', { target: '.a:hover' }),
     alert('d')
   ]))
   const expected = [
     { data: '<hx-partial hx-target="#alerts" hx-swap="beforeend"><p class="alert">a</p></hx-partial>', id: '7' },
     { data: '<hx-partial hx-target="#w &gt; .x" hx-swap="innerHTML swap:&quot;1s&quot;"><p class="alert">b</p></hx-partial>' },
     { data: '<hx-partial hx-target="#größe"><p class="alert">c</p></hx-partial>' },
+    { data: '<hx-partial hx-target="#chat\\:5\\:b"><p class="alert">c</p></hx-partial>' },
+    { data: '<hx-partial hx-target="#\\37 up"><p class="alert">c</p></hx-partial>' },
+    { data: '<hx-partial hx-target=".a:hover"><p class="alert">c</p></hx-partial>' },
     { data: '<p class="alert">d</p>' }
   ]
   const client = new TestClient(app)
@@ -84,6 +90,24 @@ t.test('on htmx 4 a fragment says itself where it goes', async t => {
   for (const [path, headers] of [['/', {}], ['/', { 'hx-request': 'true' }], ['/', { 'hx-request-type': 'full' }], ['/?htmx=2', htmx4], ['/?htmx=5', {}]]) {
     t.equal((await client.sse(path, { headers })).events[0].event, 'alerts', `${path} ${JSON.stringify(headers)}`)
   }
+})
+
+t.test('on htmx 4 a retry that comes alone gets a name, or it would be overlooked', async t => {
+  const app = await buildApp(t, { templates })
+  const values = [new SSEEvent({ retry: 1 }), new SSEEvent({ retry: 2, id: '7' }), new SSEEvent({ retry: 3, data: 'a' }), new SSEEvent({ retry: 4, event: 'b' }), new SSEEvent({ id: '8' })]
+  const news = app.channel('news')
+  app.get('/', (request, reply) => reply.eventStream(values))
+  app.get('/channel', (request, reply) => reply.eventStream(news))
+  const read = async path => (await app.inject(path)).body.replace(': open\n\n', '')
+  const rest = 'retry: 3\ndata: a\n\nevent: b\nretry: 4\ndata: \n\nid: 8\n\n'
+  t.equal(await read('/?htmx=2'), `retry: 1\n\nid: 7\nretry: 2\n\n${rest}`)
+  t.equal(await read('/?htmx=4'), `event: chirp:retry\nretry: 1\ndata: \n\nevent: chirp:retry\nid: 7\nretry: 2\ndata: \n\n${rest}`)
+
+  const [first] = await Promise.all([news.publish('a'), news.publish(values[0]), news.publish('b')])
+  const client = new TestClient(app)
+  const { events } = await client.sse('/channel?htmx=4', { lastEventId: first, maxEvents: 2 })
+  t.match(events, [{ event: 'chirp:retry', retry: 1, data: '' }, { data: 'b' }])
+  t.match((await client.sse('/channel?htmx=2', { lastEventId: first, maxEvents: 1 })).events, [{ data: 'b' }])
 })
 
 t.test('a fixed dialect does not look at the request', async t => {

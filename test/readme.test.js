@@ -1,5 +1,5 @@
-// The README and docs/ are run, so that they cannot rot. In the README and the
-// recipes a comment before a block says what becomes of it:
+// The README and docs/ are run, so that they cannot rot. In the README, the
+// recipes and the page on htmx a comment before a block says what becomes of it:
 //
 //   <!-- run: DIRECTORY/FILE -->  written there; the test of that directory runs it
 //   <!-- from: FILE -->           a part of that file of the repository
@@ -12,7 +12,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import Fastify from 'fastify'
 import t from 'tap'
 import { createParser } from 'eventsource-parser'
-import chirp, { Fragment, SSEEvent } from 'fastify-chirp'
+import chirp, { Fragment, Fragments, SSEEvent } from 'fastify-chirp'
 import { TestClient } from 'fastify-chirp/testing'
 import * as errors from '../dist/errors.js'
 import { resolveOptions } from '../dist/options.js'
@@ -28,7 +28,7 @@ const VIEWS = {
   'news.html': '{% block item %}\n  <li>{{ text }}</li>\n{% endblock %}'
 }
 
-const blocks = [...(readme + read('docs/recipes.md')).matchAll(/(?:<!-- (run|from): (\S+) -->\n)?```(\w*)\n([\s\S]*?)```/g)]
+const blocks = [...(readme + read('docs/recipes.md') + read('docs/htmx.md')).matchAll(/(?:<!-- (run|from): (\S+) -->\n)?```(\w*)\n([\s\S]*?)```/g)]
   .map(([, kind, name, language, code]) => ({ kind, name, language, code }))
 
 // In a folder of the repository, so that `fastify-chirp` is this package.
@@ -98,8 +98,8 @@ t.test('every block of code is run', async t => {
     if (kind === 'from') t.ok(read(name).includes(code), `is in ${name}`)
   }
   t.same([...directories].sort(), [
-    'answer', 'audience', 'broadcast', 'channels', 'chat', 'context', 'failing', 'limits', 'observing', 'pages', 'per-user', 'presence',
-    'progress', 'quick-start', 'testing', 'who'
+    'answer', 'asking', 'audience', 'broadcast', 'channels', 'chat', 'context', 'failing', 'limits', 'moving', 'observing', 'pages', 'per-user',
+    'presence', 'progress', 'quick-start', 'testing', 'who'
   ])
 })
 
@@ -156,10 +156,10 @@ t.test('the table of what can be yielded', async t => {
   let value
   app.get('/', (request, reply) => reply.eventStream([value]))
   const rows = [...section('What can be yielded').matchAll(/^\| `(.+?)` \| (`.+`) \|$/gm)]
-  t.equal(rows.length, 12)
+  t.equal(rows.length, 13)
   for (const [, code, lines] of rows) {
     // eslint-disable-next-line no-new-func
-    value = new Function('Fragment', 'SSEEvent', `return (${code})`)(Fragment, SSEEvent)
+    value = new Function('Fragment', 'Fragments', 'SSEEvent', `return (${code})`)(Fragment, Fragments, SSEEvent)
     const wire = lines.split('<br>').map(line => line.slice(1, -1) + '\n').join('')
     const { body } = await app.inject('/')
     t.equal(body, `: open\n\n${wire}\n`, code)
@@ -359,6 +359,51 @@ t.test('recipe: an answer that survives a reload', async t => {
   const rest = events.map(({ event, data }) => event === 'word' ? data : event)
   t.same([...shown, ...rest], ['You', 'asked:', 'why', 'not', '&lt;b&gt;?'].map(word => `<span>${word} </span>`).concat('done'))
   t.notMatch((await app.inject(location)).body, /sse-connect/)
+})
+
+t.test('pages of both htmx on the same routes', async t => {
+  const { app } = await runBlock(t, 'moving')
+  const order = order => app.inject({ method: 'POST', url: '/orders', payload: { order } })
+  await order('<tea>')
+  const attributes = {
+    '/': ['<main hx-ext="sse" sse-connect="/live" sse-swap="message">', '<p id="count" sse-swap="count">1 orders</p>', '<ol id="orders" sse-swap="orders" hx-swap="beforeend">', '/htmx2/sse.min.js'],
+    '/next': ['<main hx-sse:connect="/live" >', '<p id="count">1 orders</p>', '<ol id="orders" hx-swap="beforeend">', '/htmx4/ext/hx-sse.js']
+  }
+  const client = new TestClient(app)
+  const streams = []
+  for (const [path, parts] of Object.entries(attributes)) {
+    const { body } = await app.inject(path)
+    for (const part of [...parts, '<li>&lt;tea&gt;</li>']) t.ok(body.includes(part), `${path} has ${part}`)
+    streams.push(await client.open('/live', { headers: path === '/' ? {} : { 'hx-request': 'true', 'hx-request-type': 'partial' } }))
+  }
+  t.equal((await order('milk')).statusCode, 204)
+  for (const stream of streams) {
+    t.match(await stream.next(), {
+      data: '<hx-partial hx-target="#orders" hx-swap="beforeend"><li>milk</li></hx-partial><hx-partial hx-target="#count">2 orders</hx-partial>'
+    })
+    stream.close()
+  }
+})
+
+t.test('the functions for templates', async t => {
+  const rows = [...read('docs/htmx.md').matchAll(/^\| `<\w+ (.+?)>` \| `(.+?)` \| (?:`(.+?)`|nothing) \|$/gm)]
+  t.equal(rows.length, 4)
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(chirp, { templates: t.testdir(Object.fromEntries(rows.map(([, code], n) => [`${n}.html`, `{% block a %}${code}{% endblock %}`]))) })
+  for (const [n, [, code, htmx2, htmx4 = '']] of rows.entries()) {
+    t.equal(await app.renderFragment(new Fragment(`${n}.html`, 'a', { dialect: 'htmx2' })), htmx2, code)
+    t.equal(await app.renderFragment(new Fragment(`${n}.html`, 'a', { dialect: 'htmx4' })), htmx4, code)
+  }
+})
+
+t.test('a form that is answered by a stream', async t => {
+  const { app } = await runBlock(t, 'asking')
+  const headers = { 'hx-request': 'true', 'hx-request-type': 'partial', accept: 'text/html, text/event-stream' }
+  const { events, ended } = await new TestClient(app).sse('/ask', { method: 'POST', payload: { question: '<why>?' }, headers, timeout: 5000 })
+  t.same(events, ['You', 'asked:', '&lt;why&gt;?'].map(word => ({ data: `<span>${word} </span>` })))
+  t.ok(ended)
+  t.match(await app.renderFragment(new Fragment('ask.html', 'word', { word: 'a' })), '<span>a </span>')
 })
 
 t.test('what fails', async t => {

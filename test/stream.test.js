@@ -7,7 +7,7 @@ import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
 import session from '@fastify/session'
 import Fastify from 'fastify'
-import chirp, { SSEEvent } from 'fastify-chirp'
+import chirp, { Fragment, Fragments, SSEEvent } from 'fastify-chirp'
 import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, listen, never, until } from './helpers/app.js'
 
@@ -672,16 +672,31 @@ t.test('a marked route, which takes a shorter way to the response, keeps every p
 })
 
 t.test('names that cause trouble are warned about once, in debug', async t => {
+  const names = ['error', 'open', 'message', 'hx:release', 'htmx:load', 'chirp:gap', 'click', 'change', 'submit', 'revealed', 'load', 'pointerdown']
   for (const debug of [true, false]) {
     const app = await buildApp(t, { debug })
-    const values = ['error', 'open', 'message', 'hx:x', 'htmx:load', 'click', 'fine'].flatMap(event => [new SSEEvent({ event }), new SSEEvent({ event })])
+    const values = [...names, 'fine', 'progress'].flatMap(event => [new SSEEvent({ event }), new SSEEvent({ event })])
     app.get('/', (request, reply) => reply.eventStream(['plain', ...values]))
-    app.get('/named', (request, reply) => reply.eventStream(['plain'], { event: 'change' }))
-    t.equal((await new TestClient(app).sse('/')).events.length, 15, 'they are sent all the same')
-    await new TestClient(app).sse('/')
-    await new TestClient(app).sse('/named')
+    app.get('/named', (request, reply) => reply.eventStream(['plain'], { event: 'input', closeEvent: 'close' }))
+    app.get('/fragment', (request, reply) => reply.eventStream([new Fragment('a', 'b', {}, { target: 'focus' }), new Fragments([new Fragment('a', 'b', {}, { target: 'blur' })])]))
+    t.equal((await new TestClient(app).sse('/')).events.length, 29, 'they are sent all the same')
+    for (const path of ['/', '/named', '/fragment']) await new TestClient(app).sse(path)
     const warned = app.log.lines.filter(line => line.level === 40).map(line => /"([^"]+)" is asking for trouble: .+\. Choose another one/.exec(line.msg)?.[1])
-    t.same(warned, debug ? ['error', 'open', 'message', 'hx:x', 'htmx:load', 'click', 'change'] : [])
+    t.same(warned, debug ? [...names, 'input', 'close', 'focus'] : [])
+  }
+})
+
+t.test('an id that htmx 4 could not send back is warned about once, in debug', async t => {
+  const fragment = id => new Fragment('a', 'b', {}, { id })
+  const values = [new SSEEvent({ id: 'größe' }), fragment('größe'), new Fragments([new Fragment('a', 'b')], { id: 'größe' })]
+  for (const value of values) {
+    for (const debug of [true, false]) {
+      const app = await buildApp(t, { debug })
+      app.get('/', (request, reply) => reply.eventStream([new SSEEvent({ id: '7 ~' }), value, value]))
+      await new TestClient(app).sse('/')
+      const warned = app.log.lines.filter(line => line.level === 40).map(line => line.msg)
+      t.same(warned, debug ? ['the id "größe" has characters beyond ASCII, which htmx 4 cannot send back: it would never reconnect. Use letters and digits'] : [])
+    }
   }
 })
 

@@ -1,6 +1,7 @@
 // The channels of one app, by name.
 import type { FastifyInstance } from 'fastify'
 import { FST_CHIRP_OPTION } from '../errors.js'
+import { failuresOf, type RenderHost } from '../stream/message.js'
 import { reportFailure } from '../stream/report.js'
 import type { StreamEnvironment } from '../stream/parts.js'
 import { toErrorRecord, toRecord } from '../stream/value.js'
@@ -13,18 +14,23 @@ export class Channels {
   readonly #environment: Omit<ChannelEnvironment, 'closed'>
 
   constructor ({ settings, registry, renderer, warnings }: StreamEnvironment, app: FastifyInstance) {
+    const { debug } = settings
+    const report = (error: unknown, message: string): void => {
+      for (const failure of failuresOf(error)) {
+        registry.counters.errors++
+        reportFailure(app.log, failure, message)
+      }
+    }
+    const host: RenderHost = { renderer, debug, partFailed: error => report(error, 'a fragment of a message was left out') }
     this.#environment = {
       engine: this.#engine,
       maxBuffer: settings.maxBuffer,
       toRecord (value) {
         warnings?.check(value)
-        return toRecord(value, renderer)
+        return toRecord(value, host)
       },
-      errorRecord: (value, error) => settings.debug ? toErrorRecord(value, error) : undefined,
-      report (error, message) {
-        registry.counters.errors++
-        reportFailure(app.log, error, message)
-      }
+      errorRecord: (value, error) => debug ? toErrorRecord(value, error) : undefined,
+      report
     }
   }
 

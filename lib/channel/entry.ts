@@ -1,6 +1,6 @@
 // One published event. It is rendered when it is published, and encoded once
 // for each dialect that somebody reads, however many streams it goes to.
-import { encodeRecord, type Dialect, type TargetedFields } from '../html/dialect.js'
+import { encodeRecord, isDialectal, type Dialect, type TargetedFields } from '../html/dialect.js'
 
 /** The content of an event, without what depends on the reader. */
 export type EventRecord = TargetedFields
@@ -27,8 +27,7 @@ export class Entry {
 
   /** The text of its frame. */
   frame (dialect: Dialect): string {
-    // Only what has a target differs.
-    if (dialect === 'htmx4' && this.record.target !== undefined) {
+    if (dialect === 'htmx4' && isDialectal(this.record)) {
       this.#htmx4 ??= this.frameWith(this.id, dialect)
       return this.#htmx4
     }

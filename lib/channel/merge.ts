@@ -3,6 +3,7 @@
 import { FST_CHIRP_SOURCE } from '../errors.js'
 import { encodeRecord } from '../html/dialect.js'
 import { Fragment } from '../html/fragment.js'
+import { Fragments } from '../html/fragments.js'
 import { SSEEvent } from '../sse/event.js'
 import { kAttach, type Attachment, type Feed, type FeedTarget, type PumpTarget } from '../stream/feed.js'
 import { Pump } from '../stream/pump.js'
@@ -169,6 +170,7 @@ function encodeWithoutId (target: FeedTarget & PumpTarget, value: unknown): stri
     const { template, block, context, target: place, retry, swap } = value
     return target.encode(new Fragment(template, block, context, { target: place, retry, swap }))
   }
+  if (value instanceof Fragments && value.id !== undefined) return target.encode(new Fragments(value.fragments, { retry: value.retry }))
   if (value instanceof Entry) return encodeRecord({ ...value.record, id: undefined }, target.dialect)
   if (value instanceof SSEEvent && value.id !== undefined) {
     const { data, event, retry } = value

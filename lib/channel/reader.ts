@@ -235,7 +235,7 @@ export class Reader implements Attachment {
 }
 
 /** Values with the same key replace each other: those of one name for one audience. */
-export function keyOf ({ record: { target, event }, audience }: Entry): string {
-  const name = target ?? event ?? ''
-  return audience === undefined ? name : `${name}\n${JSON.stringify(audience)}`
+export function keyOf ({ record: { key, target, event }, audience }: Entry): string {
+  const name = key ?? target ?? event ?? ''
+  return audience === undefined ? name : `${name}\r${JSON.stringify(audience)}`
 }

@@ -23,21 +23,47 @@ export function detectDialect (option: DialectOption, query: unknown, headers: I
   return isHtmx4 ? 'htmx4' : 'htmx2'
 }
 
-/** What is sent, before it is known to whom. */
-export interface TargetedFields extends FrameFields {
-  /** Where the data goes to, as HTML; it takes the place of `event`. */
+/** HTML, and where in the page it goes. */
+export interface Placed {
+  /** Takes the place of an event's name. */
   target?: string | undefined
   swap?: string | undefined
 }
 
-/** The frame of fields that may have a target. */
-export function encodeRecord ({ event, target, id, retry, swap, data }: TargetedFields, dialect: Dialect): string {
-  if (target === undefined || dialect === 'htmx2') return encodeFrame({ event: target ?? event, id, retry, data })
-  const swapAttribute = swap === undefined ? '' : ` hx-swap="${escapeHtml(swap)}"`
-  return encodeFrame({ id, retry, data: `<hx-partial hx-target="${escapeHtml(selector(target))}"${swapAttribute}>${data}</hx-partial>` })
+/** What is sent, before it is known to whom. */
+export interface TargetedFields extends FrameFields, Placed {
+  /** What a value that has no one target is known by, where values replace each other. */
+  key?: string | undefined
 }
 
-// A plain name stands for the element with that id; anything else is a selector already.
-function selector (target: string): string {
-  return /^[\p{L}_][\p{L}\p{N}_-]*$/u.test(target) ? `#${target}` : target
+/** Whether fields read differently in the two dialects. */
+export function isDialectal ({ event, target, retry, data }: TargetedFields): boolean {
+  // htmx 4 overlooks a retry that comes without a name and without data.
+  return target !== undefined || (retry !== undefined && event === undefined && data === undefined)
+}
+
+/** The frame of fields that may have a target. */
+export function encodeRecord (fields: TargetedFields, dialect: Dialect): string {
+  const { event, target, id, retry, swap, data } = fields
+  if (dialect === 'htmx2' || !isDialectal(fields)) return encodeFrame({ event: target ?? event, id, retry, data })
+  if (target === undefined) return encodeFrame({ event: 'chirp:retry', id, retry, data: '' })
+  return encodeFrame({ id, retry, data: place({ target, swap }, data!) })
+}
+
+/** HTML that says itself where it goes; without a target it is left as it is. */
+export function place ({ target, swap }: Placed, html: string): string {
+  if (target === undefined) return html
+  const swapAttribute = swap === undefined ? '' : ` hx-swap="${escapeHtml(swap)}"`
+  return `<hx-partial hx-target="${escapeHtml(toSelector(target))}"${swapAttribute}>${html}</hx-partial>`
+}
+
+/** Whether a target is the id of an element; anything else is a selector. */
+export function isPlainName (target: string): boolean {
+  return /^[\p{L}\p{N}_][\p{L}\p{N}_:-]*$/u.test(target)
+}
+
+function toSelector (target: string): string {
+  if (!isPlainName(target)) return target
+  // https://drafts.csswg.org/cssom/#serialize-an-identifier
+  return `#${target.replace(/^[0-9]/, digit => `\\3${digit} `).replaceAll(':', '\\:')}`
 }

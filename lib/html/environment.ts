@@ -56,8 +56,8 @@ function nameProblem (name: unknown): string | undefined {
 }
 
 function isEnvironment (value: unknown): value is Environment {
-  const { getTemplate, getFilter, opts } = Object(value)
-  return typeof getTemplate === 'function' && typeof getFilter === 'function' && typeof opts === 'object' && opts !== null
+  const { getTemplate, getFilter, addGlobal, opts } = Object(value)
+  return [getTemplate, getFilter, addGlobal].every(method => typeof method === 'function') && typeof opts === 'object' && opts !== null
 }
 
 function openFolder (folder: string): string {

@@ -29,9 +29,11 @@ export interface Runtime {
 export interface Environment {
   opts: { autoescape: boolean, throwOnUndefined: boolean, dev: boolean }
   asyncFilters: string[]
+  globals: object
   extensionsList: Extension[]
   getTemplate (name: unknown, ...rest: unknown[]): Template | undefined
   getFilter (name: string): AnyFunction
+  addGlobal (name: string, value: unknown): unknown
   getExtension (name: string): object
 }
 

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net'
 import type { Dialect } from '../html/dialect.js'
 import { messageOf } from '../html/error-box.js'
+import type { Renderer } from '../html/render.js'
 import type { StreamSettings } from '../options.js'
 import { encodeFrame, type SharedFrames } from '../sse/frame.js'
 import type { CloseReason } from '../types.js'
@@ -12,6 +13,7 @@ import type { Context } from './context.js'
 import type { Destination } from './destination.js'
 import type { Attachment, FeedTarget, PumpTarget } from './feed.js'
 import type { Linked } from './list.js'
+import { failuresOf, type RenderHost } from './message.js'
 import type { StreamEnvironment, StreamInput, StreamParts } from './parts.js'
 import type { RegisteredStream } from './registry.js'
 import { reportClose, reportError, reportOpen } from './report.js'
@@ -26,7 +28,7 @@ export interface Response extends Destination {
   [kStream]?: Stream
 }
 
-export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, PumpTarget {
+export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, PumpTarget, RenderHost {
   before: Linked | undefined
   after: Linked | undefined
   readonly dialect: Dialect
@@ -159,6 +161,18 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
     session?.destroy()
   }
 
+  get renderer (): Renderer {
+    return this.#app.renderer
+  }
+
+  get debug (): boolean {
+    return this.#app.settings.debug
+  }
+
+  partFailed (error: unknown): void {
+    this.#reportError(error, 'a fragment of a message was left out')
+  }
+
   get isBlocked (): boolean {
     return !this.isOver && this.#connection!.blocked
   }
@@ -190,7 +204,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
   encode (value: unknown): string | Promise<string> {
     try {
       this.#app.warnings?.check(value, this.#settings.event)
-      const frame = encodeValue(value, this.#settings.event, this.#app.renderer, this.dialect)
+      const frame = encodeValue(value, this.#settings.event, this, this.dialect)
       return typeof frame === 'string' ? frame : frame.catch(error => this.#valueFailed(value, error))
     } catch (error) {
       return this.#valueFailed(value, error)
@@ -200,13 +214,14 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
   /** The source has no more values. */
   ended (): void {
     const { closeEvent } = this.#settings
+    this.#app.warnings?.checkName(closeEvent)
     this.#finish('end', closeEvent === undefined ? '' : encodeFrame({ event: closeEvent, data: '' }))
   }
 
   /** The source failed: the client hears of it and reconnects. */
   failed (error: unknown): void {
     this.#reportError(error, 'the source of an event stream failed')
-    const data = this.#app.settings.debug ? messageOf(error) : 'Internal Server Error'
+    const data = this.debug ? messageOf(error) : 'Internal Server Error'
     this.#finish('error', errorFrame(data))
   }
 
@@ -221,8 +236,8 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
   }
 
   #valueFailed (value: unknown, error: unknown): string {
-    this.#reportError(error, 'an event was not sent')
-    if (!this.#app.settings.debug) return ''
+    for (const failure of failuresOf(error)) this.#reportError(failure, 'an event was not sent')
+    if (!this.debug) return ''
     try {
       return encodeValueError(value, error, this.dialect)
     } catch {

@@ -4,10 +4,11 @@ import { FST_CHIRP_VALUE } from '../errors.js'
 import { encodeRecord, type Dialect, type TargetedFields } from '../html/dialect.js'
 import { errorBox, messageOf } from '../html/error-box.js'
 import { Fragment } from '../html/fragment.js'
-import type { Renderer } from '../html/render.js'
+import { Fragments } from '../html/fragments.js'
 import { SSEEvent, stringifyData } from '../sse/event.js'
 import { encodeData, encodeFrame } from '../sse/frame.js'
 import { errorFrame } from './control.js'
+import { boxMessage, renderMessage, type RenderHost } from './message.js'
 import { isPromise } from './source.js'
 
 /**
@@ -15,11 +16,12 @@ import { isPromise } from './source.js'
  *
  * @throws FST_CHIRP_VALUE, or what rendering throws (also as a rejection).
  */
-export function encodeValue (value: unknown, event: string | undefined, renderer: Renderer, dialect: Dialect): string | Promise<string> {
-  if (value instanceof SSEEvent) return SSEEvent.frame(value)
+export function encodeValue (value: unknown, event: string | undefined, host: RenderHost, dialect: Dialect): string | Promise<string> {
+  // Of events only a retry depends on the dialect.
+  if (value instanceof SSEEvent) return value.retry === undefined ? SSEEvent.frame(value) : encodeRecord(SSEEvent.fields(value), dialect)
   if (value instanceof Entry) return value.frame(dialect)
-  if (value instanceof Fragment) {
-    const record = toRecord(value, renderer)
+  if (value instanceof Fragment || value instanceof Fragments) {
+    const record = toRecord(value, host)
     return isPromise(record) ? record.then(record => encodeRecord(record, dialect)) : encodeRecord(record, dialect)
   }
   if (typeof value === 'string') return event === undefined ? encodeData(value) : encodeFrame({ event, data: value })
@@ -42,16 +44,17 @@ function toText (value: unknown): string {
  *
  * @throws FST_CHIRP_VALUE, or what rendering throws (also as a rejection).
  */
-export function toRecord (value: unknown, renderer: Renderer): TargetedFields | Promise<TargetedFields> {
+export function toRecord (value: unknown, host: RenderHost): TargetedFields | Promise<TargetedFields> {
   if (value instanceof SSEEvent) return SSEEvent.fields(value)
   // Of another channel: it gets an id of this one.
   if (value instanceof Entry) return { ...value.record, id: undefined }
   if (value instanceof Fragment) {
     const { template, block, context, target, id, retry, swap } = value
-    const html = renderer.renderBlock(template, block, context)
+    const html = host.renderer.renderBlock(template, block, context)
     const record = (html: string): TargetedFields => ({ target, id, retry, swap, data: html.trim() })
     return typeof html === 'string' ? record(html) : html.then(record)
   }
+  if (value instanceof Fragments) return renderMessage(value, host)
   return { data: toText(value) }
 }
 
@@ -61,10 +64,11 @@ export function encodeValueError (value: unknown, error: unknown, dialect: Diale
   return record === undefined ? errorFrame(messageOf(error)) : encodeRecord(record, dialect)
 }
 
-/** The box that takes the place of a fragment; undefined for all else. */
+/** The box that takes the place of a fragment, or the boxes of several; undefined for all else. */
 export function toErrorRecord (value: unknown, error: unknown): TargetedFields | undefined {
-  if (!(value instanceof Fragment)) return undefined
   // Without the id: the client must not take the fragment for received.
+  if (value instanceof Fragments) return { ...boxMessage(value, error), id: undefined }
+  if (!(value instanceof Fragment)) return undefined
   const { block, target, swap } = value
   return { target, swap, data: errorBox(block, error) }
 }

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import Fastify from 'fastify'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import nunjucks from 'nunjucks'
-import chirp, { Channel, Fragment, merge, SSEEvent } from 'fastify-chirp'
+import chirp, { Channel, Fragment, Fragments, merge, SSEEvent } from 'fastify-chirp'
 import type { ChirpOptions, CloseReason, EventStreamStats, StreamCloseMessage, StreamContext } from 'fastify-chirp'
 import { TestClient } from 'fastify-chirp/testing'
 import type { ReceivedEvent, SSEResult } from 'fastify-chirp/testing'
@@ -112,6 +112,10 @@ event.id = 'x'
 const wrongEvent = new SSEEvent({ event: 5 })
 // @ts-expect-error a fragment needs a block
 const wrongFragment = new Fragment('a.html')
+const fragments = new Fragments([new Fragment('a', 'b')], { id: 7n, retry: 5 })
+expectType<readonly Fragment[]>()(fragments.fragments, true)
+// @ts-expect-error text is no fragment
+const wrongFragments = new Fragments(['a'])
 
 const client = new TestClient(app, { listen: true })
 const result = await client.sse('/', { maxEvents: 3, timeout: 2000, headers: { a: 'b' }, lastEventId: '7', method: 'POST', payload: { a: 1 } })
@@ -128,4 +132,4 @@ const reasons: Record<CloseReason, true> = {
 }
 const message: Pick<StreamCloseMessage, 'events' | 'bytes'> = { events: 1, bytes: 2 }
 
-export { message, reasons, wrong, wrongDialect, wrongEvent, wrongFragment }
+export { message, reasons, wrong, wrongDialect, wrongEvent, wrongFragment, wrongFragments }

@@ -78,7 +78,7 @@ t.test('in debug its box goes to its target', async t => {
 t.test('a message of which nothing renders is not sent; in debug its boxes are, without the id', async t => {
   for (const debug of [false, true]) {
     const app = await build(t, { debug })
-    app.get('/', (request, reply) => reply.eventStream([new Fragments([broken('one'), slow('fail', { target: 'two' })], { id: 7 }), 'next']))
+    app.get('/', (request, reply) => reply.eventStream([new Fragments([broken('one'), slow('fail', { target: 'two' })], { id: 7, retry: 100 }), 'next']))
     const { events } = await new TestClient(app).sse('/')
     const boxes = { data: partial('#one', box('no text')) + partial('#two', box('too slow', 'Error', 'slow')) }
     t.same(events, debug ? [boxes, { data: 'next' }] : [{ data: 'next' }])

@@ -36,7 +36,7 @@ export function renderMessage (value: Fragments, host: RenderHost): TargetedFiel
 /** The message of boxes that takes the place of one that could not be rendered at all. */
 export function boxMessage (value: Fragments, error: unknown): TargetedFields {
   const errors = failuresOf(error)
-  return toMessage(value, value.fragments.map((fragment, n) => boxPart(fragment, errors[n])))
+  return { ...toMessage(value, value.fragments.map((fragment, n) => boxPart(fragment, errors[n]))), id: undefined, retry: undefined }
 }
 
 /** What went wrong, one by one: a message that could not be rendered has as many errors as fragments. */

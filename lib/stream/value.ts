@@ -67,7 +67,7 @@ export function encodeValueError (value: unknown, error: unknown, dialect: Diale
 /** The box that takes the place of a fragment, or the boxes of several; undefined for all else. */
 export function toErrorRecord (value: unknown, error: unknown): TargetedFields | undefined {
   // Without the id: the client must not take the fragment for received.
-  if (value instanceof Fragments) return { ...boxMessage(value, error), id: undefined }
+  if (value instanceof Fragments) return boxMessage(value, error)
   if (!(value instanceof Fragment)) return undefined
   const { block, target, swap } = value
   return { target, swap, data: errorBox(block, error) }

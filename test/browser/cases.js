@@ -197,6 +197,20 @@ export function addCommonCases (t, browser, dialect) {
     }
   })
 
+  t.test('a stream that breaks before its first event misses nothing', async t => {
+    const { app, url } = await startPages(t, dialect, {
+      page: '<div {{ sse_connect("/live") }}><b sse-swap="chirp:open">not yet</b><ol {{ sse_swap("log") }} hx-swap="beforeend"></ol></div>' +
+        '<script>document.addEventListener("chirp:open", () => { document.querySelector("b").textContent = "" })</script>'
+    }, { routes: app => app.get('/live', (request, reply) => reply.eventStream(app.channel('log'))) })
+    const page = await opener(t, browser)(`${url}/page`, { expected: LOST })
+    await until(async () => await page.locator('b').textContent() === '', 'it is open')
+    app.server.closeAllConnections()
+    for (const letter of 'ab') await app.channel('log').publish(item(letter, { target: 'log', swap: 'beforeend' }))
+    await page.locator('#log > li').nth(1).waitFor()
+    t.same(await textsOf(page, '#log > li'), ['a', 'b'])
+    t.equal(app.eventStreams.total, 2)
+  })
+
   t.test('a server that is started anew is found again, and told the cursor', async t => {
     const rows = []
     const body = { page: '<div {{ sse_connect("/live") }}><ol {{ sse_swap("log") }} hx-swap="beforeend"></ol></div>' }

@@ -46,6 +46,15 @@ t.test('what only has parts for elsewhere empties its own element; fragments in 
   t.equal(await page.locator('#none').textContent(), 'mine')
 })
 
+t.test('a form that is answered by a stream shows its text when it ends', async t => {
+  const { url } = await startPages(t, 'htmx2', { page: '<form hx-post="/ask" hx-target="#answer"><button>Ask</button></form><p id="answer"></p>' }, {
+    routes: app => app.post('/ask', (request, reply) => reply.eventStream(['word']))
+  })
+  const page = await opener(t, browser)(`${url}/page`)
+  await page.locator('button').click()
+  await page.locator('#answer', { hasText: 'data: word' }).waitFor()
+})
+
 t.test('a message for an element that is not there says so in the console, and does the rest', async t => {
   const { url } = await startPages(t, 'htmx2', {
     page: '<div {{ sse_connect("/live") }} {{ sse_swap("message") }}><p id="here">-</p></div>'

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import net from 'node:net'
 import { fileURLToPath } from 'node:url'
+import formbody from '@fastify/formbody'
 import nunjucks from 'nunjucks'
 import { buildApp, certificate, listen } from '../helpers/app.js'
 
@@ -32,6 +33,7 @@ export async function startPages (t, dialect, pages, { secure = false, port = 0,
   const loader = { getSource: name => views[name] === undefined ? null : { src: views[name], path: name, noCache: false } }
   const templates = new nunjucks.Environment(loader, { autoescape: true, throwOnUndefined: true })
   const app = await buildApp(t, { templates, retry: 50, ...options }, secure ? { http2: true, https: certificate() } : {})
+  await app.register(formbody)
   for (const script of Object.values(SCRIPTS).flat()) {
     const source = readFileSync(fileURLToPath(import.meta.resolve(script)))
     app.get(`/${script}`, (request, reply) => reply.type('text/javascript').send(source))
@@ -42,7 +44,7 @@ export async function startPages (t, dialect, pages, { secure = false, port = 0,
       return reply.page(`${name}.html`, { dialect: request.query.attributes ?? shown, scripts: SCRIPTS[shown], lastEventId: '' })
     })
   }
-  await routes(app)
+  routes(app)
   if (port === 0) await listen(app)
   else await app.listen({ port, host: '127.0.0.1' })
   return { app, port: app.server.address().port, url: `${secure ? 'https' : 'http'}://127.0.0.1:${app.server.address().port}` }

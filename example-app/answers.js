@@ -38,6 +38,6 @@ export async function * typeOut ({ text, failsAt }, delay, { signal, lastEventId
     // Rejects when the tab is closed, and that ends this function too.
     await setTimeout(delay, undefined, { signal })
     if (said === failsAt && isFirstTry) throw new Error('the source lost its thread')
-    yield new Fragment('station.html', 'word', { word: words[said] }, { target: 'word', id: said + 1 })
+    yield new Fragment('station.html', 'word', { word: words[said] }, { target: 'words', swap: 'beforeend', id: said + 1 })
   }
 }

@@ -1,11 +1,12 @@
-// Files that never change while the app runs: ours, htmx and its extension.
+// Files that never change while the app runs: ours, and two generations of htmx.
 import fastifyStatic from '@fastify/static'
 import { fileURLToPath } from 'node:url'
 
 const FOLDERS = {
   '/assets/': new URL('public', import.meta.url),
-  '/vendor/htmx/': new URL('.', import.meta.resolve('htmx.org')),
-  '/vendor/sse/': new URL('.', import.meta.resolve('htmx-ext-sse'))
+  '/vendor/htmx2/': new URL('.', import.meta.resolve('htmx.org')),
+  '/vendor/htmx2-sse/': new URL('.', import.meta.resolve('htmx-ext-sse')),
+  '/vendor/htmx4/': new URL('.', import.meta.resolve('htmx4'))
 }
 
 export async function assets (app) {

@@ -5,7 +5,9 @@ import { Fragment, SSEEvent } from 'fastify-chirp'
 
 export class Feed {
   channel
-  #name
+  #block
+  #target
+  #swap
   #keep
   #items = []
   // The id of what came before the oldest item that we keep.
@@ -13,12 +15,16 @@ export class Feed {
 
   /**
    * @param {object} app
-   * @param {string} name of the channel, the block of the page, and its event
-   * @param {{ keep: number, start: string }} options `start`: the id of the place before the first item
+   * @param {string} name of the channel and of the list on the page
+   * @param {{ block: string, swap: string, keep: number, start: string }} options
+   *   `block`: one item, by the name of its variable; `swap`: which end of the list it goes to, as in the
+   *   list's hx-swap, for pages on htmx 4; `start`: the id of the place before the first item
    */
-  constructor (app, name, { keep, start }) {
+  constructor (app, name, { block, swap, keep, start }) {
     this.channel = app.channel(name, { history: keep + 1 })
-    this.#name = name
+    this.#block = block
+    this.#target = name
+    this.#swap = swap
     this.#keep = keep
     this.#before = start
     // Only an id: nobody sees this event, but one can go on after it.
@@ -27,7 +33,7 @@ export class Feed {
 
   /** Rendered once, however many tabs are open. `item.id` is the event's id and the element's. */
   async add (item) {
-    await this.channel.publish(new Fragment('station.html', this.#name, { [this.#name]: item }, { target: this.#name, id: item.id }))
+    await this.channel.publish(new Fragment('station.html', this.#block, { [this.#block]: item }, { target: this.#target, swap: this.#swap, id: item.id }))
     this.#items.push(item)
     if (this.#items.length > this.#keep) this.#before = this.#items.shift().id
   }

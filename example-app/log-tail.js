@@ -27,7 +27,7 @@ export class LogTail {
 
   /** From now on the lines can be followed, also those that are there already. */
   open (app) {
-    this.feed = new Feed(app, 'line', { keep: KEEP, start: `line-${this.#boot}-0` })
+    this.feed = new Feed(app, 'log', { block: 'line', swap: 'beforeend', keep: KEEP, start: `line-${this.#boot}-0` })
     for (const line of this.#early.splice(0)) this.#add(line)
   }
 

@@ -13,10 +13,10 @@ export async function routes (app, station) {
   app.get('/', (request, reply) => {
     // So that the tabs of one browser count as one person.
     if (request.cookies.visitor === undefined) reply.setCookie('visitor', randomUUID(), { path: '/', httpOnly: true, sameSite: 'lax' })
-    return reply.page(PAGE, pageContext())
+    return reply.page(PAGE, pageContext(request))
   })
 
-  app.get('/live', { referenced: true, events: ['machine', 'people', 'note', 'line'] }, (request, reply) => {
+  app.get('/live', { referenced: true, events: ['machine', 'people', 'notes', 'log'] }, (request, reply) => {
     request.log.info({ url: request.url }, 'event stream opened')
     return reply.eventStream(context => liveEvents(station, context))
   })
@@ -27,7 +27,7 @@ export async function routes (app, station) {
     // The note itself comes to every tab, this one too, through the stream.
     if (problem === '') await notes.add(text)
     if (problem === '' && !isHtmx(request)) return reply.redirect('/', 303)
-    return reply.page(PAGE, { ...pageContext(), problem, draft: problem === '' ? '' : text }, { block: 'noteForm' })
+    return reply.page(PAGE, { ...pageContext(request), problem, draft: problem === '' ? '' : text }, { block: 'noteForm' })
   })
 
   app.post('/answers', async (request, reply) => {
@@ -35,10 +35,10 @@ export async function routes (app, station) {
     if (topic === undefined) return reply.callNotFound()
     // htmx gets the block, a browser without script the whole page with it.
     const words = isHtmx(request) ? [] : topic.text.split(' ')
-    return reply.page(PAGE, { ...pageContext(), topic, words }, { block: 'answer' })
+    return reply.page(PAGE, { ...pageContext(request), topic, words }, { block: 'answer' })
   })
 
-  app.get('/answers/:topic', { referenced: true, events: ['word', 'done'] }, async (request, reply) => {
+  app.get('/answers/:topic', { referenced: true, events: ['words', 'done'] }, async (request, reply) => {
     const topic = findTopic(request.params.topic)
     if (topic === undefined) return reply.callNotFound()
     request.log.info({ url: request.url }, 'event stream opened')
@@ -51,8 +51,10 @@ export async function routes (app, station) {
   })
 
   /** All that the page needs; each of its blocks takes its own part when it is sent alone. */
-  function pageContext () {
+  function pageContext (request) {
     return {
+      // Both kinds of page use the same routes, and the same streams.
+      dialect: isHtmx4(request) ? 'htmx4' : 'htmx2',
       host: os.hostname(),
       runtime: `Node ${process.version} on ${os.type()} ${os.arch()}`,
       // The page says where it stopped, so the time between it and its stream is no hole.
@@ -69,6 +71,11 @@ export async function routes (app, station) {
       longestNote: LONGEST_NOTE
     }
   }
+}
+
+// The page says it in its address; htmx 4 in a header of its own.
+function isHtmx4 (request) {
+  return request.query.htmx === '4' || request.headers['hx-request-type'] !== undefined
 }
 
 function isHtmx (request) {

@@ -24,7 +24,7 @@ export class NoteStore {
     this.#seq = notes.at(-1)?.seq ?? 0
     // The notes of earlier processes are in the channel too. Their ids are
     // their own numbers, so a tab may name one that it has from back then.
-    this.feed = new Feed(app, 'note', { keep: KEEP, start: `note-${(kept[0]?.seq ?? this.#seq + 1) - 1}` })
+    this.feed = new Feed(app, 'notes', { block: 'note', swap: 'afterbegin', keep: KEEP, start: `note-${(kept[0]?.seq ?? this.#seq + 1) - 1}` })
     this.#written = Promise.all(kept.map(note => this.feed.add(readable(note))))
   }
 

@@ -30,6 +30,8 @@ export interface Environment {
   opts: { autoescape: boolean, throwOnUndefined: boolean, dev: boolean }
   asyncFilters: string[]
   extensionsList: Extension[]
+  globals: Record<string, unknown>
+  addGlobal (name: string, value: unknown): unknown
   getTemplate (name: unknown, ...rest: unknown[]): Template | undefined
   getFilter (name: string): AnyFunction
   getExtension (name: string): object

@@ -2,6 +2,7 @@
 import { FST_CHIRP_NO_TEMPLATES } from '../errors.js'
 import { checkName, createEnvironment, type TemplatesOption } from './environment.js'
 import type { Subject } from './fault.js'
+import { addClientScript } from './globals/client-script.js'
 import { Host, toFault } from './host.js'
 import type { Callback } from './nunjucks.js'
 import { BlockRenderer } from './plan.js'
@@ -13,6 +14,8 @@ export interface RendererOptions {
   templates?: TemplatesOption | undefined
   /** For environments that we create: undefined variables throw, and edited templates show at once. */
   debug: boolean
+  /** The address of the client script, for `chirp_client()`. Default: there is no such function. */
+  clientScript?: string | undefined
   /** Milliseconds that an async filter, tag or loader may take. Default: 5000. */
   filterTimeout?: number | undefined
 }
@@ -36,12 +39,14 @@ const FILTER_TIMEOUT = 5000
  *
  * @throws FST_CHIRP_OPTION when the option cannot be used.
  */
-export function createRenderer ({ templates, debug, filterTimeout = FILTER_TIMEOUT }: RendererOptions): Renderer {
+export function createRenderer ({ templates, debug, clientScript, filterTimeout = FILTER_TIMEOUT }: RendererOptions): Renderer {
   if (templates === undefined) {
     const fail = (template: string): never => { throw new FST_CHIRP_NO_TEMPLATES(template, 'views') }
     return { renderBlock: fail, renderTemplate: fail }
   }
-  const host = new Host(createEnvironment(templates, debug), filterTimeout)
+  const environment = createEnvironment(templates, debug)
+  if (clientScript !== undefined) addClientScript(environment, clientScript)
+  const host = new Host(environment, filterTimeout)
   const renderer = new BlockRenderer(host)
 
   function render (subject: Subject, context: object): string | Promise<string> {

@@ -56,6 +56,8 @@ declare module 'fastify' {
   }
 
   interface FastifyContextConfig {
+    /** The route of the client script, to let it pass where others are asked who they are. */
+    chirp?: 'client'
     referenced?: boolean
     events?: readonly string[]
   }

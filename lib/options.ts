@@ -17,6 +17,8 @@ export interface StreamSettings {
 /** What is the same for every stream of one app; times in milliseconds, 0 is off. */
 export interface Settings {
   debug: boolean
+  /** Where the client script is served. */
+  client: string | undefined
   maxBuffer: number
   writeTimeout: number
   maxStreams: number
@@ -32,7 +34,7 @@ const MAX_TIME = 2147483647
 const STREAM_OPTIONS = ['retry', 'closeEvent', 'heartbeat', 'maxAge', 'dialect', 'event'] as const
 const OPTIONS = [
   'templates', 'debug', 'heartbeat', 'retry', 'closeEvent', 'maxBuffer', 'writeTimeout', 'maxAge', 'maxStreams',
-  'maxStreamsPerClient', 'clientKey', 'shutdownGrace', 'dialect'
+  'maxStreamsPerClient', 'clientKey', 'shutdownGrace', 'dialect', 'client'
 ] as const
 // Fastify adds these to the options of any plugin.
 const FASTIFY_OPTIONS = ['prefix', 'logLevel', 'logSerializers', 'encapsulate']
@@ -54,6 +56,7 @@ export function resolveOptions (options: ChirpOptions): Settings {
   }
   return {
     debug: debug ?? process.env.NODE_ENV !== 'production',
+    client: clientPath(options.client),
     maxBuffer: integer('maxBuffer', maxBuffer, 1, Number.MAX_SAFE_INTEGER) ?? 1024 * 1024,
     writeTimeout: time('writeTimeout', writeTimeout, 1, MAX_TIME) ?? 10000,
     maxStreams: integer('maxStreams', maxStreams, 1, Number.MAX_SAFE_INTEGER) ?? 0,
@@ -118,6 +121,14 @@ function time (option: string, value: unknown, min: number, max: number): number
   if (value === false) return 0
   if (value === true || value === 0) refuse(option, `milliseconds from ${min} to ${max}, or false to switch it off`, value)
   return integer(option, value, min, max)
+}
+
+function clientPath (value: unknown = '/_chirp'): string | undefined {
+  if (value === false) return
+  if (typeof value !== 'string' || !/^(\/[\w.~-]+)+$/.test(value)) {
+    refuse('client', 'a path such as "/_chirp", or false to switch it off', value)
+  }
+  return value
 }
 
 function eventName (option: string, value: unknown): string {

@@ -7,6 +7,7 @@ import { FST_CHIRP_OPTION } from './errors.js'
 import { renderFragment, sendFragment, sendPage } from './html/page.js'
 import { createRenderer } from './html/render.js'
 import { resolveOptions } from './options.js'
+import { serveScript } from './script.js'
 import { describe, nameProblem } from './sse/field.js'
 import { KEEP_ALIVE_DELAY } from './stream/destination.js'
 import { Registry } from './stream/registry.js'
@@ -28,7 +29,8 @@ export interface ReferencedRoute {
 
 async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void> {
   const settings = resolveOptions(options)
-  const renderer = createRenderer({ templates: options.templates, debug: settings.debug, dialect: settings.stream.dialect })
+  const clientScript = settings.client === undefined ? undefined : serveScript(app, settings.client)
+  const renderer = createRenderer({ templates: options.templates, debug: settings.debug, dialect: settings.stream.dialect, clientScript })
   const registry = new Registry(settings)
   const environment: StreamEnvironment = { settings, renderer, registry, warnings: settings.debug ? new NameWarnings(app.log) : undefined }
   const channels = new Channels(environment, app)

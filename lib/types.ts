@@ -61,6 +61,13 @@ export interface ChirpOptions extends Omit<StreamOptions, 'event'> {
   maxStreamsPerClient?: number | undefined
   /** Names the client for `maxStreamsPerClient`. Default: `request.ip`. */
   clientKey?: ClientKey | undefined
+  /**
+   * Path of the folder that the client script is served in, as `client.js`; the
+   * prefix of the place where the plugin is registered comes before it.
+   * Default: `'/_chirp'`. Off: `false`, which leaves out the template function
+   * `chirp_client()` too.
+   */
+  client?: string | false | undefined
   /** Milliseconds that clients get to take their last frame when the app closes. Default: 2000. Off: `0`. */
   shutdownGrace?: number | undefined
 }

@@ -19,6 +19,7 @@ function importsOf (name) {
 const layers = [
   ['index.ts'],
   ['fastify.ts', 'plugin.ts'],
+  ['script.ts'],
   ['channel/channels.ts'],
   ['channel/'],
   ['stream/start.ts', 'stream/takeover.ts'],
@@ -43,7 +44,7 @@ function layerOf (name) {
 
 t.test('imports point one way', async t => {
   for (const name of files) {
-    if (name.startsWith('testing/')) continue
+    if (/^(testing|client)\//.test(name)) continue
     t.ok(layerOf(name) >= 0, `${name} has a layer`)
     for (const imported of importsOf(name)) {
       t.ok(layerOf(imported) >= layerOf(name), `${name} imports ${imported}`)
@@ -51,11 +52,13 @@ t.test('imports point one way', async t => {
   }
 })
 
-t.test('the test client needs nothing but its own folder', async t => {
-  for (const name of files.filter(name => name.startsWith('testing/'))) {
-    for (const imported of importsOf(name)) t.ok(imported.startsWith('testing/'), `${name} imports ${imported}`)
-  }
-})
+for (const folder of ['testing/', 'client/']) {
+  t.test(`${folder} needs nothing but itself`, async t => {
+    for (const name of files.filter(name => name.startsWith(folder))) {
+      for (const imported of importsOf(name)) t.ok(imported.startsWith(folder), `${name} imports ${imported}`)
+    }
+  })
+}
 
 t.test('no import goes round in a circle', async t => {
   const isType = (name, imported) => new RegExp(`import type [^;]*?'[^']*${posix.basename(imported, '.ts')}\\.js'`).test(read(name))

@@ -20,6 +20,7 @@ t.test('the defaults', async t => {
   const { clientKey, ...settings } = resolveOptions({})
   t.same(settings, {
     debug: true,
+    client: '/_chirp',
     maxBuffer: 1048576,
     writeTimeout: 10000,
     maxStreams: 0,
@@ -72,6 +73,8 @@ t.test('every option can be set, and switched off where that is possible', async
     stream: { heartbeat: 1000, retry: 0, closeEvent: 'bye', maxAge: 1, dialect: 'htmx4' }
   })
   t.match(resolveOptions({ heartbeat: false, writeTimeout: false, maxAge: false }), { writeTimeout: 0, stream: { heartbeat: 0, maxAge: 0 } })
+  t.equal(resolveOptions({ client: '/a/b-c.d' }).client, '/a/b-c.d')
+  t.equal(resolveOptions({ client: false }).client, undefined)
   t.match(resolveOptions({ heartbeat: undefined, retry: undefined, debug: undefined, dialect: undefined }), { stream: { heartbeat: 15000 } })
 })
 
@@ -90,6 +93,7 @@ t.test('bad options fail the registration with a message that names them', async
     clientKey: ['ip', 5],
     shutdownGrace: [-1, 1.5, false, 2147483648],
     dialect: ['htmx3', 4, null],
+    client: [true, null, '', '/', 'scripts', '/scripts/', '/a b', '/:folder', '/*', '//host', 5],
     templates: [5, [], ['a', 5], '', '/no/such/folder', {}, noAutoescape]
   }
   for (const [option, values] of Object.entries(bad)) {
@@ -108,6 +112,7 @@ t.test('the messages say what would be right', async t => {
   t.equal(message({ heartbeat: 0 }), 'fastify-chirp: option "heartbeat" must be milliseconds from 1000 to 300000, or false to switch it off, not 0')
   t.equal(message({ maxStreams: 0 }), 'fastify-chirp: option "maxStreams" must be a whole number of at least 1, not 0')
   t.equal(message({ dialect: 'x' }), 'fastify-chirp: option "dialect" must be \'auto\', \'htmx2\' or \'htmx4\', not the string "x"')
+  t.equal(message({ client: true }), 'fastify-chirp: option "client" must be a path such as "/_chirp", or false to switch it off, not true')
   t.equal(message({ closeEvent: '' }), 'fastify-chirp: option "closeEvent": the closeEvent must not be empty. Omit it')
 })
 

@@ -3,7 +3,8 @@ import { FST_CHIRP_NO_TEMPLATES } from '../errors.js'
 import type { DialectOption } from '../types.js'
 import { checkName, createEnvironment, type TemplatesOption } from './environment.js'
 import type { Subject } from './fault.js'
-import { addSSEGlobals } from './globals.js'
+import { addSSEGlobals } from './globals/attributes.js'
+import { addClientScript } from './globals/client-script.js'
 import { Host, toFault } from './host.js'
 import type { Callback } from './nunjucks.js'
 import { BlockRenderer } from './plan.js'
@@ -17,6 +18,8 @@ export interface RendererOptions {
   debug: boolean
   /** What sse_connect() and its like print where a template does not say. Default: `'auto'`, for either. */
   dialect?: DialectOption | undefined
+  /** The address of the client script, for `chirp_client()`. Default: there is no such function. */
+  clientScript?: string | undefined
   /** Milliseconds that an async filter, tag or loader may take. Default: 5000. */
   filterTimeout?: number | undefined
 }
@@ -40,13 +43,14 @@ const FILTER_TIMEOUT = 5000
  *
  * @throws FST_CHIRP_OPTION when the option cannot be used.
  */
-export function createRenderer ({ templates, debug, dialect = 'auto', filterTimeout = FILTER_TIMEOUT }: RendererOptions): Renderer {
+export function createRenderer ({ templates, debug, dialect = 'auto', clientScript, filterTimeout = FILTER_TIMEOUT }: RendererOptions): Renderer {
   if (templates === undefined) {
     const fail = (template: string): never => { throw new FST_CHIRP_NO_TEMPLATES(template, 'views') }
     return { renderBlock: fail, renderTemplate: fail }
   }
   const environment = createEnvironment(templates, debug)
   addSSEGlobals(environment, dialect)
+  if (clientScript !== undefined) addClientScript(environment, clientScript)
   const host = new Host(environment, filterTimeout)
   const renderer = new BlockRenderer(host)
 

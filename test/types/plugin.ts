@@ -29,13 +29,17 @@ await app.register(chirp, {
   maxStreamsPerClient: 1,
   clientKey: request => request.ip,
   shutdownGrace: 0,
-  dialect: 'htmx4'
+  dialect: 'htmx4',
+  client: '/scripts'
 })
+await app.register(chirp, { client: false })
 await app.register(chirp, { templates: new nunjucks.Environment() })
 // @ts-expect-error an option that does not exist
 await app.register(chirp, { hartbeat: 1000 })
 // @ts-expect-error true is no time
 const wrong: ChirpOptions = { heartbeat: true }
+// @ts-expect-error it is on when it is not set
+const wrongClient: ChirpOptions = { client: true }
 // @ts-expect-error there is no third dialect
 const wrongDialect: ChirpOptions = { dialect: 'htmx3' }
 
@@ -132,4 +136,4 @@ const reasons: Record<CloseReason, true> = {
 }
 const message: Pick<StreamCloseMessage, 'events' | 'bytes'> = { events: 1, bytes: 2 }
 
-export { message, reasons, wrong, wrongDialect, wrongEvent, wrongFragment, wrongFragments }
+export { message, reasons, wrong, wrongClient, wrongDialect, wrongEvent, wrongFragment, wrongFragments }

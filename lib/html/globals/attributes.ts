@@ -1,9 +1,9 @@
 // Template functions that print the attributes of a stream for the page's
 // dialect: sse_connect(url), sse_swap(name) and sse_close(name).
-import { describe } from '../sse/field.js'
-import type { DialectOption } from '../types.js'
-import { isPlainName } from './dialect.js'
-import type { Environment } from './nunjucks.js'
+import { describe } from '../../sse/field.js'
+import type { DialectOption } from '../../types.js'
+import { isPlainName } from '../dialect.js'
+import type { Environment } from '../nunjucks.js'
 
 /** What Nunjucks calls a global on. */
 interface Variables {

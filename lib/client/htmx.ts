@@ -1,0 +1,19 @@
+// What the script uses of htmx.
+
+declare global {
+  /** Either generation. */
+  const htmx: {
+    /** What the extension of htmx 2 makes its sources with, for others to replace. */
+    createEventSource?: (url: string) => unknown
+    config: { sse?: { pauseOnBackground?: boolean } }
+    process (element: Element): void
+    trigger (element: Element, event: string): void
+  }
+}
+
+/** The context of a request of htmx 4. */
+export interface RequestContext {
+  sourceElement: Element
+  request: { action: string }
+  fetch?: (action: string, init: RequestInit) => Response
+}

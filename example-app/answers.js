@@ -6,7 +6,7 @@ export const TOPICS = [
   {
     id: 'restart',
     question: 'What if the server dies?',
-    text: 'The browser notices that the connection is gone and dials again, by itself, every second and a half. It brings along the id of the last event that it has seen. The new process does not know that id and says so. Then the page names the last note that it shows, and is sent the ones that are missing, from the file. Nothing is lost and nothing comes twice. Try it: stop me with Control-C, and start me again.'
+    text: 'The browser notices that the connection is gone and dials again, by itself, every second and a half. It brings along the id of the last event that it has seen. The new process does not know that id and says so. Then the page fetches its live part anew, with the notes that are in the file, and goes on from there. Nothing is lost and nothing comes twice. Try it: stop me with Control-C, and start me again.'
   },
   {
     id: 'script',

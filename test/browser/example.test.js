@@ -20,7 +20,7 @@ async function openPage (t, url, { context, expected = /^$/, isOpen = true, ...o
     if (message.type() === 'error' && !expected.test(message.text())) t.fail(`console error: ${message.text()}`)
   })
   await page.goto(url)
-  if (isOpen) await light(page, 'open')
+  if (isOpen) await light(page, 'connected')
   return page
 }
 
@@ -30,8 +30,13 @@ async function newVisitor (t, options) {
   return context
 }
 
-// What Chromium and htmx say about a connection that is lost.
-const LOST = /net::ERR_|\[object Event\]|status of 503/
+// What Chromium, htmx and the client script say about a connection that is lost.
+const LOST = /net::ERR_|\[object Event\]|network error|Failed to fetch|50[03]/
+
+/** Runs a test on the page of each generation of htmx. */
+function onBoth (name, test) {
+  for (const [generation, path] of [['htmx 2', '/'], ['htmx 4', '/?htmx=4']]) t.test(`${generation}: ${name}`, t => test(t, path))
+}
 
 const light = (page, state, stream = 'live') => page.locator(`[data-status=${stream}][data-state=${state}]`).waitFor()
 const textsOf = (page, selector) => page.locator(selector).allTextContents()
@@ -47,11 +52,11 @@ async function isQuiet (app) {
   return channelsOf(app).every(({ size }) => size === 0)
 }
 
-t.test('the page has its first readings, and the stream replaces them', async t => {
+onBoth('the page has its first readings, and the stream replaces them', async (t, path) => {
   const { app, url } = await startApp(t)
-  const page = await openPage(t, url, { isOpen: false })
+  const page = await openPage(t, url + path, { isOpen: false })
   t.equal(await page.locator('#machine .lane').count(), 3)
-  await light(page, 'open')
+  await light(page, 'connected')
   t.equal(await page.locator('[data-status=live]').textContent(), 'live')
 
   const line = page.locator('#machine .cpu .line')
@@ -61,9 +66,9 @@ t.test('the page has its first readings, and the stream replaces them', async t 
   t.equal(app.eventStreams.open, 1, 'one stream for all panels')
 })
 
-t.test('a note from the form is appended in every tab, once, as text', async t => {
+onBoth('a note from the form is appended in every tab, once, as text', async (t, path) => {
   const { url } = await startApp(t)
-  const [one, two] = [await openPage(t, url), await openPage(t, url)]
+  const [one, two] = [await openPage(t, url + path), await openPage(t, url + path)]
   const field = one.locator('#note-text')
 
   await field.fill('first')
@@ -104,12 +109,12 @@ t.test('HTML of many lines arrives as it was rendered', async t => {
   t.equal(await page.locator('#note-1').innerHTML(), rendered)
 })
 
-t.test('the server is killed and started again: nothing is lost, nothing comes twice', async t => {
+onBoth('the server is killed and started again: nothing is lost, nothing comes twice', async (t, path) => {
   const notesFile = join(t.testdir(), 'notes.jsonl')
   const first = await startProcess(t, notesFile)
   const { url, port } = first
   await postNote(url, 'before the page')
-  const page = await openPage(t, url, { expected: LOST })
+  const page = await openPage(t, url + path, { expected: LOST })
   await postNote(url, 'while all is well')
   await page.locator('#note-2').waitFor()
   const { question, text } = TOPICS.find(topic => topic.id === 'tabs')
@@ -119,19 +124,19 @@ t.test('the server is killed and started again: nothing is lost, nothing comes t
   // Nobody waits for the tab to get these.
   for (const text of ['close to the end', 'closer']) await postNote(url, text)
   t.same(await first.stop('SIGKILL'), [null, 'SIGKILL'])
-  await light(page, 'down')
+  await light(page, 'lost')
   t.equal(await page.locator('[data-status=live]').textContent(), 'offline, dialing again')
 
   const second = await startProcess(t, notesFile, port)
   for (const text of ['after the restart', 'and later']) await postNote(url, text)
-  await light(page, 'open')
+  await light(page, 'connected')
   await postNote(url, 'live again')
   await page.locator('#note-7').waitFor()
   t.same(await notesOf(page), [
     'before the page', 'while all is well', 'close to the end', 'closer', 'after the restart', 'and later', 'live again'
   ])
 
-  await light(page, 'done', 'answer')
+  await light(page, 'closed', 'answer')
   t.equal((await page.locator('#answer .words').textContent()).trim(), text, 'the answer went on where it was')
   t.equal(await peopleOf(page), '1 person is here')
 
@@ -142,10 +147,10 @@ t.test('the server is killed and started again: nothing is lost, nothing comes t
   }
   const posts = lines => lines.filter(line => line.includes('POST /notes'))
   await until(async () => posts(await linesOfSecond()).length === 3, 'the log has come as far')
-  t.equal((await linesOf(page)).filter(line => line.includes('Server listening')).length, 2, 'one line for each process')
+  t.equal((await linesOf(page)).filter(line => line.includes('Server listening')).length, 1, 'of the first process nothing is left')
 
   await page.reload()
-  await light(page, 'open')
+  await light(page, 'connected')
   t.equal((await notesOf(page)).length, 7)
 
   const closing = light(page, 'closing')
@@ -154,12 +159,12 @@ t.test('the server is killed and started again: nothing is lost, nothing comes t
   t.equal(await page.locator('[data-status=live]').textContent(), 'server closes, back soon')
 })
 
-t.test('a stream that breaks before it had anything to say misses nothing', async t => {
+onBoth('a stream that breaks before it had anything to say misses nothing', async (t, path) => {
   const { app, url } = await startApp(t)
   await app.station.notes.add('on the page')
-  const page = await openPage(t, url, { expected: LOST })
+  const page = await openPage(t, url + path, { expected: LOST })
   app.server.closeAllConnections()
-  await light(page, 'down')
+  await light(page, 'lost')
   await app.station.notes.add('missed')
   await page.locator('#note-2').waitFor()
   await app.station.notes.add('live')
@@ -168,13 +173,13 @@ t.test('a stream that breaks before it had anything to say misses nothing', asyn
   t.equal(app.eventStreams.total, 2, 'from the channel, on the first stream after')
 })
 
-t.test('five tabs of three people: everyone sees the note and who is here', async t => {
+onBoth('five tabs of three people: everyone sees the note and who is here', async (t, path) => {
   const { app, url } = await startApp(t, { interval: 1000 })
   const [one, two, three] = [await newVisitor(t), await newVisitor(t), await newVisitor(t)]
   const pages = []
   // The first tab of each brings its cookie. Then two more of the first visitor, at once.
-  for (const context of [one, two, three]) pages.push(await openPage(t, url, { context }))
-  pages.push(...await Promise.all([one, one].map(context => openPage(t, url, { context }))))
+  for (const context of [one, two, three]) pages.push(await openPage(t, url + path, { context }))
+  pages.push(...await Promise.all([one, one].map(context => openPage(t, url + path, { context }))))
   t.equal(app.eventStreams.open, 5)
   t.same(channelsOf(app).map(({ size }) => size), [5, 5, 5, 5])
 
@@ -200,15 +205,15 @@ t.test('five tabs of three people: everyone sees the note and who is here', asyn
   t.same(await textsOf(pages[2], '#people li'), [signs[2]], 'a call sign stays with its visitor')
 })
 
-t.test('a tab that was away for too long starts after what it shows', async t => {
+onBoth('a tab that was away for too long starts after what it shows', async (t, path) => {
   const { app, url } = await startApp(t)
-  const page = await openPage(t, url, { expected: LOST })
+  const page = await openPage(t, url + path, { expected: LOST })
   await app.station.notes.add('before')
   await page.locator('#note-1').waitFor()
   let isAway = true
   await page.route('**/live*', route => isAway ? route.abort() : route.continue())
   app.server.closeAllConnections()
-  await light(page, 'down')
+  await light(page, 'lost')
   // More than the channel keeps, so the tab's place in the log is gone.
   for (let number = 0; number < 100; number++) app.station.log.write(JSON.stringify({ level: 30, time: number * 1000, msg: `line ${number}` }))
   await app.station.notes.add('while it was away')
@@ -222,10 +227,10 @@ t.test('a tab that was away for too long starts after what it shows', async t =>
   t.equal(app.eventStreams.open, 1)
 })
 
-t.test('a proxy that answers 503 for a while costs no note', async t => {
+onBoth('a proxy that answers 503 for a while costs no note', async (t, path) => {
   const { app, url } = await startApp(t)
   await app.station.notes.add('first')
-  const page = await openPage(t, url, { expected: LOST })
+  const page = await openPage(t, url + path, { expected: LOST })
   await app.station.notes.add('second')
   await page.locator('#note-2').waitFor()
 
@@ -241,16 +246,16 @@ t.test('a proxy that answers 503 for a while costs no note', async t => {
   await page.unroute('**/live*')
 
   await page.locator('#note-3').waitFor()
-  await light(page, 'open')
+  await light(page, 'connected')
   await app.station.notes.add('fourth')
   await page.locator('#note-4').waitFor()
   t.same(await notesOf(page), ['first', 'second', 'third', 'fourth'])
   t.equal(app.eventStreams.open, 1)
 })
 
-t.test('a template that fails shows why, and only its own panel stops', async t => {
+onBoth('a template that fails shows why, and only its own panel stops', async (t, path) => {
   const { app, url } = await startApp(t)
-  const page = await openPage(t, url)
+  const page = await openPage(t, url + path)
   await page.getByRole('button', { name: 'Break this template' }).click()
   const box = page.locator('#machine > .chirp-block-error')
   await box.waitFor()
@@ -274,51 +279,51 @@ t.test('in production a template tells the client nothing', async t => {
   t.notMatch(await page.locator('#machine').textContent(), /undefined/)
 })
 
-t.test('an answer is typed out, and its stream closes', async t => {
+onBoth('an answer is typed out, and its stream closes', async (t, path) => {
   const { app, url } = await startApp(t)
-  const page = await openPage(t, url)
+  const page = await openPage(t, url + path)
   const { question, text } = TOPICS.find(topic => topic.id === 'script')
   await page.getByRole('button', { name: question }).click()
   const words = page.locator('#answer .words')
   await words.locator('span').nth(1).waitFor()
-  await light(page, 'done', 'answer')
+  await light(page, 'closed', 'answer')
   t.equal((await words.textContent()).trim(), text)
   t.equal(await words.getAttribute('aria-busy'), 'false')
   await until(() => app.eventStreams.open === 1, 'only the live stream is left')
 
   // The same question once more starts at its first word.
   await page.getByRole('button', { name: question }).click()
-  await until(async () => await words.getAttribute('aria-busy') === 'true', 'a new answer')
-  await light(page, 'done', 'answer')
+  await until(() => app.eventStreams.total === 3 && app.eventStreams.open === 1, 'a new answer has come to its end')
+  await page.locator('#answer .words[aria-busy=false]').waitFor()
   t.equal((await words.textContent()).trim(), text)
   t.equal(app.eventStreams.total, 3, 'nobody dialed again after the end')
 })
 
-t.test('an answer whose source fails is resumed at the next word', async t => {
+onBoth('an answer whose source fails is resumed at the next word', async (t, path) => {
   const { app, url } = await startApp(t)
-  const page = await openPage(t, url, { expected: LOST })
+  const page = await openPage(t, url + path, { expected: LOST })
   const { question, text } = TOPICS.find(topic => topic.id === 'failure')
   await page.getByRole('button', { name: question }).click()
   await page.locator('#answer .alert', { hasText: 'the source lost its thread' }).waitFor()
-  await light(page, 'done', 'answer')
+  await light(page, 'closed', 'answer')
   t.equal((await page.locator('#answer .words').textContent()).trim(), text)
   t.equal(app.eventStreams.errors, 1)
 })
 
-t.test('another answer, or none, closes the source of the one before', async t => {
+onBoth('another answer, or none, closes the source of the one before', async (t, path) => {
   const { app, url } = await startApp(t, { wordDelay: 60000 })
-  const page = await openPage(t, url)
+  const page = await openPage(t, url + path)
   for (const { question } of TOPICS.slice(0, 2)) {
     await page.getByRole('button', { name: question }).click()
     await page.locator('#answer h3', { hasText: question }).waitFor()
-    await light(page, 'open', 'answer')
+    await light(page, 'connected', 'answer')
   }
   await until(() => app.eventStreams.total === 3 && app.eventStreams.open === 2, 'one answer is open')
 })
 
-t.test('closed tabs leave nothing behind', async t => {
+onBoth('closed tabs leave nothing behind', async (t, path) => {
   const { app, url } = await startApp(t)
-  const pages = [await openPage(t, url), await openPage(t, url), await openPage(t, url)]
+  const pages = [await openPage(t, url + path), await openPage(t, url + path), await openPage(t, url + path)]
   t.equal(app.eventStreams.open, 3)
   t.same(channelsOf(app).map(({ size }) => size), [3, 3, 3, 3])
   t.ok(app.station.machine.isRunning)
@@ -326,15 +331,15 @@ t.test('closed tabs leave nothing behind', async t => {
   t.ok(await isQuiet(app))
 })
 
-t.test('a page in the back/forward cache holds no stream, and is live when it comes back', async t => {
+onBoth('a page in the back/forward cache holds no stream, and is live when it comes back', async (t, path) => {
   const { app, url } = await startApp(t)
   // A style sheet has no icon of its own, so the browser looks for the usual one.
-  const page = await openPage(t, url, { expected: /status of 404/ })
+  const page = await openPage(t, url + path, { expected: /status of 404/ })
   await page.goto(`${url}/assets/station.css`)
   await isQuiet(app)
   await app.station.notes.add('while away')
-  await page.goBack()
-  await light(page, 'open')
+  await page.goBack({ waitUntil: 'commit' })
+  await light(page, 'connected')
   await page.locator('#note-1').waitFor()
   t.same(await notesOf(page), ['while away'])
 })
@@ -371,7 +376,7 @@ t.test('on a phone nothing is wider than the screen', async t => {
   await app.station.notes.add('W'.repeat(280))
   const page = await openPage(t, url, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true })
   await page.getByRole('button', { name: TOPICS[0].question }).tap()
-  await light(page, 'done', 'answer')
+  await light(page, 'closed', 'answer')
   app.station.machine.breakFor(5)
   await page.locator('.chirp-block-error').waitFor()
   await page.evaluate(() => { document.querySelector('h1').textContent = 'a-very-long-name-of-a-host.in.some.rack.example' })

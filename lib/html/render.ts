@@ -3,6 +3,7 @@ import { FST_CHIRP_NO_TEMPLATES } from '../errors.js'
 import { checkName, createEnvironment, type TemplatesOption } from './environment.js'
 import type { Subject } from './fault.js'
 import { Host, toFault } from './host.js'
+import { Library } from './library.js'
 import type { Callback } from './nunjucks.js'
 import { BlockRenderer } from './plan.js'
 
@@ -27,6 +28,8 @@ export interface Renderer {
   renderBlock (template: string, block: string, context: object): string | Promise<string>
   /** The HTML of a whole template, in the same way. */
   renderTemplate (template: string, context: object): string | Promise<string>
+  /** The templates as they are written; undefined without the option. */
+  readonly library: Library | undefined
 }
 
 const FILTER_TIMEOUT = 5000
@@ -39,9 +42,10 @@ const FILTER_TIMEOUT = 5000
 export function createRenderer ({ templates, debug, filterTimeout = FILTER_TIMEOUT }: RendererOptions): Renderer {
   if (templates === undefined) {
     const fail = (template: string): never => { throw new FST_CHIRP_NO_TEMPLATES(template, 'views') }
-    return { renderBlock: fail, renderTemplate: fail }
+    return { renderBlock: fail, renderTemplate: fail, library: undefined }
   }
-  const host = new Host(createEnvironment(templates, debug), filterTimeout)
+  const environment = createEnvironment(templates, debug)
+  const host = new Host(environment, filterTimeout)
   const renderer = new BlockRenderer(host)
 
   function render (subject: Subject, context: object): string | Promise<string> {
@@ -60,7 +64,8 @@ export function createRenderer ({ templates, debug, filterTimeout = FILTER_TIMEO
 
   return {
     renderBlock: (template, block, context) => render({ template, block }, context),
-    renderTemplate: (template, context) => render({ template }, context)
+    renderTemplate: (template, context) => render({ template }, context),
+    library: new Library(environment, host)
   }
 }
 

@@ -19,6 +19,7 @@ function importsOf (name) {
 const layers = [
   ['index.ts'],
   ['fastify.ts', 'plugin.ts'],
+  ['contracts/'],
   ['channel/channels.ts'],
   ['channel/'],
   ['stream/start.ts', 'stream/takeover.ts'],
@@ -55,6 +56,16 @@ t.test('the test client needs nothing but its own folder', async t => {
   for (const name of files.filter(name => name.startsWith('testing/'))) {
     for (const imported of importsOf(name)) t.ok(imported.startsWith('testing/'), `${name} imports ${imported}`)
   }
+})
+
+t.test('the checker does not know streams, and the plugin loads it only when it is asked', async t => {
+  for (const name of files.filter(name => name.startsWith('contracts/'))) {
+    for (const imported of importsOf(name)) t.notMatch(imported, /^(?:stream|channel)\//, `${name} imports ${imported}`)
+  }
+  const loaded = new Set(['index.ts'])
+  for (const name of loaded) for (const imported of importsOf(name)) loaded.add(imported)
+  const parsers = [...loaded].filter(name => /from '(?:acorn|parse5|find-my-way|@sveltejs\/[^']+)'/.test(read(name).replaceAll(/import type .*/g, '')))
+  t.same(parsers, [])
 })
 
 t.test('no import goes round in a circle', async t => {

@@ -1,0 +1,30 @@
+// The app at one moment: its routes, templates and source files.
+import type { ContractOptions } from './options.js'
+import type { Registration } from './registration.js'
+import { RouteTable } from './routes.js'
+import { readSources } from './sources.js'
+import { Templates } from './templates.js'
+import type { Snapshot } from './types.js'
+
+/**
+ * Looks at the whole app, whichever of its registrations was asked. `templates`
+ * also knows their files, and which of them could not be read.
+ */
+export async function takeSnapshot (registration: Registration, options: ContractOptions): Promise<{ snapshot: Snapshot, templates: Templates }> {
+  const { app, siblings } = registration
+  const table = new RouteTable(app, siblings.flatMap(({ routes }) => routes), options.external ?? [])
+  const templates = new Templates(siblings.map(({ renderer }) => renderer.library).filter(library => library !== undefined))
+  return {
+    templates,
+    snapshot: {
+      routes: table.routes,
+      match: (method, path) => table.match(method, path),
+      matchAny: path => table.matchAny(path),
+      templates: await templates.list(),
+      hasTemplates: templates.hasTemplates,
+      load: name => templates.load(name),
+      parse: source => templates.parse(source),
+      sources: readSources(options.sources)
+    }
+  }
+}

@@ -1,5 +1,5 @@
 // Reads JavaScript and TypeScript, with or without JSX.
-import { Parser, type Node, type Options } from 'acorn'
+import { Parser, type Options, type Program } from 'acorn'
 import { tsPlugin } from '@sveltejs/acorn-typescript'
 
 const TypeScript = Parser.extend(tsPlugin())
@@ -19,7 +19,7 @@ const OPTIONS: Options = {
  *
  * @throws SyntaxError of acorn, whose `loc` has line (from one) and column (from zero).
  */
-export function parseSource (path: string, source: string): Node {
+export function parseSource (path: string, source: string): Program {
   // `<T>value` is a cast where there is no JSX, and an element where there is.
   const parser = /\.[cm]?ts$/.test(path) ? TypeScript : TypeScriptJsx
   try {

@@ -1,0 +1,17 @@
+// Which routes the templates use.
+import type { Model } from '../scan/model.js'
+import type { RouteFacts } from '../types.js'
+
+/** Whether a template names a route: in an attribute, a script, or a text that an expression uses. */
+export function routeUsage ({ wires, library }: Model): (route: RouteFacts) => boolean {
+  const used = new Set(wires.flatMap(({ reach, method }) => method === undefined ? reach?.any ?? [] : reach?.routes ?? []))
+  const templates = [...library.templates.values()]
+  const literals = new Set(templates.flatMap(({ literals }) => [...literals]))
+  const scripts = templates.map(({ scripts }) => scripts).join('\n')
+  return route => used.has(route) || literals.has(route.url) || (route.url.length > 1 && mentions(scripts, route.url))
+}
+
+/** Whether a script has a text that begins with some characters. */
+function mentions (scripts: string, start: string): boolean {
+  return ['"', "'", '`'].some(quote => scripts.includes(quote + start))
+}

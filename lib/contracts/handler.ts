@@ -23,7 +23,7 @@ const HARMLESS = new Set([
  * stream, undefined when it does not tell: it hands the reply on, takes the
  * raw response, uses a decorator that we do not know, or has no source.
  */
-export function opensStream (handler: unknown): boolean | undefined {
+export function opensStream (handler: Function): boolean | undefined {
   const source = Function.prototype.toString.call(handler)
   const found = parseFunction(source)
   if (found === undefined) return undefined

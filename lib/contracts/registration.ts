@@ -13,7 +13,7 @@ export interface AddedRoute {
   url: string
   referenced: boolean
   events: readonly string[] | undefined
-  handler: unknown
+  handler: Function
   /** Is the prefix of its plugin itself, which Fastify also serves with a slash at the end. */
   isPrefix: boolean
   /** Is for some versions or hosts only. */
@@ -39,6 +39,13 @@ export class Registration {
   /** All registrations in the same app, in their order. */
   get siblings (): readonly Registration[] {
     return registrations.get(this.app.server) as Registration[]
+  }
+
+  /** The app itself, of which `app` may be a part. Only its ready() can be called at any time. */
+  get root (): FastifyInstance {
+    let root = this.app
+    for (let next = root; next !== Object.prototype; next = Object.getPrototypeOf(next)) root = next
+    return root
   }
 
   add (route: RouteOptions): void {

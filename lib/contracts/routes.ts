@@ -29,11 +29,17 @@ export class RouteTable {
   match (method: string, path: string): RouteFacts | undefined {
     const found = this.#router.find(method as HTTPMethod, path)
     const stored = found?.store as Stored | null | undefined
-    const real = this.#app.findRoute({ method: method as HTTPMethod, url: path })
+    const real = this.#find(method, path)
     if (stored && (real === null ? stored.isConstrained : isSame(found?.params, real.params))) return stored.facts
     // A route that the plugin did not see being added, perhaps one that is nearer to the path.
     const isThere = real !== null || this.#rewrites || this.#external.find('GET', path) !== null
     return isThere ? { method, url: path, referenced: false, events: undefined, isStream: undefined, isStatic: hasExtension(path) } : undefined
+  }
+
+  // Fastify's own answer has no name to it. For an address that it refuses it has no query either.
+  #find (method: string, path: string): { params: object } | null {
+    const found = this.#app.findRoute({ method: method as HTTPMethod, url: path })
+    return found === null || found.searchParams === undefined ? null : found
   }
 
   matchAny (path: string): RouteFacts[] {
@@ -76,11 +82,8 @@ function routerOptions ({ initialConfig }: FastifyInstance): object {
 
 // Functions are no part of initialConfig, and there is no public way to ask.
 function hasRewriteUrl (app: object): boolean {
-  for (let owner = app; owner !== Object.prototype; owner = Object.getPrototypeOf(owner)) {
-    const options = Object.getOwnPropertySymbols(owner).find(({ description }) => description === 'fastify.options')
-    if (options !== undefined) return (owner as Record<symbol, { rewriteUrl?: unknown }>)[options]?.rewriteUrl !== undefined
-  }
-  return false
+  const options = Object.getOwnPropertySymbols(app).find(({ description }) => description === 'fastify.options')
+  return options !== undefined && (app as Record<symbol, { rewriteUrl?: unknown }>)[options]?.rewriteUrl !== undefined
 }
 
 function isSame (params: object | undefined, others: object): boolean {
@@ -88,7 +91,7 @@ function isSame (params: object | undefined, others: object): boolean {
 }
 
 // A wildcard, one file of @fastify/static without a wildcard, or a name such as /favicon.ico.
-function isStatic (method: string, url: string, handler: unknown): boolean {
+function isStatic (method: string, url: string, handler: Function): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false
   return url.endsWith('*') || hasExtension(url) || String(handler).includes('pumpSendToReply')
 }

@@ -13,7 +13,7 @@ import type { ContractIssue, ContractReport } from './types.js'
  */
 export async function checkContracts (registration: Registration, options: ContractOptions = {}, signal?: AbortSignal): Promise<ContractReport> {
   checkOptions(options)
-  await registration.app.ready()
+  await registration.root.ready()
   const { severities = {} } = options
   const { snapshot, templates } = await takeSnapshot(registration, options)
   const issues = await check(snapshot, severities, signal)

@@ -11,8 +11,8 @@ import type { Snapshot } from './types.js'
  * also knows their files, and which of them could not be read.
  */
 export async function takeSnapshot (registration: Registration, options: ContractOptions): Promise<{ snapshot: Snapshot, templates: Templates }> {
-  const { app, siblings } = registration
-  const table = new RouteTable(app, siblings.flatMap(({ routes }) => routes), options.external ?? [])
+  const { root, siblings } = registration
+  const table = new RouteTable(root, siblings.flatMap(({ routes }) => routes), options.external ?? [])
   const templates = new Templates(siblings.map(({ renderer }) => renderer.library).filter(library => library !== undefined))
   return {
     templates,

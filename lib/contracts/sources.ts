@@ -1,5 +1,5 @@
 // The source files of the app, found by following imports.
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve, sep } from 'node:path'
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { importsOf } from './imports.js'
@@ -63,5 +63,5 @@ function isSource (path: string): boolean {
 }
 
 function isFile (path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
+  return existsSync(path) && statSync(path).isFile()
 }

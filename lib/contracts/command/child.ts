@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import { kFound, type Registration } from '../registration.js'
 import type { ContractOptions } from '../options.js'
 import type { ContractReport } from '../types.js'
-import { loadApp } from './load.js'
+import { loadApp, LoadError } from './load.js'
 
 /** What the command wants to know. */
 export interface Question {
@@ -43,13 +43,13 @@ async function answer ({ file, exportName, options }: Question): Promise<Fastify
 async function findRegistration (app: FastifyInstance | undefined): Promise<Registration> {
   if (app !== undefined) {
     const registration = found.find(registration => registration.app.server === app.server)
-    if (registration === undefined) throw new Error('the app does not register fastify-chirp, so there is nothing to check. Register it, or name another export with --export')
+    if (registration === undefined) throw new LoadError('the app does not register fastify-chirp, so there is nothing to check. Register it, or name another export with --export')
     return registration
   }
   // The module starts an app by itself, perhaps later. This keeps nothing alive: when nothing else does, the process ends.
   while (found.length === 0) await setTimeout(10, undefined, { ref: false })
   const [registration] = found as [Registration]
-  if (found.some(({ app }) => app.server !== registration.app.server)) throw new Error('it starts several apps. Export the one to check, and name it with --export')
+  if (found.some(({ app }) => app.server !== registration.app.server)) throw new LoadError('it starts several apps. Export the one to check, and name it with --export')
   return registration
 }
 
@@ -58,7 +58,9 @@ function tell (answer: Answer): Promise<void> {
 }
 
 function explain (error: unknown): string {
-  const { stack, code } = Object(error) as { stack?: string, code?: string }
+  const { stack, code, message } = Object(error) as { stack?: string, code?: string, message?: string }
+  // What we say ourselves says it all.
+  if (error instanceof LoadError || code === 'FST_CHIRP_OPTION') return String(message)
   const text = stack ?? String(error)
   return code === 'ERR_UNKNOWN_FILE_EXTENSION' ? `${text}\nNode.js ${process.version} does not run this file as it is. Check what it compiles to, or set NODE_OPTIONS to what you run it with, such as "--import tsx"` : text
 }

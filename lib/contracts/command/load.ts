@@ -7,20 +7,23 @@ import type { FastifyInstance } from 'fastify'
 type Plugin = Parameters<FastifyInstance['register']>[0]
 type FastifyFactory = () => FastifyInstance
 
+/** What a module exports is no app; the message says why. */
+export class LoadError extends Error {}
+
 const NAMES = ['default', 'app', 'build', 'buildApp', 'createApp']
 
 /**
  * The app that a module exports: an instance, a promise of one, a function that
  * builds one, or a plugin. Undefined when it exports nothing of that name.
  *
- * @throws whatever the module throws, or an error that says why its export is no app.
+ * @throws whatever the module throws, or LoadError.
  */
 export async function loadApp (file: string, exportName: string | undefined): Promise<FastifyInstance | undefined> {
   const module = await import(pathToFileURL(file).href) as Record<string, unknown>
   // A CommonJS module is its own default export.
   const exports = { ...Object(module.default), ...module }
   if (exportName !== undefined && exports[exportName] === undefined) {
-    throw new Error(`it has no export "${exportName}", but ${Object.keys(module).join(', ') || 'none at all'}`)
+    throw new LoadError(`it has no export "${exportName}", but ${Object.keys(module).join(', ') || 'none at all'}`)
   }
   const name = exportName ?? NAMES.find(name => isApp(exports[name]) || isThenable(exports[name]) || typeof exports[name] === 'function')
   if (name === undefined) return undefined
@@ -29,7 +32,7 @@ export async function loadApp (file: string, exportName: string | undefined): Pr
 
 async function build (value: unknown, name: string, file: string): Promise<FastifyInstance> {
   if (isApp(value)) return value
-  if (typeof value !== 'function') throw new Error(`its export "${name}" is no Fastify app, and no function that makes one`)
+  if (typeof value !== 'function') throw new LoadError(`its export "${name}" is no Fastify app, and no function that makes one`)
   if (isPlugin(value)) {
     const { default: fastify } = await import(pathToFileURL(createRequire(file).resolve('fastify')).href) as { default: FastifyFactory }
     const app = fastify()
@@ -38,7 +41,7 @@ async function build (value: unknown, name: string, file: string): Promise<Fasti
   }
   const built: unknown = await (value as (options: object) => unknown)({})
   if (isApp(built)) return built
-  throw new Error(`its export "${name}" did not return a Fastify app. Return it, or name the right export with --export`)
+  throw new LoadError(`its export "${name}" did not return a Fastify app. Return it, or name the right export with --export`)
 }
 
 function isApp (value: unknown): value is FastifyInstance {

@@ -16,7 +16,7 @@ const STYLES: Record<Severity, Style> = { error: 'red', warning: 'yellow', info:
 
 /** The report as text, with code frames from the files that it names. Ends with a line break. */
 export function formatText (report: ContractReport, { color = false }: TextOptions = {}): string {
-  const paint = (style: Style, text: string): string => color ? styleText(style, text, { validateStream: false }) : text
+  const paint = (style: Style, text: string): string => color && text !== '' ? styleText(style, text, { validateStream: false }) : text
   const groups = groupBy(report.issues, placeOf)
   const parts = [...groups].map(([place, issues]) => [
     paint('bold', titleOf(place, issues[0])),

@@ -15,10 +15,12 @@ export const missingTarget: Rule = {
   check (model, report) {
     const ids = identifiers(model)
     const severity = ids.isOpen ? 'info' : undefined
+    // In a whole page, what is marked to be swapped is also where it goes.
+    const placed = new Set(model.pages.filter(({ isWhole }) => isWhole).flatMap(({ places }) => places.flatMap(({ elements }) => elements)))
     for (const element of model.live) {
       for (const attribute of element.attributes) {
         for (const id of targetsOf(element, attribute)) {
-          const isSelf = attribute.name === 'hx-swap-oob' && !attribute.conditional
+          const isSelf = attribute.name === 'hx-swap-oob' && !attribute.conditional && !placed.has(element)
           if (ids.has(id, isSelf ? element : undefined)) continue
           report({
             ...at(model, element, attribute),
@@ -33,7 +35,7 @@ export const missingTarget: Rule = {
         ...place,
         severity,
         message: `Nothing takes a fragment for "${text}": no sse-swap="${text}" and no element with that id.` +
-          `${suggest(text, [...ids.known, ...model.streams.listeners.flatMap(({ names }) => [...names])])} Mend the name on either side`
+          `${suggest(text.replace(/^#/, ''), [...ids.known, ...model.streams.listeners.flatMap(({ names }) => [...names])])} Mend the name on either side`
       })
     }
   }

@@ -6,12 +6,17 @@ import type { RouteFacts } from '../types.js'
 export function routeUsage ({ wires, library }: Model): (route: RouteFacts) => boolean {
   const used = new Set(wires.flatMap(({ reach, method }) => method === undefined ? reach?.any ?? [] : reach?.routes ?? []))
   const templates = [...library.templates.values()]
-  const literals = new Set(templates.flatMap(({ literals }) => [...literals]))
+  // As the argument of a macro, or in a list of links.
+  const literals = new Set(templates.flatMap(({ literals }) => [...literals].map(withoutSlash)))
   const scripts = templates.map(({ scripts }) => scripts).join('\n')
-  return route => used.has(route) || literals.has(route.url) || (route.url.length > 1 && mentions(scripts, route.url))
+  return route => used.has(route) || literals.has(withoutSlash(route.url)) || (route.url.length > 1 && mentions(scripts, route.url))
 }
 
 /** Whether a script has a text that begins with some characters. */
 function mentions (scripts: string, start: string): boolean {
   return ['"', "'", '`'].some(quote => scripts.includes(quote + start))
+}
+
+function withoutSlash (path: string): string {
+  return path.replace(/\/$/, '')
 }

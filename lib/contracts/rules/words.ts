@@ -15,25 +15,27 @@ export function enumerate (words: readonly string[]): string {
 /** ` Did you mean "x"?`, or nothing when nothing is near. */
 export function suggest (word: string, candidates: Iterable<string>): string {
   let best: string | undefined
-  let least = Math.min(3, Math.ceil(word.length / 3)) + 1
+  let least = Math.min(3, Math.floor(word.length / 2.5)) + 1
   for (const candidate of new Set(candidates)) {
-    if (Math.abs(candidate.length - word.length) >= least) continue
+    if (candidate === word || Math.abs(candidate.length - word.length) >= least) continue
     const steps = distance(word, candidate)
     if (steps < least) [best, least] = [candidate, steps]
   }
   return best === undefined ? '' : ` Did you mean "${best}"?`
 }
 
-// How many characters have to be added, removed or replaced.
+// How many characters have to be added, removed, replaced, or swapped with the next.
 function distance (a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  const rows = [Array.from({ length: b.length + 1 }, (_, index) => index)]
+  const at = (i: number, j: number) => rows[i]?.[j] as number
   for (let i = 1; i <= a.length; i++) {
-    const next = [i]
+    const row = [i]
+    rows.push(row)
     for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1))
+      const replaced = at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      row.push(Math.min(replaced, at(i - 1, j) + 1, at(i, j - 1) + 1, isSwapped ? at(i - 2, j - 2) + 1 : Infinity))
     }
-    row = next
   }
-  return row[b.length] as number
+  return at(a.length, b.length)
 }

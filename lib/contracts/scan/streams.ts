@@ -72,6 +72,8 @@ export class Streams {
 
   // From the listener up to the first connection that is surely there.
   #locate (listener: Listener, place: Place, page: Page): void {
+    // On htmx 4 every request may be answered with a stream.
+    if (listener.attribute.name === 'hx-sse:close' && !listener.element.attributes.some(isConnect)) listener.isOpen = true
     let isConnected = false
     for (const { elements } of around(place)) {
       const connects = elements.flatMap(({ attributes }) => attributes.filter(isConnect))

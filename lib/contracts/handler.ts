@@ -24,6 +24,14 @@ const HARMLESS = new Set([
  * raw response, uses a decorator that we do not know, or has no source.
  */
 export function opensStream (handler: Function): boolean | undefined {
+  // A route and its HEAD twin share one, and so may many routes.
+  if (!known.has(handler)) known.set(handler, look(handler))
+  return known.get(handler)
+}
+
+const known = new WeakMap<Function, boolean | undefined>()
+
+function look (handler: Function): boolean | undefined {
   const source = Function.prototype.toString.call(handler)
   const found = parseFunction(source)
   if (found === undefined) return undefined
@@ -67,7 +75,9 @@ class Uses {
   #visit (node: AnyNode, path: AnyNode[]): void {
     if (node.type === 'CallExpression' && node.callee.type === 'MemberExpression' && nameOf(node.callee) === 'eventStream') this.eventStream = true
     if (node.type === 'Identifier') this.#identifier(node.name, node, path)
-    for (const child of childrenOf(node)) this.#visit(child, [...path, node])
+    path.push(node)
+    for (const child of childrenOf(node)) this.#visit(child, path)
+    path.pop()
   }
 
   #identifier (name: string, node: AnyNode, path: AnyNode[]): void {

@@ -3,5 +3,14 @@ import type { AnyNode, Node } from 'acorn'
 
 /** The nodes right below one. */
 export function childrenOf (node: Node): AnyNode[] {
-  return Object.values(node).flat().filter((value): value is AnyNode => typeof value === 'object' && value !== null && 'type' in value)
+  const children: AnyNode[] = []
+  for (const value of Object.values(node)) {
+    if (isNode(value)) children.push(value)
+    else if (Array.isArray(value)) children.push(...value.filter(isNode))
+  }
+  return children
+}
+
+function isNode (value: unknown): value is AnyNode {
+  return typeof value === 'object' && value !== null && 'type' in value
 }

@@ -78,6 +78,14 @@ t.test('the report as annotations', async t => {
   const { code, stdout } = await run(home(t, broken), ['check', 'app.js', '--github'])
   t.equal(code, 1)
   t.match(stdout, /^::error file=views\/page\.html,line=2,col=\d+,title=fastify-chirp%3A template-error::.+\n$/)
+  t.same(await run(home(t), ['check', 'app.js', '--github']), { code: 0, stdout: '', stderr: '' })
+})
+
+t.test('a terminal gets colours, unless NO_COLOR is set', async t => {
+  const folder = home(t, { ...broken, 'terminal.mjs': 'process.stdout.isTTY = true' })
+  const look = env => run(folder, ['check', 'app.js'], { before: ['--import', './terminal.mjs'], env })
+  t.match((await look({ NO_COLOR: '' })).stdout.replaceAll('\u001b', 'ESC'), /^ESC\[1mpage\.html .*ESC\[22m\n {2}ESC\[31merrorESC\[39m {2}template-error/)
+  t.match((await look({ NO_COLOR: '1' })).stdout, /^page\.html .*\n {2}error {2}template-error/)
 })
 
 t.test('severities can be changed, and warnings can fail', async t => {

@@ -8,6 +8,7 @@ import { formatGithub } from './format/github.js'
 import { formatJson } from './format/json.js'
 import { formatText, summaryOf } from './format/text.js'
 import type { ContractOptions } from './options.js'
+import { placeOf } from './report.js'
 
 const PASSED = 0
 const FAILED = 1
@@ -20,9 +21,8 @@ async function main (args: string[]): Promise<number> {
     if (task === 'version') return print(`${versionOf()}\n`)
     return await check(task)
   } catch (error) {
-    if (error instanceof UsageError) return refuse(`${error.message}\n\nfastify-chirp --help tells what there is.`)
-    if (error instanceof CheckError) return refuse(error.message)
-    throw error
+    const { message } = error as Error
+    return refuse(error instanceof UsageError ? `${message}\n\nfastify-chirp --help tells what there is.` : message)
   }
 }
 
@@ -46,7 +46,7 @@ function format (result: NewReport, { format, baseline }: Task): string {
   const { report, hidden, gone } = result
   if (format === 'json') return formatJson(baseline === undefined ? report : Object.assign(report, { baseline: { hidden, gone } }))
   if (format === 'github') return formatGithub(report)
-  const color = process.stdout.isTTY && (process.env.NO_COLOR ?? '') === ''
+  const color = process.stdout.isTTY && !process.env.NO_COLOR
   return formatText(report, { color }) + (baseline === undefined ? '' : remarkOf(result, baseline))
 }
 
@@ -54,7 +54,7 @@ function remarkOf ({ hidden, gone }: NewReport, baseline: string): string {
   const lines = [`${hidden} of ${baseline} not shown`]
   if (gone.length > 0) {
     lines.push(`${gone.length} of ${baseline} not found any more; --write-baseline drops them:`)
-    lines.push(...gone.map(({ category, template, file, route, message }) => `  ${[template ?? file ?? route, category, message].filter(Boolean).join('  ')}`))
+    lines.push(...gone.map(finding => `  ${[placeOf(finding), finding.category, finding.message].filter(Boolean).join('  ')}`))
   }
   return lines.map(line => `${line}\n`).join('')
 }

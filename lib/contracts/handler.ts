@@ -87,19 +87,13 @@ class Uses {
 }
 
 // Follows reply.code(200).header('a', 'b').send(...) to its end.
-function isPlain (reply: AnyNode, path: AnyNode[]): boolean {
-  let node = reply
-  for (const parent of path.toReversed()) {
-    if (parent.type === 'MemberExpression' && parent.object === node) {
-      const name = nameOf(parent)
-      if (name === undefined || !PLAIN.has(name)) return false
-      if (VALUES.has(name)) return true
-    } else if (parent.type !== 'CallExpression' || parent.callee !== node) {
-      return HARMLESS.has(parent.type)
-    }
-    node = parent
-  }
-  return false
+function isPlain (node: AnyNode, path: AnyNode[], depth = path.length - 1): boolean {
+  const parent = path[depth] as AnyNode
+  if (parent.type === 'CallExpression' && parent.callee === node) return isPlain(parent, path, depth - 1)
+  if (parent.type !== 'MemberExpression' || parent.object !== node) return HARMLESS.has(parent.type)
+  const name = nameOf(parent)
+  if (name === undefined || !PLAIN.has(name)) return false
+  return VALUES.has(name) || isPlain(parent, path, depth - 1)
 }
 
 // `x.reply` and `{ reply: 1 }` name something else.

@@ -11,7 +11,7 @@ export function createReport (issues: readonly ContractIssue[]): ContractReport 
 }
 
 /** What an issue is about, in one word: a template, a file, or a route. */
-export function placeOf ({ template, file, route }: ContractIssue): string {
+export function placeOf ({ template, file, route }: Pick<ContractIssue, 'template' | 'file' | 'route'>): string {
   return template ?? file ?? route ?? ''
 }
 

@@ -1,6 +1,7 @@
 // The check at start, in debug: what it finds goes to the log, and nothing waits for it.
 import type { FastifyBaseLogger } from 'fastify'
 import { kFound, type Registration } from './registration.js'
+import { positionOf } from './report.js'
 import type { ContractIssue } from './types.js'
 
 /** Checks the app once it is ready, unless nobody would read about it. */
@@ -32,9 +33,8 @@ async function run (registration: Registration, signal: AbortSignal): Promise<vo
   }
 }
 
-function lineOf ({ template, file, route, line, column, message, category }: ContractIssue): string {
-  const place = [template ?? file ?? route, line, column].filter(part => part !== undefined).join(':')
-  return `${place}${place === '' ? '' : ' '}${message} (${category})`
+function lineOf (issue: ContractIssue): string {
+  return `${positionOf(issue)} ${issue.message} (${issue.category})`.trimStart()
 }
 
 // Pino can be asked; a logger of another make has a level at most, and that of `logger: false` has none.

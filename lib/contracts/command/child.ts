@@ -13,7 +13,7 @@ import { loadApp, LoadError } from './load.js'
 export interface Question {
   file: string
   exportName: string | undefined
-  options: ContractOptions
+  options: ContractOptions & { sources: string[] }
 }
 
 /** What it is told. */
@@ -32,7 +32,7 @@ async function answer ({ file, exportName, options }: Question): Promise<Fastify
     await app?.ready()
     const registration = await findRegistration(app)
     app ??= registration.app
-    const report = await registration.check({ ...options, sources: [path, ...options.sources ?? []] })
+    const report = await registration.check({ ...options, sources: [path, ...options.sources] })
     await tell({ report })
   } catch (error) {
     await tell({ problem: explain(error) })

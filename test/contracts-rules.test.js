@@ -26,12 +26,13 @@ rule('link', {
     routes: ['GET /events']
   },
   'hx-action of htmx 4': { templates: '<b hx-action="/a" hx-method="put"></b><b ¦hx-action="/b"></b>', routes: ['PUT /a'] },
+  'frames, and characters that are no text': { templates: 'a\0b <iframe ¦src="/nope"></iframe><iframe src="/a"></iframe>', routes: ['GET /a'] },
   'addresses that are elsewhere or unknown': {
     templates: '<a href="https://a.example/x">1</a><a href="//b.example">2</a><a href="mailto:a@b.c">3</a><a href="#top">4</a><a href="">5</a>' +
       '<a href="?page=2">6</a><a href="next">7</a><a href="javascript:go()">8</a><a href="/file.pdf" download>9</a><a href="/x" rel="noopener external">10</a>' +
       '<a>11</a><a href>12</a><a name="x" :href="/nope">13</a>'
   },
-  'parameters': {
+  parameters: {
     templates: '<a href="/users/7/edit">1</a><a href="/users/{{ id }}/edit">2</a><a ¦href="/users/{{ id }}/remove">3</a><a ¦href="/userz/{{ id }}">4</a>',
     routes: ['GET /users/:id/edit'],
     says: [
@@ -56,7 +57,7 @@ rule('link', {
   'an expression before the path is unknown': { templates: '<a href="{{ url_for(\'news\') }}">1</a><a href="{{ base }}/nope">2</a>', routes: ['GET /'] },
   'text that an expression holds': {
     templates: '<a ¦href="{{ \'/nope\' }}">1</a><a href="{{ "/users/" ~ id }}">2</a><a ¦href="{{ "/a" if x else "/b" }}">3</a><a ¦href="{{ (\'/no\' + \'pe\') | safe }}">4</a>' +
-      '<a ¦href="{{ url or \'/nope\' }}">5</a><a href="{{ (1, 2) }}">6</a><a href="/a{{ none }}">7</a>',
+      '<a ¦href="{{ url or \'/nope\' }}">5</a><a href="{{ (1, 2) }}">6</a><a href="/a{{ none }}">7</a><a href="/{{ \'nope\' | upper }}">8</a>',
     routes: ['GET /users/:id', 'GET /a']
   },
   'conditions inside of a value': {
@@ -81,6 +82,12 @@ rule('link', {
     templates: '<a ¦href="/nope">{{ "}} {% <a href=\'/x\'>" }}</a>\n{# <a href="/x"> #}\n{% raw %}<a ¦href="/raw">{{ x }}</a><a href="/r/{{ id }}">b</a>{% endraw %}\n' +
       '<!-- <a href="/x"> --><a ¦href="/nope2">2</a>{% verbatim %}<a ¦href="/v">3</a>{% endverbatim %}',
     routes: ['GET /r/:id']
+  },
+  'an extension that changes the source': {
+    templates: '<a href="/one">1</a>{% wrap %}{% endwrap %}<a ¦href="/two">2</a>',
+    tags: ['wrap'],
+    preprocess: source => source.replace('<a href="/one">1</a>', 'Something that is not in the file. '),
+    routes: ['GET /']
   },
   'whitespace control': {
     templates: 'x  {%- if a -%}  <a ¦href="/n1">1</a>  {%- endif -%}\n\n  <a ¦href="/n2">{{- b -}}</a>\n{#- c -#}  <a ¦href="/n3">3</a>',
@@ -147,15 +154,27 @@ rule('link', {
     },
     routes: ['GET /x']
   },
+  'a template that extends more than can be followed': {
+    templates: {
+      'page.html': `${Array.from({ length: 70 }, (_, index) => `{% if a == ${index} %}{% extends "layout.html" %}{% endif %}`).join('')}{% block x %}<a ¦href="/nope">1</a>{% endblock %}`,
+      'layout.html': '{% block x %}{% endblock %}'
+    },
+    routes: ['GET /x']
+  },
+  'includes that multiply': {
+    templates: Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`${index}.html`, `<a ¦href="/nope">1</a>{% include "${index + 1}.html" %}{% include "${index + 1}.html" %}`])
+      .concat([['40.html', '']])),
+    routes: ['GET /x']
+  },
   'what a child has outside of its blocks is not rendered': {
     templates: { 'layout.html': '<p></p>', 'page.html': '{% extends "layout.html" %}<a href="/nope">1</a>' },
     routes: ['GET /x']
   },
   'overridden blocks, super and nested blocks': {
     templates: {
-      'base.html': '{% block a %}<a ¦href="/1">1</a>{% endblock %}',
+      'base.html': '{% block a %}{{ super() }}<a ¦href="/1">1</a>{% endblock %}',
       'middle.html': '{% extends "base.html" %}{% block a %}{{ super() }}{% block b %}<a ¦href="/2">2</a>{% endblock %}{% endblock %}',
-      'page.html': '{% extends "middle.html" %}{% block b %}<a ¦href="/3">3</a>{{ super() }}{% endblock %}{% block alone %}<a ¦href="/4">4</a>{% endblock %}'
+      'page.html': '{% extends "middle.html" %}{% block b %}<a ¦href="/3">3</a>{{ super() }}{% endblock %}{% block alone %}{{ super() }}<a ¦href="/4">4</a>{% endblock %}'
     },
     routes: ['GET /x']
   },
@@ -207,10 +226,11 @@ rule('method', {
     templates: '<b ¦hx-put="/a"></b><form ¦action="/a"></form><form ¦action="/b" method="post"></form><button ¦formaction="/b" formmethod="POST"></button><b ¦sse-connect="/a"></b>',
     routes: ['POST /a', 'GET /b']
   },
-  'parameters': { templates: '<b ¦hx-put="/items/{{ id }}"></b><b ¦hx-put="/items/1"></b>', routes: ['GET /items/:id', 'DELETE /items/:id'] },
+  parameters: { templates: '<b ¦hx-put="/items/{{ id }}"></b><b ¦hx-put="/items/1"></b>', routes: ['GET /items/:id', 'DELETE /items/:id'] },
   'a method that cannot be told': {
-    templates: '<button formaction="/a"></button><b hx-action="/a"></b><a href="/a" data-method="delete">1</a><a href="/a" data-turbo-method="post">2</a><form {{ x }} action="/a"></form>',
-    routes: ['POST /a']
+    templates: '<button formaction="/a"></button><b hx-action="/a"></b><a href="/a" data-method="delete">1</a><a href="/a" data-turbo-method="post">2</a><form {{ x }} action="/a"></form>' +
+      '<button formaction="/b/{{ x }}"></button>',
+    routes: ['POST /a', 'POST /b/:x']
   },
   'a form that overrides its method': {
     templates: '<form action="/a" method="post"><p><input type="hidden" name="_method" value="delete"></p></form><form ¦action="/a" method="post"><input name="x"></form>',
@@ -317,6 +337,10 @@ rule('sse-swap-unknown', {
       'No stream here sends "chirp:closed", which sse-swap waits for. Did you mean "chirp:closing"? The plugin sends "chirp:open", "chirp:error", "chirp:closing", "chirp:busy" and "chirp:gap"'
     ]
   },
+  'the helpers of templates': {
+    templates: '<div {{ sse_connect("/live") }}><p {{ sse_swap("a") }}></p><p ¦{{ sse_swap("b") }}></p></div>',
+    routes: ['GET /live events=a']
+  },
   'streams that declare nothing, or that are unknown': {
     templates: '<div sse-connect="/a"><p sse-swap="x"></p></div><div sse-connect="{{ url }}"><p sse-swap="x"></p></div><div sse-connect="live"><p sse-swap="x"></p></div>' +
       '<div sse-connect="/nope"><p sse-swap="x"></p></div><div {{ attributes }}><p sse-swap="x"></p></div><p sse-swap="x"></p><p sse-swap="{{ x }}"></p>',
@@ -330,7 +354,7 @@ rule('sse-swap-unknown', {
     templates: '<div sse-connect="/a"><div {% if x %}sse-connect="/b"{% endif %}><p sse-swap="a"></p><p sse-swap="b"></p><p ¦sse-swap="c"></p></div></div>',
     routes: ['GET /a events=a', 'GET /b events=b']
   },
-  'parameters': {
+  parameters: {
     templates: '<div sse-connect="/a/{{ id }}"><p sse-swap="x"></p><p sse-swap="y"></p><p ¦sse-swap="z"></p></div>',
     routes: ['GET /a/:id events=x', 'GET /a/new events=y']
   },
@@ -355,7 +379,7 @@ rule('sse-swap-unknown', {
   'elements that end without an end tag': {
     templates: '<ul><li sse-connect="/a">1<li sse-connect="/b"><p>x<div sse-swap="b"></div><li ¦sse-swap="b"></ul>'.replace('<ul>', '<ul sse-connect="/a">') +
       '<table sse-connect="/a"><tr sse-connect="/b"><td>1<tr ¦sse-swap="b"><td></table><dl sse-connect="/a"><dt sse-connect="/b"><dd ¦sse-swap="b"></dl>' +
-      '<section sse-connect="/a"><img sse-connect="/b"><p ¦sse-swap="b"></p><svg><path sse-connect="/b"/><g sse-swap="a"/></svg></section>',
+      '<section sse-connect="/a"><img sse-connect="/b"><p ¦sse-swap="b"></p><svg><path sse-connect="/b"/><g sse-swap="a"/></svg></section><section sse-connect="/a"><div sse-connect="/b"/><p sse-swap="b"></p></section>',
     routes: ['GET /a events=a', 'GET /b events=b']
   },
   'conditions that open different elements': {
@@ -435,6 +459,14 @@ rule('event-unheard', {
   'a partial may be put into the connection': { templates: { 'page.html': page('<div sse-connect="/live"></div>'), 'part.html': '<p sse-swap="a"></p>' }, routes: ['GET /live events=a'] },
   'a name that is not known may be any': { templates: '<div sse-connect="/live"><p sse-swap="{{ name }}"></p></div>', routes: ['GET /live events=a'] },
   'on htmx 4 a target is an id': { templates: '<div hx-sse:connect="/live"><p id="a"></p></div>', routes: ['GET /live events=a,b'], finds: ['GET /live'] },
+  'an end of a stream that nobody waits for': {
+    templates: '<div sse-connect="/live" sse-close="done"></div>',
+    source: "reply.eventStream([], { closeEvent: ¦'doen' })\nreply.eventStream([], { closeEvent: 'done' })\nawait app.register(chirp, { closeEvent: ¦'bye' })\n" +
+      "other({ closeEvent: 'x' })\nother(1, { closeEvent: 'x' })\nstreams.open(1, { closeEvent: 'x' })\n",
+    says: ['bye', 'doen'].map(name => `No template waits for "${name}", which ends a stream. Add sse-close="${name}" where that is connected, or mend the name`).reverse(),
+    routes: ['GET /live stream']
+  },
+  'an end of a stream that a script may wait for': { templates: '<script>new EventSource("/live")</script>', source: "reply.eventStream([], { closeEvent: 'done' })", routes: ['GET /live stream'] },
   'a route that no template connects to': { templates: '<p></p>', routes: ['GET /live events=a referenced'] }
 })
 
@@ -455,6 +487,35 @@ rule('event-name', {
   },
   'other names': { templates: '<div sse-connect="/live"><p sse-swap="news"></p></div>', routes: ['GET /live events=news'] },
   'events that are not of the plugin': { source: "new SSEEvent({ event: 'click' })\nnew Fragment('a', 'b', {}, { target: 'click' })\n" }
+})
+
+rule('missing-extension', {
+  'a connection without the extension': {
+    templates: page('<div ¦sse-connect="/a" hx-ext="ssex"><p sse-swap="a"></p></div>'),
+    says: 'htmx 2 opens sse-connect only inside of hx-ext="sse". Add hx-ext="sse" to this element, or to one around it'
+  },
+  'on a page that surely has htmx 2': { templates: page('<script src="/htmx2/htmx.js"></script><div ¦data-sse-connect="/a"></div>'), severity: 'error' },
+  'with the extension': {
+    templates: {
+      'a.html': page('<div hx-ext="sse" sse-connect="/a" sse-swap="a"></div><main data-hx-ext="a, sse"><div hx-ext="b" sse-connect="/a" sse-swap="a"></div></main>'),
+      'b.html': page('<main {% if x %}hx-ext="sse"{% endif %}><div sse-connect="/a" sse-swap="a"></div></main><main hx-ext="{{ x }}"><div sse-connect="/a"></div></main>'),
+      'c.html': '{% extends "layout.html" %}{% block body %}<div sse-connect="/a" sse-swap="a"></div>{% endblock %}',
+      'layout.html': '<body hx-ext="sse">{% block body %}{% endblock %}</body>'
+    }
+  },
+  'what may have it': {
+    templates: {
+      'a.html': page('<div {{ x }} sse-connect="/a" sse-swap="a"></div>{% call x() %}<div sse-connect="/a" sse-swap="a"></div>{% endcall %}'),
+      'part.html': '<div sse-connect="/a" sse-swap="a"></div>'
+    }
+  },
+  'htmx 4 needs none': {
+    templates: {
+      'a.html': page('<script src="/htmx.org@4/dist/htmx.js"></script><div sse-connect="/a"></div>'),
+      'b.html': page('<div sse-connect="/a" hx-config="x"></div>'),
+      'c.html': page('<div sse-connect="/a"></div>')
+    }
+  }
 })
 
 rule('broad-target', {
@@ -497,12 +558,13 @@ rule('missing-target', {
   },
   'ids of any template, and other selectors': {
     templates: {
-      'page.html': '<a hx-target="#a">1</a><a hx-target="this">2</a><a hx-target="closest tr">3</a><a hx-target="#a .b">4</a><a hx-target="#{{ x }}">5</a><a hx-target="#row-7">6</a>' +
+      'page.html': '<a hx-target="#a">1</a><a hx-target="this">2</a><a hx-target="closest tr">3</a><a hx-target="#a .b">4</a><a hx-target="#{{ x }}">5</a><a hx-target="#row-7">6</a><a hx-target="#cell-1-to-2-end">6</a>' +
+        '<a ¦hx-target="#cell-1-2-end">6</a><a ¦hx-target="#cell-to-end">6</a>' +
         '<a hx-target="#made">7</a><a hx-target="#from-script">8</a><a hx-target="#from-source">9</a><a hx-target="#in-template">10</a>{{ modal("made") }}' +
         '<script>el.id = "from-script"</script><template><p id="in-template"></p></template>',
-      'part.html': '<p id="a"></p><p id="row-{{ n }}"></p>'
+      'part.html': '<p id="a"></p><p id="row-{{ n }}"></p><p id="cell-{{ x }}-to-{{ y }}-end"></p>'
     },
-    source: 'const html = `<p id="from-source">${x}</p>`'
+    source: 'const html = `<p id="from-source">$' + '{x}</p>`'
   },
   'what is swapped out of band': {
     templates: '<p id="a" ¦hx-swap-oob="true"></p><p id="b" hx-swap-oob="true"></p><p id="b"></p><p ¦hx-swap-oob="beforeend:#c"></p><p hx-swap-oob="beforeend:.d"></p>' +
@@ -634,7 +696,7 @@ rule('fragment', {
     templates: { 'base.html': '{% block a %}{% block b %}{% endblock %}{% endblock %}', 'page.html': '{% extends "base.html" %}{% block c %}{% endblock %}' },
     source: `${IMPORT}for (const block of ['x']) new Piece('page.html', block)\nnew Piece('page.html', 'a'); new Piece('page.html', 'b'); new Piece('page.html', 'c'); new Piece('base.html', ¦'c')\n`
   },
-  'replies': {
+  replies: {
     templates: '{% block a %}{% endblock %}',
     source: "app.get('/', (request, reply) => reply.page(¦'x.html'))\napp.get('/', (request, reply) => reply.code(200).type('text/html').fragment('page.html', ¦'z', {}))\n" +
       "async function show (request, reply) { await reply.page('page.html', {}, { block: ¦'y' }); return reply.page('page.html', {}, options) }\n" +
@@ -645,7 +707,7 @@ rule('fragment', {
   'constants, template literals and choices': {
     templates: '{% block a %}{% endblock %}',
     source: `${IMPORT}const PAGE = 'page.html'\nconst NAME = \`\${PAGE}x\`\nconst COPY = (PAGE)\nnew Piece(PAGE, ¦'b')\nnew Piece(¦NAME, 'a')\nnew Piece(COPY, ¦'b')\nnew Piece('pa' + 'ge.html', ¦x ? 'a' : 'c')\n` +
-      'new Piece(PAGE, 1 + 2)\nnew Piece(later, "a")\nconst later = "zzz.html"\nlet changing = "nope.html"\nnew Piece(changing, "a")\nnew Piece(`page.${x}`, "a")\nnew Piece(...all)\nnew Piece(x * 2, "a")\n'
+      'new Piece(PAGE, 1 + 2)\nnew Piece(later, "a")\nconst later = "zzz.html"\nlet changing = "nope.html"\nnew Piece(changing, "a")\nnew Piece(`page.$' + '{x}`, "a")\nnew Piece(...all)\nnew Piece()\nString.raw`\\u{`\nnew Piece(x * 2, "a")\n'
   },
   'a name that is declared twice may mean either': {
     source: `${IMPORT}function a () { const NAME = 'a.html'; return new Piece(NAME, 'x') }\nfunction b (NAME) { return new Piece(NAME, 'x') }\n` +
@@ -717,7 +779,7 @@ rule('dead-template', {
   },
   'names without an extension, in variables, with paths, and partly known': {
     templates: { 'a.html': '{% include "parts/" ~ x ~ ".html" %}{% include y %}{{ render("d.html") }}', 'b.html': '', 'c/c.html': '', 'd.html': '', 'parts/e.html': '', 'mail/f.html': '', 'dead.html': '' },
-    source: "reply.view('a'); const names = { b: './views/b.html' }; render('c/' + 'c.html'); send(`mail/${x}.html`); go(`${x}`)",
+    source: "reply.view('a'); const names = { b: './views/b.html' }; render('c/' + 'c.html'); send(`mail/$" + '{x}.html`); go(`${' + 'x}`)',
     finds: ['dead.html']
   },
   'while the source is not known': { templates: { 'old.html': '' } },

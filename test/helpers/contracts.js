@@ -12,7 +12,7 @@ const MARK = '¦'
  *
  * - `templates`: texts by name, or the text of page.html
  * - `source`: texts by name, or the text of app.js; `import` lines are not followed
- * - `tags`: custom tags with a content
+ * - `tags`: custom tags with a content; `preprocess` of their extension
  * - `routes`: `'GET /live stream'`, where `stream` may also be `events=a,b`, `referenced` or `unknown`
  * - `finds`: routes that should be found; what is marked with ¦ should be found too, and nothing else
  * - `severity`: of all that is found, unless it is the one of the category
@@ -31,7 +31,7 @@ export async function checkCases (t, category, severity, cases) {
 }
 
 /** All that the checker finds in an app, and where its marks are. */
-export async function findings (t, { templates = {}, source = {}, routes = [], tags, severities, settings, contracts }) {
+export async function findings (t, { templates = {}, source = {}, routes = [], tags, preprocess, severities, settings, contracts }) {
   const root = t.testdir()
   const marks = []
   const write = (folder, name, marked) => {
@@ -47,7 +47,7 @@ export async function findings (t, { templates = {}, source = {}, routes = [], t
   const sources = entriesOf(source, 'app.js')
   for (const [name, text] of sources) write('source', name, text)
   const folder = join(root, 'views')
-  const app = await buildApp(t, { templates: tags === undefined ? folder : createEnvironment(folder, tags), ...settings })
+  const app = await buildApp(t, { templates: tags === undefined ? folder : createEnvironment(folder, tags, preprocess), ...settings })
   for (const route of routes) addRoute(app, route)
   const { issues } = await app.checkContracts({ sources: sources.length === 0 ? [] : [join(root, 'source')], severities, ...contracts })
   return { issues, marks }
@@ -59,10 +59,11 @@ export function place ({ template, file, line, column, route }) {
   return name === undefined ? route : [name, line, column].filter(part => part !== undefined).join(':')
 }
 
-function createEnvironment (folder, tags) {
+function createEnvironment (folder, tags, preprocess) {
   const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(folder))
   environment.addExtension('custom', {
     tags,
+    preprocess,
     parse (parser, nodes) {
       const tag = parser.nextToken()
       parser.advanceAfterBlockEnd(tag.value)

@@ -2,7 +2,7 @@
 import { posix } from 'node:path'
 import type { Model } from '../scan/model.js'
 import { resolveName } from '../scan/library.js'
-import { HOLE, isKnown } from '../scan/pattern.js'
+import { fits, HOLE, isKnown } from '../scan/pattern.js'
 import type { Rule } from './rule.js'
 
 export const deadTemplate: Rule = {
@@ -22,14 +22,14 @@ export const deadTemplate: Rule = {
 // Names may be written without an extension, as @fastify/view allows, or as a path to the file.
 function namesIn ({ library, source }: Model): (name: string) => boolean {
   const names = new Set<string>()
-  const patterns: RegExp[] = []
+  const patterns: string[] = []
   const note = (text: string, from?: string) => {
     const name = from === undefined ? text : resolveName(from, text)
     if (isKnown(name)) {
       for (const path of pathsOf(name)) names.add(path)
     } else if (name.replaceAll(HOLE, '').length > 2) {
       // An expression alone can be anything, which is no sign of use.
-      patterns.push(new RegExp(`^${name.split(HOLE).map(escape).join('.*')}$`, 's'))
+      patterns.push(name)
     }
   }
   for (const text of [...source.literals, ...source.patterns]) note(text)
@@ -39,7 +39,7 @@ function namesIn ({ library, source }: Model): (name: string) => boolean {
   }
   return name => {
     const bare = name.slice(0, name.length - posix.extname(name).length)
-    return [name, bare].some(name => names.has(name) || patterns.some(pattern => pattern.test(name)))
+    return [name, bare].some(name => names.has(name) || patterns.some(pattern => fits(pattern, name)))
   }
 }
 
@@ -47,8 +47,4 @@ function namesIn ({ library, source }: Model): (name: string) => boolean {
 function pathsOf (name: string): string[] {
   const segments = name.split('/')
   return segments.map((_, index) => segments.slice(index).join('/'))
-}
-
-function escape (text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 }

@@ -39,8 +39,7 @@ function describe (element: Element, other: Element, page: string): string {
 // An id that is surely there with its element. Drawings repeat theirs, and a
 // swap out of band has to.
 function idOf (place: Place): string | undefined {
-  const [element, another] = place.elements
-  if (element === undefined || another !== undefined) return undefined
+  const [element] = place.elements as [Element]
   const id = element.attributes.find(({ name }) => name === 'id')
   if (id === undefined || id.conditional || id.values.length !== 1 || !isKnown(id.values[0] as string)) return undefined
   if (element.attributes.some(({ name }) => name === 'hx-swap-oob')) return undefined

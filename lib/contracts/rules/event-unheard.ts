@@ -7,9 +7,9 @@ import { enumerate } from './words.js'
 export const eventUnheard: Rule = {
   category: 'event-unheard',
   severity: 'warning',
-  summary: 'A route declares an event, and no template that connects to it listens.',
+  summary: 'A route declares an event, or ends a stream with one, and no template listens.',
   check (model, report) {
-    const { snapshot, streams } = model
+    const { snapshot, source, streams } = model
     const hears = otherEars(model)
     const ids = identifiers(model)
     for (const route of snapshot.routes) {
@@ -26,6 +26,12 @@ export const eventUnheard: Rule = {
         route: `${method} ${url}`,
         message: `${method} ${url} declares ${enumerate(unheard)}, and no template that connects to it listens. Add sse-swap="${unheard[0]}", or take it from the events of the route`
       })
+    }
+    // Who connects from a script may listen to anything.
+    if (streams.connections.size === 0 || streams.listeners.some(({ isPlain }) => !isPlain)) return
+    for (const { text, ...place } of source.closeEvents) {
+      if (hears(text) || streams.listeners.some(({ names }) => names.has(text))) continue
+      report({ ...place, message: `No template waits for "${text}", which ends a stream. Add sse-close="${text}" where that is connected, or mend the name` })
     }
   }
 }

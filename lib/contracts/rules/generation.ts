@@ -33,7 +33,7 @@ export const REMOVED: Record<string, string> = {
 }
 
 /** What htmx 4 has and htmx 2 does not know. */
-const ADDED = /^hx-(?:sse:.*|action|method|config|ignore|status:.*|optimistic|query|[a-z-]+:(?:inherited|append))$/
+const ADDED = /^hx-(?:sse:.*|action|method|config|ignore|status:.*|query|[a-z-]+:(?:inherited|append))$/
 
 /** The dialect of each page. `hx-on:` is older than both. */
 export function dialectsOf ({ pages }: Model): Dialect[] {
@@ -51,7 +51,7 @@ function dialectOf (page: Page): Dialect {
   let isUnclear = false
   for (const { elements, choice } of page.places) {
     for (const element of elements) {
-      const isConditional = elements.length > 1 || isChosen(choice)
+      const isConditional = isChosen(choice)
       for (const attribute of element.attributes) {
         const script = element.name === 'script' && attribute.name === 'src' ? scriptOf(attribute) : undefined
         if (script === 'compat' || (script !== undefined && isConditional)) isUnclear = true
@@ -76,7 +76,7 @@ function generationOf ({ attributes }: Element, { name }: Attribute): Generation
 function scriptOf ({ values }: Attribute): Generation | 'compat' | undefined {
   const [source = ''] = values
   if (/htmx-2-compat/.test(source)) return 'compat'
-  const version = /htmx(?:\.org)?[@/-]v?(\d)(?=[./]|$)/.exec(source)?.[1]
+  const version = /htmx(?:\.org)?[@/-]?v?(\d)(?=[./]|$)/.exec(source)?.[1]
   if (version === '4' || /\bhx-sse(?:\.min)?\.js/.test(source)) return 4
   return version === '2' || version === '1' || /\bhtmx-ext-/.test(source) ? 2 : undefined
 }

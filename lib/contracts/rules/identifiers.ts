@@ -1,7 +1,8 @@
 // The ids that elements can have.
 import type { Model } from '../scan/model.js'
 import type { Element } from '../scan/parts.js'
-import { HOLE, isKnown, overlap, pathTokens } from '../scan/pattern.js'
+import { push } from '../scan/lists.js'
+import { fits, HOLE, isKnown } from '../scan/pattern.js'
 
 /** All ids of an app. */
 export interface Identifiers {
@@ -15,13 +16,13 @@ export interface Identifiers {
 /** The ids of all templates, and of HTML that scripts and source make. */
 export function identifiers ({ library, elements, pages, source }: Model): Identifiers {
   const owners = new Map<string, Element[]>()
-  const patterns: Array<ReturnType<typeof pathTokens>> = []
+  const patterns = new Set<string>()
   for (const element of elements) {
     for (const { name, values } of element.attributes) {
       if (name !== 'id') continue
       for (const value of values) {
-        if (isKnown(value)) owners.set(value, [...owners.get(value) ?? [], element])
-        else if (value !== HOLE) patterns.push(pathTokens(value))
+        if (isKnown(value)) push(owners, value, element)
+        else if (value !== HOLE) patterns.add(value)
       }
     }
   }
@@ -34,7 +35,7 @@ export function identifiers ({ library, elements, pages, source }: Model): Ident
     known: new Set(owners.keys()),
     isOpen: pages.some(({ places }) => places.some(({ elements, choice }) => choice?.loop !== true && elements.some(hasOpenId))),
     has: (id, except) => owners.get(id)?.some(owner => owner !== except) === true || literals.has(id) ||
-      patterns.some(pattern => overlap(pattern, pathTokens(id)))
+      [...patterns].some(pattern => fits(pattern, id))
   }
 }
 

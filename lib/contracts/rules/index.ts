@@ -9,6 +9,7 @@ import { form } from './form.js'
 import { fragment } from './fragment.js'
 import { link } from './link.js'
 import { method } from './method.js'
+import { missingExtension } from './missing-extension.js'
 import { missingTarget } from './missing-target.js'
 import { missingTemplate } from './missing-template.js'
 import { mixedDialects } from './mixed-dialects.js'
@@ -28,7 +29,7 @@ export const rules: readonly Rule[] = [
   // Addresses and routes
   link, form, method, asset, unknownUrl, orphan,
   // Streams and their events
-  notAStream, unreferencedStream, sseSwapUnknown, sseSwapOutside, eventUnheard, eventName, broadTarget,
+  notAStream, unreferencedStream, sseSwapUnknown, sseSwapOutside, eventUnheard, eventName, missingExtension, broadTarget,
   // What is swapped where
   missingTarget, duplicateId, removedAttribute, mixedDialects,
   // Templates and source

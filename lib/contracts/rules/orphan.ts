@@ -1,4 +1,5 @@
 // Routes that no template leads to.
+import { push } from '../scan/lists.js'
 import type { RouteFacts } from '../types.js'
 import type { Rule } from './rule.js'
 import { routeUsage } from './usage.js'
@@ -15,7 +16,7 @@ export const orphan: Rule = {
     const isUsed = routeUsage(model)
     const byUrl = new Map<string, RouteFacts[]>()
     for (const route of snapshot.routes) {
-      if (METHODS.has(route.method)) byUrl.set(route.url, [...byUrl.get(route.url) ?? [], route])
+      if (METHODS.has(route.method)) push(byUrl, route.url, route)
     }
     for (const [url, routes] of byUrl) {
       // A route for all methods is used with one of them.

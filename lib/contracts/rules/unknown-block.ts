@@ -1,5 +1,6 @@
 // Blocks that fill nothing.
 import type { Model } from '../scan/model.js'
+import { fits } from '../scan/pattern.js'
 import type { Template } from '../scan/template.js'
 import type { Rule } from './rule.js'
 import { suggest } from './words.js'
@@ -16,11 +17,11 @@ export const unknownBlock: Rule = {
       for (const part of template.parts) {
         if (part.kind !== 'block' || above.has(part.name)) continue
         // It may be there to be rendered alone.
-        if (source.literals.has(part.name)) continue
+        if (source.literals.has(part.name) || [...source.patterns].some(pattern => fits(pattern, part.name))) continue
         report({
           template: template.name,
           ...template.position(part.offset),
-          severity: source.isKnown && source.patterns.size === 0 ? undefined : 'info',
+          severity: source.isKnown ? undefined : 'info',
           message: `No template that this one extends has the block "${part.name}", so no page shows it.${suggest(part.name, above)} Mend the name, or add the block there`
         })
       }

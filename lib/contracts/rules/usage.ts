@@ -4,7 +4,7 @@ import type { RouteFacts } from '../types.js'
 
 /** Whether a template names a route: in an attribute, a script, or a text that an expression uses. */
 export function routeUsage ({ wires, library }: Model): (route: RouteFacts) => boolean {
-  const used = new Set(wires.flatMap(({ reach, method }) => method === undefined ? reach?.any ?? [] : reach?.routes ?? []))
+  const used = new Set(wires.flatMap(({ reach, method }) => (method === undefined ? reach?.any : reach?.routes) ?? []))
   const templates = [...library.templates.values()]
   // As the argument of a macro, or in a list of links.
   const literals = new Set(templates.flatMap(({ literals }) => [...literals].map(withoutSlash)))

@@ -18,14 +18,15 @@ export function suggest (word: string, candidates: Iterable<string>): string {
   let least = Math.min(3, Math.floor(word.length / 2.5)) + 1
   for (const candidate of new Set(candidates)) {
     if (candidate === word || Math.abs(candidate.length - word.length) >= least) continue
-    const steps = distance(word, candidate)
+    const steps = distance(word, candidate, least)
     if (steps < least) [best, least] = [candidate, steps]
   }
   return best === undefined ? '' : ` Did you mean "${best}"?`
 }
 
-// How many characters have to be added, removed, replaced, or swapped with the next.
-function distance (a: string, b: string): number {
+// How many characters have to be added, removed, replaced, or swapped with the
+// next; exactly so if that is below `limit`.
+function distance (a: string, b: string, limit: number): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, index) => index)]
   const at = (i: number, j: number) => rows[i]?.[j] as number
   for (let i = 1; i <= a.length; i++) {
@@ -36,6 +37,7 @@ function distance (a: string, b: string): number {
       const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
       row.push(Math.min(replaced, at(i - 1, j) + 1, at(i, j - 1) + 1, isSwapped ? at(i - 2, j - 2) + 1 : Infinity))
     }
+    if (Math.min(...row) >= limit) return limit
   }
   return at(a.length, b.length)
 }

@@ -27,11 +27,6 @@ export function textsOf (node: AstNode | null): string[] {
   }
 }
 
-/** Whether what it prints may be HTML: escaping stops the rest. */
-export function mayBeHtml (node: AstNode): boolean {
-  return node.typename === 'FunCall' || (node.typename === 'Filter' && node.name.value === 'safe')
-}
-
 /** The name of a function that is called: `name`, or `target.name`. */
 export function calleeOf (node: AstNode): { target?: string, name: string } | undefined {
   if (node.typename !== 'FunCall') return undefined

@@ -119,12 +119,17 @@ export function tokenize (parts: Part[], text: string, template: string): Region
       }
       if (written === '' || written.includes(HOLE)) continue
       const offset = startOffset + base + masked.lastIndexOf(written)
+      const around = textAt(offset).scope
+      let values = FILL.test(value) || value.includes(HOLE) ? undefined : [value]
       attributes.push({
         name: written.replace(/^data-(?=hx-|sse-)/, ''),
         written,
-        values: FILL.test(value) || value.includes(HOLE) ? valuesBetween(parts, text, offset + written.length, endOffset + base) : [value],
+        // Most attributes are of no interest.
+        get values () {
+          return (values ??= valuesBetween(around, text, offset + written.length, endOffset + base))
+        },
         offset,
-        conditional: textAt(offset).scope !== scope
+        conditional: around !== scope
       })
     }
     return { attributes: [...attributes, ...helpers], dynamic }

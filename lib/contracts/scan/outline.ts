@@ -20,17 +20,15 @@ export function outlineOf (root: AstNode, text: string): Outline {
 
   function list (node: AstNode | null, parts: Part[]): Part[] {
     if (node === null) return parts
-    if (node.typename === 'NodeList' || node.typename === 'Root') for (const child of node.children) statement(child, parts)
-    else statement(node, parts)
+    // `elif` is an `if` of its own; a tag may give lists of lists.
+    if (node.typename !== 'NodeList' && node.typename !== 'Root') statement(node, parts)
+    else for (const child of node.children) list(child, parts)
     return parts
   }
 
   function statement (node: AstNode, parts: Part[]): void {
     const offset = offsetOf(node)
     switch (node.typename) {
-      case 'NodeList':
-        list(node, parts)
-        break
       case 'Output':
         for (const child of node.children) output(child, offset, parts)
         break
@@ -69,7 +67,7 @@ export function outlineOf (root: AstNode, text: string): Outline {
         break
       case 'CallExtension':
       case 'CallExtensionAsync':
-        branch(offset, nodesIn([node.contentArgs]), parts, { foreign: true })
+        branch(offset, (node.contentArgs as unknown[]).filter(isNode), parts, { foreign: true })
     }
   }
 
@@ -149,11 +147,15 @@ export function outlineOf (root: AstNode, text: string): Outline {
   }
 }
 
-function collectLiterals (node: AstNode, literals: Set<string>): void {
-  if (node.typename === 'Literal' && typeof node.value === 'string') literals.add(node.value)
-  for (const child of nodesIn(Object.values(node))) {
-    // `item.name` looks up a literal, which is no text of the page.
-    if (node.typename !== 'LookupVal' || child !== node.val) collectLiterals(child, literals)
+function collectLiterals (value: unknown, literals: Set<string>): void {
+  if (Array.isArray(value)) {
+    for (const item of value) collectLiterals(item, literals)
+  } else if (isNode(value) && value.typename !== 'TemplateData') {
+    if (value.typename === 'Literal' && typeof value.value === 'string') literals.add(value.value)
+    for (const field of Object.keys(value)) {
+      // `item.name` looks up a literal, which is no text of the page.
+      if (field !== 'val' || value.typename !== 'LookupVal') collectLiterals(value[field], literals)
+    }
   }
 }
 
@@ -166,10 +168,6 @@ function callerOf (node: AstNode): AstNode | undefined {
 
 function firstArgument (node: AstNode): AstNode | undefined {
   return (node.args as AstNode).children[0]
-}
-
-function nodesIn (values: unknown[]): AstNode[] {
-  return values.flatMap(value => Array.isArray(value) ? nodesIn(value) : isNode(value) ? [value] : [])
 }
 
 function isNode (value: unknown): value is AstNode {

@@ -11,7 +11,7 @@ export interface Page {
   template: string
   /** It has what only a whole document has. Of the rest nobody knows where it will be put. */
   isWhole: boolean
-  /** Its elements in the order of the source. */
+  /** Its elements in the order of the source, each alone at its place. */
   places: Place[]
   /** All templates that are in it. */
   templates: Set<Template>
@@ -28,8 +28,8 @@ interface Scope {
   caller: { parts: Part[], scope: Scope } | undefined
 }
 
-// Includes multiply; a page that is larger than this is left alone from there.
-const MOST_PLACES = 20_000
+// Includes multiply; a page of more elements and lists of parts is left alone from there.
+const MOST_STEPS = 20_000
 
 /** Elements of which one is in every document, and in nothing else. */
 const DOCUMENT = new Set(['html', 'head', 'body'])
@@ -55,6 +55,7 @@ class Composer {
   readonly #active = new Set<Part[]>()
   #top: Place | undefined
   #choice: Choice | undefined
+  #steps = 0
 
   constructor (library: Library, template: Template, reached: Set<Part[]>) {
     this.#library = library
@@ -74,7 +75,8 @@ class Composer {
 
   list (parts: Part[], scope: Scope): void {
     // A comment that includes its answers includes itself.
-    if (this.#active.has(parts) || this.page.places.length > MOST_PLACES) return
+    if (this.#active.has(parts) || this.#steps > MOST_STEPS) return
+    this.#steps++
     this.#reached.add(parts)
     this.#active.add(parts)
     for (const part of parts) this.#part(part, scope)
@@ -120,6 +122,7 @@ class Composer {
   }
 
   #open (element: Element): void {
+    this.#steps++
     const { place, top } = open(element, this.#top, this.#choice)
     this.#top = top
     if (DOCUMENT.has(element.name)) this.page.isWhole = true

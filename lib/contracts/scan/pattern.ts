@@ -8,7 +8,22 @@ export function isKnown (text: string): boolean {
   return !text.includes(HOLE)
 }
 
-/** One of a token's alphabets: a character, or what may stand there. */
+/** Whether a text can be what a pattern with holes comes to. */
+export function fits (pattern: string, text: string): boolean {
+  const [start = '', ...rest] = pattern.split(HOLE)
+  const end = rest.pop()
+  if (end === undefined) return pattern === text
+  if (!text.startsWith(start) || !text.endsWith(end)) return false
+  let reached = start.length
+  for (const piece of rest) {
+    const index = text.indexOf(piece, reached)
+    if (index === -1) return false
+    reached = index + piece.length
+  }
+  return reached + end.length <= text.length
+}
+
+/** A character, or what may stand in place of some. */
 type Token = string | typeof ANY | typeof SOME | typeof ONE
 
 // Any text; any text without a slash; one character that is no slash.
@@ -59,32 +74,23 @@ export function routeTokens (url: string): Token[] {
   return tokens
 }
 
-/** Whether some text fits both. */
-export function overlap (a: readonly Token[], b: readonly Token[]): boolean {
-  const failed = new Set<number>()
+/** Whether some text fits both, the path and the route. */
+export function overlap (path: readonly Token[], route: readonly Token[]): boolean {
+  const seen = new Set<number>()
   return match(0, 0)
 
   function match (i: number, j: number): boolean {
-    if (i === a.length && j === b.length) return true
-    const key = i * (b.length + 1) + j
-    if (failed.has(key)) return false
-    failed.add(key)
-    const x = a[i]
-    const y = b[j]
-    if (isOpen(x)) return match(i + 1, j) || (y !== undefined && takes(x, y) && match(i, j + 1))
-    if (isOpen(y)) return match(i, j + 1) || (x !== undefined && takes(y, x) && match(i + 1, j))
+    const x = path[i]
+    const y = route[j]
+    if (x === undefined && y === undefined) return true
+    const key = i * (route.length + 1) + j
+    if (seen.has(key)) return false
+    seen.add(key)
+    if (x === ANY) return match(i + 1, j) || (y !== undefined && match(i, j + 1))
+    if (y === ANY || y === SOME) return match(i, j + 1) || (x !== undefined && (y === ANY || x !== '/') && match(i + 1, j))
     if (x === undefined || y === undefined) return false
-    return (x === y || (x === ONE && y !== '/') || (y === ONE && x !== '/')) && match(i + 1, j + 1)
+    return (x === y || (y === ONE && x !== '/')) && match(i + 1, j + 1)
   }
-}
-
-function isOpen (token: Token | undefined): token is typeof ANY | typeof SOME {
-  return token === ANY || token === SOME
-}
-
-// `x` takes `y` as a part of itself. What SOME cannot take of ANY, ANY leaves away.
-function takes (x: typeof ANY | typeof SOME, y: Token): boolean {
-  return x === ANY || (y !== '/' && y !== ANY)
 }
 
 function endOfParameter (pattern: string, start: number): number {

@@ -13,7 +13,7 @@ export class Lines {
 
   /** The offset of a line and column from zero, as nodes of Nunjucks have them. */
   offset (line: number, column: number): number {
-    return (this.#starts[line] ?? 0) + column
+    return this.#starts[line] as number + column
   }
 
   position (offset: number): Position {

@@ -1,6 +1,8 @@
 // Which routes a path of a template can reach.
 import type { RouteFacts, Snapshot } from '../types.js'
+import { push } from './lists.js'
 import { HOLE, isKnown, overlap, pathTokens, routeTokens } from './pattern.js'
+import { lastIndex } from './position.js'
 
 /** The routes that a path can reach. */
 export interface Reach {
@@ -10,14 +12,17 @@ export interface Reach {
   any: readonly RouteFacts[]
 }
 
-interface Prepared { route: RouteFacts, tokens: ReturnType<typeof routeTokens>, prefix: string }
+interface Prepared { route: RouteFacts, tokens: ReturnType<typeof routeTokens> }
+
+/** Routes by the text that they begin with, up to the first parameter. */
+interface Prefixes { routes: Map<string, Prepared[]>, sorted: string[] }
 
 /** Asks the app's router for paths that are known, and compares the others with the patterns of routes. */
 export class RouteIndex {
   readonly #snapshot: Snapshot
   readonly #own: Set<RouteFacts>
   readonly #known = new Map<string, Reach>()
-  #prepared: Prepared[] | undefined
+  #prefixes: Prefixes | undefined
 
   constructor (snapshot: Snapshot) {
     this.#snapshot = snapshot
@@ -46,18 +51,31 @@ export class RouteIndex {
 
   #similar (path: string, method: string | undefined): Reach {
     const tokens = pathTokens(path)
-    const prefix = prefixOf(tokens)
-    this.#prepared ??= this.#snapshot.routes.map(route => {
-      const tokens = routeTokens(route.url)
-      return { route, tokens, prefix: prefixOf(tokens) }
-    })
-    const any = this.#prepared
-      .filter(other => (prefix.startsWith(other.prefix) || other.prefix.startsWith(prefix)) && overlap(tokens, other.tokens))
-      .map(({ route }) => route)
+    const any = this.#beginningLike(prefixOf(tokens)).filter(other => overlap(tokens, other.tokens)).map(({ route }) => route)
     // There may be routes that are not in the list.
     if (any.length === 0) return this.#exact(path.replaceAll(HOLE, '1'), method)
     return { routes: method === undefined ? any : any.filter(route => route.method === method), any }
   }
+
+  // Those that begin with a part of a text, or go on after it.
+  #beginningLike (prefix: string): Prepared[] {
+    const { routes, sorted } = this.#prefixes ??= prepare(this.#snapshot.routes)
+    const found = []
+    for (let length = 0; length < prefix.length; length++) found.push(...routes.get(prefix.slice(0, length)) ?? [])
+    for (let index = lastIndex(sorted, other => other < prefix) + 1; sorted[index]?.startsWith(prefix); index++) {
+      found.push(...routes.get(sorted[index] as string) as Prepared[])
+    }
+    return found
+  }
+}
+
+function prepare (all: readonly RouteFacts[]): Prefixes {
+  const routes = new Map<string, Prepared[]>()
+  for (const route of all) {
+    const tokens = routeTokens(route.url)
+    push(routes, prefixOf(tokens), { route, tokens })
+  }
+  return { routes, sorted: [...routes.keys()].sort() }
 }
 
 function prefixOf (tokens: ReadonlyArray<string | number>): string {

@@ -1,6 +1,7 @@
 // Who connects to which stream, and who listens to which event of it.
 import type { RouteFacts } from '../types.js'
 import { isConnect } from './address.js'
+import { push } from './lists.js'
 import type { Wire } from './model.js'
 import type { Page } from './page.js'
 import type { Attribute, Element } from './parts.js'
@@ -124,10 +125,4 @@ function namesOf ({ name, values }: Attribute): string[] | undefined {
   if (name !== 'hx-trigger') return undefined
   const names = values.flatMap(value => value.split(',')).flatMap(trigger => /^\s*sse:([^\s[]+)/.exec(trigger)?.[1] ?? [])
   return names.length === 0 ? undefined : names
-}
-
-function push<K, V> (map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key)
-  if (list === undefined) map.set(key, [value])
-  else list.push(value)
 }

@@ -44,12 +44,6 @@ export function * around (place: Place | undefined): Generator<Place> {
   for (let at = place; at !== undefined; at = at.parent) yield at
 }
 
-/** Whether something unknown may be around. */
-export function isUncertain (place: Place | undefined): boolean {
-  for (const { elements } of around(place)) if (elements.length === 0) return true
-  return false
-}
-
 /** A place where anything may be around. */
 export function uncertain (parent: Place | undefined, names = NO_NAMES): Place {
   return { elements: [], parent, choice: undefined, names }

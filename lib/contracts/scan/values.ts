@@ -1,27 +1,24 @@
 // The values of an attribute that is made of text, expressions and conditions.
 import { textsOf } from './expression.js'
-import { bodiesOf, type Part } from './parts.js'
+import type { Part } from './parts.js'
 import { combine, HOLE } from './pattern.js'
+import { lastIndex } from './position.js'
 
-/** All values that the text of an attribute after its name can make, with holes. */
+/**
+ * All values, with holes, that an attribute can have. `parts` is the list that
+ * its name is in, `from` and `to` hold all of it that comes after the name.
+ */
 export function valuesBetween (parts: readonly Part[], text: string, from: number, to: number): string[] {
+  const first = lastIndex(parts, ({ offset }) => offset < from)
+  const last = lastIndex(parts, ({ offset }) => offset < to)
   // Quotes and the equals sign are text like the value.
-  return between(parts).map(unquote)
-
-  function between (parts: readonly Part[]): string[] {
-    return combine(parts.map(valuesOf))
-  }
+  return combine(parts.slice(first, last + 1).map(valuesOf)).map(unquote)
 
   function valuesOf (part: Part): string[] {
     if (part.kind === 'text') return [text.slice(Math.max(part.offset, from), Math.max(Math.min(part.end, to), from))]
-    const isInside = part.offset >= from && part.offset < to
-    if (!isInside) {
-      // The value is in one of its bodies; the others have nothing between.
-      return combine(bodiesOf(part).map(between))
-    }
     if (part.kind === 'output') return textsOf(part.node)
     if (part.kind !== 'branch' || part.loop || part.foreign) return [HOLE]
-    return [...new Set(part.branches.flatMap(between))]
+    return [...new Set(part.branches.flatMap(branch => combine(branch.map(valuesOf))))]
   }
 }
 

@@ -1,6 +1,7 @@
 // Reads JavaScript and TypeScript, with or without JSX.
 import { Parser, type Options, type Program } from 'acorn'
 import { tsPlugin } from '@sveltejs/acorn-typescript'
+import type { SourceFile } from '../types.js'
 
 const TypeScript = Parser.extend(tsPlugin())
 const TypeScriptJsx = Parser.extend(tsPlugin({ jsx: true }))
@@ -14,8 +15,22 @@ const OPTIONS: Options = {
   allowImportExportEverywhere: true
 }
 
+// Imports are followed in the same trees.
+const programs = new WeakMap<SourceFile, Program>()
+
 /**
- * The syntax tree of a source file, as ESTree.
+ * The syntax tree of a source file, parsed once.
+ *
+ * @throws SyntaxError as {@link parseSource} does
+ */
+export function programOf (file: SourceFile): Program {
+  let program = programs.get(file)
+  if (program === undefined) programs.set(file, program = parseSource(file.path, file.source))
+  return program
+}
+
+/**
+ * The syntax tree of a source, as ESTree.
  *
  * @throws SyntaxError of acorn, whose `loc` has line (from one) and column (from zero).
  */

@@ -4,7 +4,7 @@ import { HOLE, isKnown } from '../scan/pattern.js'
 import { childrenOf } from '../syntax.js'
 import type { SourceFile } from '../types.js'
 import { Bindings, nameOf, unwrap } from './bindings.js'
-import { parseSource } from './parse.js'
+import { programOf } from './parse.js'
 
 /** A text in a source file. Lines and columns count from one. */
 export interface SourceText { text: string, file: string, line: number, column: number }
@@ -24,14 +24,17 @@ export interface SourceFacts {
   targets: SourceText[]
   /** Names of events. */
   events: SourceText[]
-  /** Names that end a stream. */
-  closeEvents: Set<string>
+  /** Names of events that end a stream. */
+  closeEvents: SourceText[]
   /** All literal texts. */
   literals: Set<string>
   /** All texts that are partly known. */
   patterns: Set<string>
   broken: Array<{ file: string, message: string, line: number | undefined, column: number | undefined }>
 }
+
+/** Methods whose second argument may have the option `closeEvent`. */
+const OPTION_TAKERS = new Set(['eventStream', 'register'])
 
 const REPLY = /^(?:reply|rep|res|response)$/
 
@@ -42,7 +45,7 @@ export async function scanSources (files: readonly SourceFile[], pause: () => Pr
     rendered: [],
     targets: [],
     events: [],
-    closeEvents: new Set(),
+    closeEvents: [],
     literals: new Set(),
     patterns: new Set(),
     broken: []
@@ -54,10 +57,11 @@ export async function scanSources (files: readonly SourceFile[], pause: () => Pr
   return facts
 }
 
-function scanFile ({ path, source }: SourceFile, facts: SourceFacts): void {
+function scanFile (file: SourceFile, facts: SourceFacts): void {
+  const { path } = file
   let root
   try {
-    root = parseSource(path, source)
+    root = programOf(file)
   } catch (error) {
     const { message, loc } = error as SyntaxError & { loc?: { line: number, column: number } }
     facts.broken.push({ file: path, message: message.replace(/ \(\d+:\d+\)$/, ''), line: loc?.line, column: loc && loc.column + 1 })
@@ -66,12 +70,22 @@ function scanFile ({ path, source }: SourceFile, facts: SourceFacts): void {
   const bindings = new Bindings()
   const nodes = [...walk(root)]
   for (const node of nodes) bindings.note(node)
-  for (const node of nodes) {
-    if (node.type === 'NewExpression') construct(node)
-    else if (node.type === 'CallExpression') call(node)
-    else if (node.type === 'Property' && nameOf(node.key) === 'closeEvent') for (const { text } of knownTexts(node.value)) facts.closeEvents.add(text)
-    else if (node.type === 'Literal' && typeof node.value === 'string') facts.literals.add(node.value)
-    else if (node.type === 'TemplateLiteral' || node.type === 'BinaryExpression') note(bindings.textsOf(node))
+  for (const node of nodes) visit(node)
+
+  function visit (node: AnyNode): void {
+    switch (node.type) {
+      case 'NewExpression':
+        return construct(node)
+      case 'CallExpression':
+        call(node)
+        return options(node)
+      case 'Literal':
+        if (typeof node.value === 'string') facts.literals.add(node.value)
+        return
+      case 'TemplateLiteral':
+      case 'BinaryExpression':
+        note(bindings.textsOf(node))
+    }
   }
 
   function construct (node: NewExpression): void {
@@ -93,6 +107,14 @@ function scanFile ({ path, source }: SourceFile, facts: SourceFacts): void {
     if (method === 'fragment') render(first, second)
     if (method === 'page') render(first, third && propertyOf(third, 'block'))
     if (method === 'eventStream' && second !== undefined) facts.events.push(...propertyTexts(second, 'event'))
+  }
+
+  // Of a stream, or of the plugin.
+  function options (node: CallExpression): void {
+    const [, second] = node.arguments
+    const callee = unwrap(node.callee)
+    if (second === undefined || callee.type !== 'MemberExpression' || !OPTION_TAKERS.has(nameOf(callee.property) as string)) return
+    facts.closeEvents.push(...propertyTexts(second, 'closeEvent'))
   }
 
   function render (template: Node, block: Node | undefined): void {

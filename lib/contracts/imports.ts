@@ -1,13 +1,13 @@
 // Which files of its own app a source file loads.
 import type { AnyNode } from 'acorn'
-import { parseSource } from './source/parse.js'
+import { programOf } from './source/parse.js'
 import { childrenOf } from './syntax.js'
 import type { SourceFile } from './types.js'
 
 /** The relative specifiers of `import`, `export from`, `import()` and `require()`; none when the file does not parse. */
-export function importsOf ({ path, source }: SourceFile): string[] {
+export function importsOf (file: SourceFile): string[] {
   const found: string[] = []
-  visit(programOf(path, source))
+  visit(treeOf(file))
   return found
 
   function visit (node: AnyNode | undefined): void {
@@ -19,9 +19,9 @@ export function importsOf ({ path, source }: SourceFile): string[] {
 }
 
 // What is wrong with it is for the rules to say.
-function programOf (path: string, source: string): AnyNode | undefined {
+function treeOf (file: SourceFile): AnyNode | undefined {
   try {
-    return parseSource(path, source) as AnyNode
+    return programOf(file)
   } catch {
     return undefined
   }

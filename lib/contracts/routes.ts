@@ -3,6 +3,7 @@
 import type { FastifyInstance } from 'fastify'
 import createRouter, { type HTTPMethod } from 'find-my-way'
 import { opensStream } from './handler.js'
+import type { Pause } from './pause.js'
 import type { AddedRoute } from './registration.js'
 import type { RouteFacts } from './types.js'
 
@@ -15,13 +16,20 @@ export class RouteTable {
   readonly #rewrites: boolean
 
   /** `external` are patterns of paths that something else answers. */
-  constructor (app: FastifyInstance, added: readonly AddedRoute[], external: readonly string[]) {
+  static async create (app: FastifyInstance, added: readonly AddedRoute[], external: readonly string[], pause: Pause): Promise<RouteTable> {
+    const table = new RouteTable(app, external)
+    // Which version or host a browser will ask for is not known: the first that has a pattern stands for all, best one that everybody gets.
+    for (const route of [...added.filter(({ isConstrained }) => !isConstrained), ...added.filter(({ isConstrained }) => isConstrained)]) {
+      table.#add(route)
+      await pause()
+    }
+    return table
+  }
+
+  private constructor (app: FastifyInstance, external: readonly string[]) {
     this.#app = app
     this.#router = createRouter(routerOptions(app))
     this.#rewrites = hasRewriteUrl(app)
-    // Which version or host a browser will ask for is not known: the first that has a pattern stands for all, best one that everybody gets.
-    for (const route of added) if (!route.isConstrained) this.#add(route)
-    for (const route of added) if (route.isConstrained) this.#add(route)
     this.#external = createRouter()
     for (const pattern of external) this.#external.on('GET', pattern, HANDLER)
   }

@@ -15,7 +15,7 @@ export async function checkContracts (registration: Registration, options: Contr
   checkOptions(options)
   await registration.root.ready()
   const { severities = {} } = options
-  const { snapshot, templates } = await takeSnapshot(registration, options)
+  const { snapshot, templates } = await takeSnapshot(registration, options, signal)
   const issues = await check(snapshot, severities, signal)
   const { 'template-error': level = 'error' } = severities
   const unreadable = level === 'off' ? [] : templates.issues.map(issue => ({ ...issue, severity: level }))

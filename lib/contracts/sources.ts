@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve, sep } from 'node:path'
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { importsOf } from './imports.js'
+import type { Pause } from './pause.js'
 import { fromHere } from './templates.js'
 import type { SourceFile } from './types.js'
 
@@ -19,10 +20,11 @@ const TEST = /[.-](?:test|spec)\.\w+$|(?:^|[\\/])(?:test|tests|__tests__)[\\/]/
  *
  * @throws FST_CHIRP_OPTION when there is no such file or folder.
  */
-export function readSources (paths: readonly string[] | undefined): SourceFile[] {
-  if (paths !== undefined) return follow(paths.flatMap(open))
+export async function readSources (paths: readonly string[] | undefined, pause: Pause): Promise<SourceFile[]> {
+  if (paths !== undefined) return follow(paths.flatMap(open), pause)
   const [, entry] = process.argv
-  return entry === undefined || !isSource(resolve(entry)) || !isFile(entry) ? [] : follow([resolve(entry)]).filter(({ path }) => !TEST.test(path))
+  if (entry === undefined || !isSource(resolve(entry)) || !isFile(entry)) return []
+  return (await follow([resolve(entry)], pause)).filter(({ path }) => !TEST.test(path))
 }
 
 function open (path: string): string[] {
@@ -31,7 +33,7 @@ function open (path: string): string[] {
   return info.isDirectory() ? filesIn(path) : [resolve(path)]
 }
 
-function follow (paths: string[]): SourceFile[] {
+async function follow (paths: string[], pause: Pause): Promise<SourceFile[]> {
   const found = new Map<string, SourceFile>()
   const queue = [...paths]
   for (const path of queue) {
@@ -39,6 +41,7 @@ function follow (paths: string[]): SourceFile[] {
     const file = { path: fromHere(path), source: readFileSync(path, 'utf8') }
     found.set(path, file)
     queue.push(...importsOf(file).map(specifier => locate(resolve(dirname(path), specifier))).filter(target => target !== undefined))
+    await pause()
   }
   return [...found.values()].sort((a, b) => a.path < b.path ? -1 : 1)
 }

@@ -5,6 +5,7 @@ import { FST_CHIRP_TEMPLATE_NAME } from '../errors.js'
 import type { WrittenTemplate } from '../html/host.js'
 import type { Library } from '../html/library.js'
 import type { AstNode } from '../html/nunjucks.js'
+import type { Pause } from './pause.js'
 import type { ContractIssue, TemplateSource } from './types.js'
 
 /** Only these are looked for; a template of any other name is still found when something names it. */
@@ -23,10 +24,15 @@ export class Templates {
   }
 
   /** All that can be listed. A loader that looks into no folders keeps its templates to itself. */
-  async list (): Promise<TemplateSource[]> {
+  async list (pause: Pause): Promise<TemplateSource[]> {
     const names = new Set(this.#libraries.flatMap(library => library.folders.flatMap(namesIn)))
-    const found = await Promise.all([...names].sort().map(name => this.load(name)))
-    return found.filter(template => template !== undefined)
+    const found: TemplateSource[] = []
+    for (const name of [...names].sort()) {
+      const template = await this.load(name)
+      if (template !== undefined) found.push(template)
+      await pause()
+    }
+    return found
   }
 
   /** A template of any name; undefined when there is none, or when it cannot be read, which is an issue. */

@@ -205,7 +205,7 @@ t.test('a command line that is wrong: exit 2, and what there is', async t => {
     [['check', 'app.js', '--json', '--github'], 'The report is either --json or --github. Leave one of them out'],
     [['check', 'app.js', '--write-baseline'], '--write-baseline needs to know where to: add --baseline FILE'],
     [['check', 'app.js', '--severity', 'orphan'], '--severity takes CATEGORY=LEVEL, such as orphan=off, not "orphan"'],
-    [['check', 'app.js', '--timeout', 'long'], '--timeout takes seconds from 1 to 3600, not "long"']
+    [['check', 'app.js', '--timeout', 'long'], '--timeout takes seconds, above 0 and up to 3600, not "long"']
   ]
   await each(cases, async ([args, message]) => {
     t.same(await run(folder, args), { code: 2, stdout: '', stderr: `${message}\n\nfastify-chirp --help tells what there is.\n` })

@@ -99,6 +99,6 @@ function readSeverity (text: string): [string, string] {
 
 function readTimeout (text = '60'): number {
   const seconds = Number(text)
-  if (!(seconds > 0 && seconds <= 3600)) throw new UsageError(`--timeout takes seconds from 1 to 3600, not "${text}"`)
+  if (!(seconds > 0 && seconds <= 3600)) throw new UsageError(`--timeout takes seconds, above 0 and up to 3600, not "${text}"`)
   return seconds * 1000
 }

@@ -1,7 +1,7 @@
 // Declared events that nothing waits for.
-import type { Model } from '../scan/model.js'
-import type { Rule } from './rule.js'
+import { otherEars } from './ears.js'
 import { identifiers } from './identifiers.js'
+import type { Rule } from './rule.js'
 import { enumerate } from './words.js'
 
 export const eventUnheard: Rule = {
@@ -34,18 +34,4 @@ export const eventUnheard: Rule = {
       report({ ...place, message: `No template waits for "${text}", which ends a stream. Add sse-close="${text}" where that is connected, or mend the name` })
     }
   }
-}
-
-/** Whether something else may wait for an event: a script, a trigger of htmx 4, or what a template makes of a text. */
-export function otherEars ({ library, elements }: Model): (name: string) => boolean {
-  const templates = [...library.templates.values()]
-  const scripts = templates.map(({ scripts }) => scripts).join('\n')
-  const names = new Set(templates.flatMap(({ literals }) => [...literals]))
-  for (const { attributes } of elements) {
-    for (const { name, values } of attributes) {
-      if (name.startsWith('hx-on:')) names.add(name.replace(/^hx-on::?/, ''))
-      if (name === 'hx-trigger') for (const trigger of values.join(',').split(',')) names.add(trigger.trim().split(/[\s[]/)[0] as string)
-    }
-  }
-  return name => names.has(name) || ['"', "'", '`'].some(quote => scripts.includes(quote + name + quote))
 }

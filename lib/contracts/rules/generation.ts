@@ -1,8 +1,8 @@
 // Which generation of htmx a page has, and what only one of them knows.
-import type { Model } from '../scan/model.js'
 import type { Page } from '../scan/page.js'
 import type { Attribute, Element } from '../scan/parts.js'
 import type { Choice } from '../scan/tree.js'
+import { once } from './once.js'
 
 export type Generation = 2 | 4
 
@@ -36,14 +36,14 @@ export const REMOVED: Record<string, string> = {
 const ADDED = /^hx-(?:sse:.*|action|method|config|ignore|status:.*|query|[a-z-]+:(?:inherited|append))$/
 
 /** The dialect of each page. `hx-on:` is older than both. */
-export function dialectsOf ({ pages }: Model): Dialect[] {
+export const dialectsOf = once(({ pages }): Dialect[] => {
   const dialects = pages.map(dialectOf)
   // Partials are swapped into pages, and have what those have.
   const loaded = new Set(dialects.filter(({ page }) => page.isWhole).map(({ loaded }) => loaded))
   const [only] = loaded
   if (loaded.size !== 1) return dialects
   return dialects.map(dialect => dialect.page.isWhole ? dialect : { ...dialect, loaded: only })
-}
+})
 
 function dialectOf (page: Page): Dialect {
   const traits: Trait[] = []

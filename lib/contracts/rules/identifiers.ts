@@ -1,8 +1,8 @@
 // The ids that elements can have.
-import type { Model } from '../scan/model.js'
 import type { Element } from '../scan/parts.js'
 import { push } from '../scan/lists.js'
 import { fits, HOLE, isKnown } from '../scan/pattern.js'
+import { once } from './once.js'
 
 /** All ids of an app. */
 export interface Identifiers {
@@ -14,7 +14,7 @@ export interface Identifiers {
 }
 
 /** The ids of all templates, and of HTML that scripts and source make. */
-export function identifiers ({ library, elements, pages, source }: Model): Identifiers {
+export const identifiers = once(({ library, elements, pages, source }): Identifiers => {
   const owners = new Map<string, Element[]>()
   const patterns = new Set<string>()
   for (const element of elements) {
@@ -37,7 +37,7 @@ export function identifiers ({ library, elements, pages, source }: Model): Ident
     has: (id, except) => owners.get(id)?.some(owner => owner !== except) === true || literals.has(id) ||
       [...patterns].some(pattern => fits(pattern, id))
   }
-}
+})
 
 // Items of a list have ids that come from data. They are not what a literal target means.
 function hasOpenId ({ attributes, dynamic }: Element): boolean {

@@ -1,7 +1,8 @@
 // Targets that no template has.
 import { at, type Model } from '../scan/model.js'
 import type { Attribute, Element } from '../scan/parts.js'
-import { otherEars } from './event-unheard.js'
+import type { SourceText } from '../source/scan.js'
+import { otherEars } from './ears.js'
 import { identifiers, type Identifiers } from './identifiers.js'
 import type { Rule } from './rule.js'
 import { suggest } from './words.js'
@@ -59,9 +60,10 @@ function idOf (selector: string): string | undefined {
 
 // A fragment goes to `sse-swap` on htmx 2, and to an id on htmx 4. Pages that
 // connect otherwise, with an EventSource of their own, may listen to anything.
-function unreachedTargets ({ source, streams, wires, ...model }: Model, ids: Identifiers) {
+function unreachedTargets (model: Model, ids: Identifiers): SourceText[] {
+  const { source, streams, wires } = model
   if (!wires.some(({ purpose }) => purpose === 'stream') || streams.listeners.some(({ isPlain }) => !isPlain)) return []
-  const hears = otherEars({ source, streams, wires, ...model })
+  const hears = otherEars(model)
   return source.targets.filter(({ text }) => {
     const id = idOf(text) ?? idOf(`#${text}`)
     if (id === undefined) return false

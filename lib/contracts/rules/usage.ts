@@ -1,16 +1,16 @@
 // Which routes the templates use.
-import type { Model } from '../scan/model.js'
 import type { RouteFacts } from '../types.js'
+import { once } from './once.js'
 
 /** Whether a template names a route: in an attribute, a script, or a text that an expression uses. */
-export function routeUsage ({ wires, library }: Model): (route: RouteFacts) => boolean {
+export const routeUsage = once(({ wires, library }) => {
   const used = new Set(wires.flatMap(({ reach, method }) => (method === undefined ? reach?.any : reach?.routes) ?? []))
   const templates = [...library.templates.values()]
   // As the argument of a macro, or in a list of links.
   const literals = new Set(templates.flatMap(({ literals }) => [...literals].map(withoutSlash)))
   const scripts = templates.map(({ scripts }) => scripts).join('\n')
-  return route => used.has(route) || literals.has(withoutSlash(route.url)) || (route.url.length > 1 && mentions(scripts, route.url))
-}
+  return (route: RouteFacts): boolean => used.has(route) || literals.has(withoutSlash(route.url)) || (route.url.length > 1 && mentions(scripts, route.url))
+})
 
 /** Whether a script has a text that begins with some characters. */
 function mentions (scripts: string, start: string): boolean {

@@ -41,7 +41,8 @@ export async function buildModel (snapshot: Snapshot, pause: () => Promise<void>
     ...address, reach: address.path === undefined ? undefined : index.reach(address.path, address.method)
   }))
   await pause()
-  const live = new Set(pages.flatMap(({ places }) => places.flatMap(({ elements }) => elements)))
+  const live = new Set<Element>()
+  for (const { places } of pages) for (const { elements } of places) for (const element of elements) live.add(element)
   return { snapshot, library, source, index, pages, elements, live, wires, streams: new Streams(pages, wires) }
 }
 

@@ -262,17 +262,21 @@ t.test('two parts of an app may each have the plugin, and are checked as one', a
 })
 
 t.test('a template that cannot be read is a finding', async t => {
-  const loader = { getSource () { throw new Error('the disk is full') } }
   const files = views(t, { 'page.html': '' })
-  const env = new nunjucks.Environment([loader, new nunjucks.FileSystemLoader(files)], { autoescape: true })
-  const app = await buildApp(t, { templates: env })
-  const report = await app.checkContracts({ sources: [] })
-  t.match(report.issues.find(({ category }) => category === 'template-error'), {
-    severity: 'error', template: 'page.html', message: 'The template cannot be loaded: the disk is full. Mend what its loader says'
-  })
-  t.equal(report.ok, false)
-  const off = await app.checkContracts({ sources: [], severities: { 'template-error': 'off' } })
-  t.same(off.issues.filter(({ category }) => category === 'template-error'), [])
+  const loaders = [
+    { getSource () { throw new Error('the disk is full') } },
+    { async: true, getSource (name, callback) { callback(new Error('the disk is full')) } }
+  ]
+  for (const loader of loaders) {
+    const env = new nunjucks.Environment([loader, new nunjucks.FileSystemLoader(files)], { autoescape: true })
+    const app = await buildApp(t, { templates: env })
+    const find = async options => (await app.checkContracts({ sources: [], ...options })).issues.filter(({ category }) => category === 'template-error')
+    t.match(await find(), [{
+      severity: 'error', template: 'page.html', message: 'The template cannot be loaded: the disk is full. Mend what its loader says'
+    }])
+    t.match(await find({ severities: { 'template-error': 'warning' } }), [{ severity: 'warning' }])
+    t.same(await find({ severities: { 'template-error': 'off' } }), [])
+  }
 })
 
 t.test('source files are followed by their imports', async t => {
@@ -512,6 +516,7 @@ t.test('a baseline knows findings by what they say, and how often', async t => {
   const moved = message => createReport([{ ...ISSUES[0], message }])
   t.equal(subtract(moved('As on line 12'), readBaseline(writeBaseline(moved('As on line 7')))).hidden, 1)
   t.equal(subtract(moved('Another'), known).hidden, 0)
+  t.same(readBaseline(formatJson(createReport(ISSUES))), readBaseline(writeBaseline(createReport(ISSUES))), 'a report will do as well')
   t.equal(subtract(createReport([ISSUES[0]]), [...known, ...known]).gone.find(({ template }) => template === 'b.html').count, 5, 'two baselines in one')
 })
 

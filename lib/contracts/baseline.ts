@@ -25,18 +25,19 @@ export interface NewReport {
 const VERSION = 1
 
 /** The text of a baseline file with the findings of a report. */
-export function writeBaseline ({ issues }: ContractReport): string {
+export function writeBaseline ({ issues }: Pick<ContractReport, 'issues'>): string {
   const findings = [...groupBy(issues, keyOf).values()].map(same => describe(same[0], same.length))
   return `${JSON.stringify({ version: VERSION, findings }, null, 2)}\n`
 }
 
 /**
- * The findings of a baseline file.
+ * The findings of a baseline file, or of a report as JSON.
  *
  * @throws an error that says what is wrong with the text.
  */
 export function readBaseline (text: string): KnownFinding[] {
-  const { version, findings } = Object(JSON.parse(text)) as { version?: unknown, findings?: unknown }
+  const { version, findings, issues } = Object(JSON.parse(text)) as { version?: unknown, findings?: unknown, issues?: unknown }
+  if (Array.isArray(issues)) return readBaseline(writeBaseline({ issues }))
   if (version !== VERSION) throw new Error(`it is of version ${JSON.stringify(version)}, and not ${VERSION}`)
   if (!Array.isArray(findings) || !findings.every(isKnownFinding)) throw new Error('it has no list of findings')
   return findings

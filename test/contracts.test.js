@@ -172,7 +172,7 @@ t.test('with rewriteUrl any path may lead somewhere', async t => {
 t.test('paths that something else answers are taken for good', async t => {
   const app = await watchedApp(t)
   await app.ready()
-  const snapshot = await snapshotOf(app, { external: ['/app/*', '/shop/:id'] })
+  const snapshot = await snapshotOf(app, { external: ['/app/*', '/shop/:id', '/app/*'] })
   t.equal(snapshot.match('GET', '/app/any/thing').url, '/app/any/thing')
   t.equal(snapshot.match('POST', '/shop/1').url, '/shop/1')
   t.equal(snapshot.match('GET', '/shop'), undefined)
@@ -338,6 +338,7 @@ t.test('bad options are refused, with what there is', async t => {
     [{ sources: [''] }, /option "sources" must be a list of files and folders/],
     [{ sources: ['gone.js'] }, /option "sources" names a file that does not exist: .*gone.js/],
     [{ external: ['app'] }, /option "external" must be a list of patterns of paths, such as \['\/app\/\*'\], not /],
+    [{ external: ['/a*b'] }, /option "external" has a pattern that Fastify would not take for a route either: \/a\*b \(Wildcard must be the last/],
     [{ severities: 1 }, 'option "severities" must be an object, such as { orphan: \'off\' }, not 1'],
     [{ severities: null }, /option "severities" must be an object/],
     [{ severities: { links: 'off' } }, new RegExp(`there is no category "links". The categories are ${categories.map(({ category }) => category).join(', ')}`)],

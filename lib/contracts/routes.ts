@@ -2,6 +2,7 @@
 // which Fastify routes with, under the app's own options.
 import type { FastifyInstance } from 'fastify'
 import createRouter, { type HTTPMethod } from 'find-my-way'
+import { FST_CHIRP_OPTION } from '../errors.js'
 import { opensStream } from './handler.js'
 import type { Pause } from './pause.js'
 import type { AddedRoute } from './registration.js'
@@ -30,8 +31,7 @@ export class RouteTable {
     this.#app = app
     this.#router = createRouter(routerOptions(app))
     this.#rewrites = hasRewriteUrl(app)
-    this.#external = createRouter()
-    for (const pattern of external) this.#external.on('GET', pattern, HANDLER)
+    this.#external = createExternal(external)
   }
 
   match (method: string, path: string): RouteFacts | undefined {
@@ -81,6 +81,18 @@ interface Stored {
 
 // There has to be one, and it is never called.
 const HANDLER = Function.prototype as () => void
+
+function createExternal (patterns: readonly string[]) {
+  const router = createRouter()
+  for (const pattern of new Set(patterns)) {
+    try {
+      router.on('GET', pattern, HANDLER)
+    } catch (error) {
+      throw new FST_CHIRP_OPTION(`option "external" has a pattern that Fastify would not take for a route either: ${pattern} (${(error as Error).message})`, { cause: error })
+    }
+  }
+  return router
+}
 
 // Fastify 5.0 has them at the top.
 function routerOptions ({ initialConfig }: FastifyInstance): object {

@@ -1,8 +1,9 @@
 // What each rule finds, what it leaves alone, and what it must not be fooled by.
 // A mark ¦ stands before what should be found.
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { categories } from 'fastify-chirp/contracts'
-import { checkCases } from './helpers/contracts.js'
+import { checkCases, findings } from './helpers/contracts.js'
 
 const severityOf = name => categories.find(({ category }) => category === name).severity
 const rule = (category, cases) => t.test(category, t => checkCases(t, category, severityOf(category), cases))
@@ -60,6 +61,7 @@ rule('link', {
       '<a ¦href="{{ url or \'/nope\' }}">5</a><a href="{{ (1, 2) }}">6</a><a href="/a{{ none }}">7</a><a href="/{{ \'nope\' | upper }}">8</a>',
     routes: ['GET /users/:id', 'GET /a']
   },
+  'what htmx sends in place of a link': { templates: '<a ¦href="/items/1" hx-delete="/items">1</a>', routes: ['DELETE /items'], severity: 'warning' },
   'conditions inside of a value': {
     templates: '<a href="/a{% if q %}?q={{ q }}{% endif %}">1</a><form ¦hx-post="{% if item %}/items/{{ item.id }}{% else %}/itmes{% endif %}"></form>' +
       "<a href='/a{# a comment #}'>2</a><a href=/a{% if x %}/b{% endif %}>3</a><a ¦href=\"/a{% for x in y %}/{{ x }}{% endfor %}/z\">4</a>",
@@ -232,6 +234,9 @@ rule('method', {
       '<button formaction="/b/{{ x }}"></button>',
     routes: ['POST /a', 'POST /b/:x']
   },
+  'what htmx sends in place of a form or a link': {
+    templates: '<form ¦action="/a" hx-put="/a"></form><a ¦href="/a" hx-action="/b">1</a>', routes: ['PUT /a', 'POST /b'], severity: 'warning'
+  },
   'a form that overrides its method': {
     templates: '<form action="/a" method="post"><p><input type="hidden" name="_method" value="delete"></p></form><form ¦action="/a" method="post"><input name="x"></form>',
     routes: ['DELETE /a']
@@ -250,6 +255,11 @@ rule('asset', {
       'No route answers GET /{{ }}/a.png. Mend the address in src, or add the route. Nothing is wrong if a proxy serves it',
       'No route answers GET /icons.svg. Mend the address in href, or add the route. Nothing is wrong if a proxy serves it'
     ]
+  },
+  'a link to a file': {
+    templates: '<a ¦href="/files/report.pdf">1</a><a href="/feed.xml">2</a><a href="/a.{{ x }}">3</a>',
+    routes: ['GET /feed.xml', 'GET /:x'],
+    says: 'No route answers GET /files/report.pdf. Mend the address in href, or add the route. Nothing is wrong if a proxy serves it'
   },
   'a wildcard serves all': { templates: '<script src="/static/app.js"></script><img src="/static/{{ x }}.png">', routes: ['GET /static/*'] },
   'files elsewhere, and elements that fetch nothing': { templates: '<script src="https://a.example/x.js"></script><img src="data:image/png;base64,x"><div src="/x"></div><base href="/y">' }
@@ -801,4 +811,43 @@ rule('source-error', {
     says: ['Unexpected token', "Unexpected keyword 'const'"].map(what => `This file does not parse, and is left out of the check: ${what}`)
   },
   'what is newer than the rest': { source: 'using (x); export const a = await b\nreturn\n@decorated class A { accessor x = 1 }\nimport data from "./x.json" with { type: "json" }\n' }
+})
+
+t.test('docs/contracts.md has each rule with its severity, and what it says is broken and mended is so', async t => {
+  const docs = readFileSync(new URL('../docs/contracts.md', import.meta.url), 'utf8')
+  const sections = docs.slice(docs.indexOf('\n## Rules\n')).split('\n#### ').slice(1)
+  const documented = sections.map(section => /^([a-z-]+)\n\n`(\w+)`\. /.exec(section)?.slice(1))
+  t.strictSame(documented, categories.map(({ category, severity }) => [category, severity]))
+  for (const [index, section] of sections.entries()) {
+    const { category, severity } = categories[index]
+    const routes = [...(/^Routes: (.*)$/m.exec(section)?.[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, route]) => route)
+    const [broken, mended, ...more] = [...section.matchAll(/```html\n(.*?)```/gs)].map(([, text]) => filesOf(text))
+    t.strictSame(more, [], `${category} has two examples`)
+    await t.test(`${category}: broken`, async t => {
+      const { issues } = await findings(t, { ...broken, routes })
+      t.strictSame(issues.filter(issue => issue.category === category).map(({ severity }) => severity), [severity])
+    })
+    await t.test(`${category}: mended`, async t => {
+      const { issues } = await findings(t, { ...mended, routes })
+      t.strictSame(issues.filter(issue => issue.category === category), [])
+    })
+  }
+})
+
+// An example has one page, or begins each of its files with its name in a comment.
+function filesOf (text) {
+  const files = { templates: {}, source: {} }
+  let name = 'page.html'
+  for (const line of text.split('\n')) {
+    const [, template, source] = /^\{# (\S+) #\}$|^\/\/ (\S+)$/.exec(line) ?? []
+    name = template ?? source ?? name
+    if (template !== undefined || source !== undefined) continue
+    const group = name.endsWith('.js') ? files.source : files.templates
+    group[name] = `${group[name] ?? ''}${line}\n`
+  }
+  return files
+}
+
+t.test('a summary is one sentence', async t => {
+  for (const { category, summary } of categories) t.match(summary, /^[^.]*(?:\.{3}[^.]*)?\.$/, category)
 })

@@ -1,7 +1,7 @@
 // Runs the rules over a snapshot of the app.
-import { setImmediate } from 'node:timers/promises'
-import { buildModel } from './scan/model.js'
+import { createPause } from './pause.js'
 import { rules } from './rules/index.js'
+import { buildModel } from './scan/model.js'
 import type { ContractIssue, Severity, Snapshot } from './types.js'
 
 /** What a rule finds, for option checks and the documentation. */
@@ -16,8 +16,8 @@ export interface Category {
 export const categories: readonly Category[] = rules.map(({ category, severity, summary }) => ({ category, severity, summary }))
 
 /**
- * Looks for wires that lead nowhere. The event loop gets its turn between
- * templates and between rules, because a check at start runs in a live server.
+ * Looks for wires that lead nowhere. The event loop gets its turn in between,
+ * because a check at start runs in a live server.
  *
  * @param severities replaces the severity of all findings of a category
  * @throws the reason of `signal` once it has aborted
@@ -25,10 +25,7 @@ export const categories: readonly Category[] = rules.map(({ category, severity, 
 export async function check (
   snapshot: Snapshot, severities: Partial<Record<string, Severity | 'off'>> = {}, signal?: AbortSignal
 ): Promise<ContractIssue[]> {
-  const pause = async () => {
-    await setImmediate()
-    signal?.throwIfAborted()
-  }
+  const pause = createPause(signal)
   const model = await buildModel(snapshot, pause)
   const issues: ContractIssue[] = []
   for (const rule of rules) {

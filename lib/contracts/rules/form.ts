@@ -12,7 +12,7 @@ export const form: Rule = {
   severity: 'error',
   summary: 'A form is sent to a path without a route, or with a method that forms do not have.',
   check (model, report) {
-    for (const { wire, message } of unanswered(model, ['form'])) report({ ...at(model, wire.element, wire.attribute), message })
+    for (const finding of unanswered(model, ['form'])) report(finding)
     for (const element of model.live) {
       for (const attribute of element.attributes) {
         if (attribute.name !== 'formmethod' && !(attribute.name === 'method' && element.name === 'form')) continue

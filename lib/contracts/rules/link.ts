@@ -1,5 +1,4 @@
 // Links and requests of htmx that lead to no route.
-import { at } from '../scan/model.js'
 import { unanswered } from './addresses.js'
 import type { Rule } from './rule.js'
 
@@ -8,8 +7,6 @@ export const link: Rule = {
   severity: 'error',
   summary: 'A link, a request of htmx or a connection to a stream leads to no route.',
   check (model, report) {
-    for (const { wire, message } of unanswered(model, ['link', 'request', 'stream'])) {
-      report({ ...at(model, wire.element, wire.attribute), message })
-    }
+    for (const finding of unanswered(model, ['link', 'request', 'stream'])) report(finding)
   }
 }

@@ -1,7 +1,8 @@
 // Paths that have a route, for another method.
-import { at, type Model, type Wire } from '../scan/model.js'
+import type { Model, Wire } from '../scan/model.js'
 import type { Element } from '../scan/parts.js'
 import { around } from '../scan/tree.js'
+import { placed } from './addresses.js'
 import type { Rule } from './rule.js'
 import { show } from './words.js'
 
@@ -13,10 +14,10 @@ export const method: Rule = {
     const overriding = overridingForms(model)
     for (const wire of model.wires) {
       if (!model.live.has(wire.element) || overriding.has(wire.element) || !isWrong(model, wire)) continue
-      const { method, path, reach, attribute, element } = wire
+      const { method, path, reach, attribute } = wire
       const taken = [...new Set(reach?.any.map(({ method }) => method))].filter(method => method !== 'HEAD')
       report({
-        ...at(model, element, attribute),
+        ...placed(model, wire),
         route: `${taken[0]} ${reach?.any[0]?.url}`,
         message: `${attribute.written} sends ${method} to ${show(path as string)}, which takes ${taken.join(', ')}. Use that, or add a route for ${method}`
       })

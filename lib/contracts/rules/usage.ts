@@ -9,13 +9,9 @@ export const routeUsage = once(({ wires, library }) => {
   // As the argument of a macro, or in a list of links.
   const literals = new Set(templates.flatMap(({ literals }) => [...literals].map(withoutSlash)))
   const scripts = templates.map(({ scripts }) => scripts).join('\n')
-  return (route: RouteFacts): boolean => used.has(route) || literals.has(withoutSlash(route.url)) || (route.url.length > 1 && mentions(scripts, route.url))
+  for (const [, path = ''] of scripts.matchAll(/["'`](\/[^"'`?#$\s]*)/g)) literals.add(withoutSlash(path))
+  return (route: RouteFacts): boolean => used.has(route) || literals.has(withoutSlash(route.url))
 })
-
-/** Whether a script has a text that begins with some characters. */
-function mentions (scripts: string, start: string): boolean {
-  return ['"', "'", '`'].some(quote => scripts.includes(quote + start))
-}
 
 function withoutSlash (path: string): string {
   return path.replace(/\/$/, '')

@@ -37,6 +37,11 @@ export function isConnect ({ name }: Attribute): boolean {
   return STREAMS.has(name)
 }
 
+/** Whether htmx takes the place of what the browser would do with an element. */
+export function isTakenOver ({ purpose, element }: Address): boolean {
+  return (purpose === 'link' || purpose === 'form') && element.attributes.some(({ name }) => name === 'hx-action' || Object.hasOwn(REQUESTS, name))
+}
+
 /** The known value of an attribute, in lower case; undefined when there is none, or when it is not sure. */
 export function plainValue (element: Element, name: string): string | undefined {
   const attribute = element.attributes.find(attribute => attribute.name === name)
@@ -83,5 +88,7 @@ function addressOf (element: Element, attribute: Attribute, use: { purpose: Purp
   if (!text.startsWith('/') || text.startsWith('//')) return []
   // What a script in the browser fills in.
   const [path = ''] = text.replace(/\$?\{\{?[^{}]*\}?\}/g, HOLE).split(/[?#]/)
-  return [{ element, attribute, ...use, path }]
+  // A file may come from somewhere else than the app.
+  const purpose = use.purpose === 'link' && /\.(?!html?$)\w{2,5}$/i.test(path) ? 'asset' : use.purpose
+  return [{ element, attribute, ...use, purpose, path }]
 }

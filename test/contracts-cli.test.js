@@ -1,11 +1,12 @@
 // The command `fastify-chirp`, as it is run in a shell.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { loadApp } from '../dist/contracts/command/load.js'
 
 const bin = fileURLToPath(new URL('../dist/contracts/cli.js', import.meta.url))
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url)))
@@ -13,7 +14,9 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const BROKEN = '<p>\n  {{ name | }}\n</p>\n'
 // With a handler that names the template, so that it is in use.
 const BEGIN = "import Fastify from 'fastify'\nimport chirp from 'fastify-chirp'\nconst render = (request, reply) => reply.page('page.html')\n"
-const make = (more = '') => `const app = Fastify(${more})\nawait app.register(chirp, { templates: 'views' })\n`
+const REGISTER = "await app.register(chirp, { templates: 'views' })"
+const make = (more = '') => `const app = Fastify(${more})\n${REGISTER}\n`
+const BUILD = '{ const app = Fastify(); app.register(chirp, {}); return app }'
 const APP = `${BEGIN}${make()}export default app\n`
 
 /** A folder with an app. */
@@ -90,11 +93,16 @@ t.test('a terminal gets colours, unless NO_COLOR is set', async t => {
 
 t.test('severities can be changed, and warnings can fail', async t => {
   const folder = home(t, broken)
-  t.match(await run(folder, ['check', 'app.js', '--severity', 'template-error=warning']), { code: 0, stdout: /\n1 warning\n$/ })
-  t.match(await run(folder, ['check', 'app.js', '--severity', 'template-error=warning', '--warnings-as-errors']), { code: 1, stdout: /\n1 warning\n$/ })
-  t.match(await run(folder, ['check', 'app.js', '--severity', 'template-error=info', '--warnings-as-errors']), { code: 0, stdout: /\n1 info\n$/ })
-  t.same(await run(folder, ['check', 'app.js', '--severity', 'template-error=off']), { code: 0, stdout: 'No findings\n', stderr: '' })
-  t.match(await run(folder, ['check', 'app.js', '--severity', 'template-error=fatal']), { code: 2, stdout: '', stderr: /must be 'error', 'warning', 'info' or 'off', not the string "fatal"\n$/ })
+  const cases = [
+    ['warning', [], { code: 0, stdout: /\n1 warning\n$/ }],
+    ['warning', ['--warnings-as-errors'], { code: 1, stdout: /\n1 warning\n$/ }],
+    ['info', ['--warnings-as-errors'], { code: 0, stdout: /\n1 info\n$/ }],
+    ['off', [], { code: 0, stdout: 'No findings\n', stderr: '' }],
+    ['fatal', [], { code: 2, stdout: '', stderr: /must be 'error', 'warning', 'info' or 'off', not the string "fatal"\n$/ }]
+  ]
+  await each(cases, async ([level, args, expected]) => {
+    t.match(await run(folder, ['check', 'app.js', '--severity', `template-error=${level}`, ...args]), expected, level)
+  })
 })
 
 t.test('a baseline hides what is known, and only that', async t => {
@@ -116,33 +124,58 @@ t.test('a baseline hides what is known, and only that', async t => {
   const { stdout } = await check('--baseline', 'known.json')
   t.match(stdout, /0 of known\.json not shown\n1 of known\.json not found any more; --write-baseline drops them:\n {2}page\.html {2}template-error {2}.+\n$/)
 
-  for (const text of ['{', '[]', '{"version":2}', '{"version":1}', '{"version":1,"findings":[{}]}']) {
-    writeFileSync(join(folder, 'known.json'), text)
-    t.match(await check('--baseline', 'known.json'), { code: 2, stdout: '', stderr: /^The baseline known\.json cannot be read: .+\. Write it with --write-baseline\n$/ })
-  }
+  writeFileSync(join(folder, 'known.json'), '{')
+  t.match(await check('--baseline', 'known.json'), { code: 2, stdout: '', stderr: /^The baseline known\.json cannot be read: .+\. Write it with --write-baseline\n$/ })
   t.match(await check('--baseline', 'gone/known.json', '--write-baseline'), { code: 2, stderr: /^The baseline gone\/known\.json cannot be written: ENOENT/ })
 })
 
 t.test('every way to make an app', async t => {
-  const build = '{ const app = Fastify(); app.register(chirp, { templates: \'views\' }); return app }'
-  const plugin = 'await app.register(chirp, { templates: \'views\' })'
+  const files = {
+    'promise.js': `${BEGIN}export const app = (async () => ${BUILD})()\n`,
+    'builder.js': `${BEGIN}export function build () ${BUILD}\n`,
+    'options.js': `${BEGIN}export async function buildApp (options) { if (options.x) throw options; ${BUILD.slice(1)}\n`,
+    'destructured.js': `${BEGIN}export const createApp = ({ level = 'info' }) => ${BUILD}\n`,
+    'bound.js': `${BEGIN}function make () ${BUILD}\nexport default make.bind(null)\n`,
+    'method.js': `${BEGIN}export default { build () ${BUILD} }.build\n`,
+    'plugin.js': `${BEGIN}export default async function (app, options) { ${REGISTER} }\n`,
+    'one-parameter.js': `${BEGIN}export default async fastify => { ${REGISTER.replace('app', 'fastify')} }\n`,
+    'wrapped.js': `${BEGIN}import fp from 'fastify-plugin'\nexport default fp(async scope => { ${REGISTER.replace('app', 'scope')} })\n`,
+    'common.cjs': "const Fastify = require('fastify')\nexports.buildApp = async () => Fastify()\n",
+    'named.js': `${APP}export const other = app\n`
+  }
+  // Relative to where the test runs, there are no views.
+  const folder = t.testdir(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, text.replaceAll(", { templates: 'views' }", '')])))
+  for (const file of readdirSync(folder)) {
+    const app = await loadApp(join(folder, file), file === 'named.js' ? 'other' : undefined)
+    await app.ready()
+    t.equal(app.checkContracts === undefined, file === 'common.cjs' || /plugin|parameter/.test(file), `${file} makes an app, and a plugin a part of one`)
+    await app.close()
+  }
+})
+
+t.test('an export that is no app says what to do', async t => {
+  const cases = [
+    ['export default () => 5', undefined, 'its export "default" did not return a Fastify app. Return it, or name the right export with --export'],
+    ['export const app = Promise.resolve(5)', undefined, 'its export "app" is no Fastify app, and no function that makes one'],
+    ['export const x = 1, y = 2', 'z', 'it has no export "z", but x, y'],
+    ['', 'z', 'it has no export "z", but none at all']
+  ]
+  const folder = t.testdir(Object.fromEntries(cases.map(([text], index) => [`${index}.js`, text])))
+  for (const [index, [, name, message]] of cases.entries()) await t.rejects(loadApp(join(folder, `${index}.js`), name), { message })
+  t.equal(await loadApp(join(t.testdir({ 'x.js': 'export const x = 1' }), 'x.js')), undefined, 'it may start one by itself')
+})
+
+t.test('an app is found, listens anywhere, and is ended', async t => {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const taken = `await app.listen({ port: ${server.address().port}, host: '127.0.0.1' })`
   const ways = {
-    'an instance': APP,
-    'a promise': `${BEGIN}export const app = (async () => ${build})()\n`,
-    'a builder': `${BEGIN}export function build () ${build}\n`,
-    'an async builder with options': `${BEGIN}export async function buildApp (options) { if (options.x) throw options; ${build.slice(1)}\n`,
-    'a builder that destructures': `${BEGIN}export const createApp = ({ level = 'info' }) => ${build}\n`,
-    'a builder that has nothing to read': `${BEGIN}function make () ${build}\nexport default make.bind(null)\n`,
-    'a method': `${BEGIN}export default { build () ${build} }.build\n`,
-    'a plugin': `${BEGIN}export default async function (app, options) { ${plugin} }\n`,
-    'a plugin without options': `${BEGIN}export default async fastify => { ${plugin.replace('app', 'fastify')} }\n`,
-    'a plugin of fastify-plugin': `${BEGIN}import fp from 'fastify-plugin'\nexport default fp(async scope => { await scope.register(chirp, { templates: 'views' }) })\n`,
-    'one that listens, and exports nothing': `${BEGIN}${make()}await app.listen({ port: 0 })\n`,
-    'one that listens later': `${BEGIN}async function main () { const app = ${'Fastify()'}\n await app.register(chirp, { templates: 'views' })\n await new Promise(resolve => setTimeout(resolve, 50))\n await app.listen({ port: 0 }) }\nmain()\n`,
-    'one that is in a part of the app': `${BEGIN}const app = Fastify()\napp.register(async app => { await app.register(chirp, { templates: 'views' }) })\nexport default app\n`,
+    'one that listens on a port that is taken, and exports nothing': `${BEGIN}${make()}${taken}\n`,
+    'one that listens later': `${BEGIN}async function main () { ${make()} await new Promise(resolve => setTimeout(resolve, 50))\n ${taken} }\nmain()\n`,
+    'one with the plugin in a part of it': `${BEGIN}const app = Fastify()\napp.register(async app => { ${REGISTER} })\nexport default app\n`,
     'one that cannot be closed': `${BEGIN}${make()}app.addHook('onClose', () => new Promise(() => {}))\nsetInterval(() => {}, 1000)\nexport default app\n`,
-    'one that fails to close': `${BEGIN}${make()}app.addHook('onClose', async () => { throw new Error('no') })\nexport default app\n`,
-    'one that reads its arguments': `${BEGIN}import { parseArgs } from 'node:util'\nparseArgs()\n${make()}export default app\n`
+    'one that fails to close, and reads its arguments': `${BEGIN}import { parseArgs } from 'node:util'\nparseArgs()\n${make()}app.addHook('onClose', async () => { throw new Error('no') })\nexport default app\n`
   }
   const apps = Object.fromEntries(Object.entries(ways).map(([title, text]) => [title, { ...broken, 'app.js': text }]))
   await each(homes(t, apps), async ([title, folder]) => {
@@ -150,34 +183,18 @@ t.test('every way to make an app', async t => {
     t.match(stdout, /^page\.html[^]*\n1 error\n$/, title)
     t.same({ code, stderr }, { code: 1, stderr: '' }, title)
   })
-  const common = "const Fastify = require('fastify')\nconst chirp = require('fastify-chirp').default\nexports.buildApp = async () => { const app = Fastify(); await app.register(chirp, { templates: 'views' }); return app }\n"
-  t.match(await run(home(t, { ...broken, 'app.cjs': common }), ['check', 'app.cjs']), { code: 1, stdout: /1 error/ }, 'CommonJS')
-  const two = `${BEGIN}${make()}export const other = app\nexport default 5\n`
-  t.match(await run(home(t, { ...broken, 'app.js': two }), ['check', 'app.js', '--export', 'other']), { code: 1, stdout: /1 error/ }, 'an export by name')
-})
-
-t.test('the port of the app may be taken', async t => {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => server.close())
-  const text = `${BEGIN}${make()}await app.listen({ port: ${server.address().port}, host: '127.0.0.1' })\n`
-  t.match(await run(home(t, { 'app.js': text }), ['check', 'app.js']), { code: 0, stdout: 'No findings\n' })
 })
 
 t.test('an app that cannot be checked: exit 2, and why', async t => {
   const cases = [
     ["throw new Error('no database')", [], /^app\.js cannot be checked: Error: no database\n {4}at /],
-    ["throw 'text'", [], /^app\.js cannot be checked: text\n$/],
     ["import './gone.js'", [], /^app\.js cannot be checked: Error.* \[?ERR_MODULE_NOT_FOUND|Cannot find module/],
-    [`${BEGIN}export default function () { throw new Error('not today') }`, [], /^app\.js cannot be checked: Error: not today/],
     [`${BEGIN}${make()}app.register(async () => { throw new Error('a plugin') })\nexport default app`, [], /^app\.js cannot be checked: Error: a plugin/],
     [`${BEGIN}export default Fastify()`, [], /^app\.js cannot be checked: the app does not register fastify-chirp, so there is nothing to check\. Register it, or name another export with --export\n$/],
+    ['export const x = 1', ['--export', 'z'], /^app\.js cannot be checked: it has no export "z", but x\n$/],
+    ["throw 'text'", [], /^app\.js cannot be checked: text\n$/],
     ['export const x = 1', [], /^app\.js exports no Fastify app, and started none\. Export the app, or a function that builds it, or name the export with --export\n$/],
     ['await new Promise(() => {})', [], /^app\.js exports no Fastify app, and started none\./m],
-    ['export default () => 5', [], /^app\.js cannot be checked: its export "default" did not return a Fastify app\. Return it, or name the right export with --export\n$/],
-    ['export const app = Promise.resolve(5)', [], /^app\.js cannot be checked: its export "app" is no Fastify app, and no function that makes one\n$/],
-    ['export const x = 1, y = 2', ['--export', 'z'], /^app\.js cannot be checked: it has no export "z", but x, y\n$/],
-    ['', ['--export', 'z'], /^app\.js cannot be checked: it has no export "z", but none at all\n$/],
     ['process.exit(3)', [], /^app\.js ended its process with exit code 3 before it could be checked\. What it printed is above\n$/],
     ["process.kill(process.pid, 'SIGKILL')", [], /^app\.js ended its process before it could be checked\. What it printed is above\n$/],
     ['setInterval(() => {}, 1000)', ['--timeout', '1.5'], /^app\.js made no app within 1\.5 s\. Export the app, or a function that builds it, or give it more time with --timeout SECONDS\n$/],

@@ -517,6 +517,8 @@ t.test('a baseline knows findings by what they say, and how often', async t => {
   const moved = message => createReport([{ ...ISSUES[0], message }])
   t.equal(subtract(moved('As on line 12'), readBaseline(writeBaseline(moved('As on line 7')))).hidden, 1)
   t.equal(subtract(moved('Another'), known).hidden, 0)
+  const bad = { '{': /JSON/, '[]': /of version undefined, and not 1/, '{"version":2}': /of version 2/, '{"version":1}': /no list/, '{"version":1,"findings":[{}]}': /no list/ }
+  for (const [text, message] of Object.entries(bad)) t.throws(() => readBaseline(text), { message }, text)
   t.same(readBaseline(formatJson(createReport(ISSUES))), readBaseline(writeBaseline(createReport(ISSUES))), 'a report will do as well')
   t.equal(subtract(createReport([ISSUES[0]]), [...known, ...known]).gone.find(({ template }) => template === 'b.html').count, 5, 'two baselines in one')
 })

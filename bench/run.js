@@ -2,11 +2,12 @@
 //
 //   npm run bench                          all of it but fanout, in some minutes
 //   npm run bench:fanout                   one event to thousands, in under 8 minutes
+//   npm run bench:contracts                what a check of an app costs
 //   node bench/run.js stream idle          only these suites
 //   node bench/run.js --quick              a look, in half a minute
 //   node bench/run.js idle --rounds 9 --connections 5000
 //
-// Suites: stream, idle, connect, encoding, blocks, and on request fanout.
+// Suites: stream, idle, connect, encoding, blocks, and on request fanout and contracts.
 // Figures are medians over the rounds, and ratios are paired within a round:
 // trust the ratios. Build first (npm run build) when not started through npm.
 import os from 'node:os'
@@ -16,14 +17,15 @@ import { built, contestants, versions } from './lib/contestants.js'
 import { targetLine } from './lib/report.js'
 import { blocks } from './suites/blocks.js'
 import { connect } from './suites/connect.js'
+import { contracts } from './suites/contracts.js'
 import { encoding } from './suites/encoding.js'
 import { fanout } from './suites/fanout.js'
 import { idle } from './suites/idle.js'
 import { stream } from './suites/stream.js'
 
-const SUITES = { stream, idle, connect, encoding, blocks, fanout }
-// What runs when none is named. fanout takes as long as all of these.
-const USUAL = Object.keys(SUITES).filter((name) => name !== 'fanout')
+const SUITES = { stream, idle, connect, encoding, blocks, fanout, contracts }
+// What runs when none is named. fanout takes as long as all of these, contracts has no peers.
+const USUAL = Object.keys(SUITES).filter((name) => name !== 'fanout' && name !== 'contracts')
 const ROUNDS = 5
 const QUICK_ROUNDS = 2
 // Far above what a run takes: a contestant that hangs must not hang the shell.

@@ -1,5 +1,7 @@
 // What the plugin adds to Fastify's own types.
 import type { Channel, ChannelOptions } from './channel/channel.js'
+import type { ContractOptions } from './contracts/options.js'
+import type { ContractReport } from './contracts/types.js'
 import type { Fragment, FragmentContext } from './html/fragment.js'
 import type { EventStreamSource, EventStreamStats, PageOptions, StreamOptions, StreamSourceFunction } from './types.js'
 
@@ -46,12 +48,21 @@ declare module 'fastify' {
      * @throws FST_CHIRP_* (as a rejection) when it cannot be rendered.
      */
     renderFragment (fragment: Fragment): Promise<string>
+    /**
+     * Holds the templates and the source of this app against its routes, and
+     * resolves with what does not fit. Makes the app ready first, so it must not
+     * be awaited inside of a plugin.
+     *
+     * @throws FST_CHIRP_OPTION (as a rejection) for a bad option, and what
+     * starting the app throws.
+     */
+    checkContracts (options?: ContractOptions): Promise<ContractReport>
   }
 
   interface RouteShorthandOptions {
-    /** Marks a route that is reached only through an `sse-connect` attribute, so that no checker calls it an orphan. */
+    /** Marks a route that is reached only through an `sse-connect` attribute, so that `app.checkContracts()` does not call it an orphan. */
     referenced?: boolean
-    /** The event names that the stream of this route sends, for the checker. */
+    /** The event names that the stream of this route sends, which `app.checkContracts()` compares with what pages wait for. */
     events?: readonly string[]
   }
 

@@ -137,7 +137,8 @@ function eventName (option: string, value: unknown): string {
   return value as string
 }
 
-function refuseUnknown (options: object, known: readonly string[], listed: readonly string[]): void {
+/** @throws FST_CHIRP_OPTION for an option that is not `known`. */
+export function refuseUnknown (options: object, known: readonly string[], listed: readonly string[] = known): void {
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
       throw new FST_CHIRP_OPTION(`there is no option "${name}" here. The options are ${listed.join(', ')}`)

@@ -3,6 +3,8 @@ import type { Server } from 'node:net'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { Channels } from './channel/channels.js'
+import { Registration } from './contracts/registration.js'
+import { checkAtStart } from './contracts/start.js'
 import { FST_CHIRP_OPTION } from './errors.js'
 import { renderFragment, sendFragment, sendPage } from './html/page.js'
 import { createRenderer } from './html/render.js'
@@ -17,16 +19,6 @@ import { takeOverRoute } from './stream/takeover.js'
 import { NameWarnings } from './stream/warnings.js'
 import type { ChirpOptions, ChirpPlugin } from './types.js'
 
-/** Where the app keeps the routes marked `referenced: true`, for the checker. @internal */
-export const kReferenced = Symbol.for('fastify-chirp.referenced')
-
-/** A route that is reached only through an attribute of a page. @internal */
-export interface ReferencedRoute {
-  method: string | string[]
-  url: string
-  events: readonly string[] | undefined
-}
-
 async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void> {
   const settings = resolveOptions(options)
   const clientScript = settings.client === undefined ? undefined : serveScript(app, settings.client)
@@ -34,12 +26,12 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   const registry = new Registry(settings)
   const environment: StreamEnvironment = { settings, renderer, registry, warnings: settings.debug ? new NameWarnings(app.log) : undefined }
   const channels = new Channels(environment, app)
-  const referenced: ReferencedRoute[] = []
+  const contracts = new Registration(app, renderer)
 
   app.decorate('eventStreams', registry.counters)
   app.decorate('renderFragment', fragment => renderFragment(renderer, fragment))
   app.decorate('channel', (name, options) => channels.get(name, options))
-  app.decorate(kReferenced, referenced)
+  app.decorate('checkContracts', options => contracts.check(options))
   app.decorateReply(kStarted, false)
   app.decorateReply('eventStream', function (source, options) {
     return startEventStream(environment, this, source, options)
@@ -50,14 +42,18 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   app.decorateReply('page', function (template, context, options) {
     return sendPage(renderer, this, template, context, options)
   })
-  app.addHook('onRoute', route => markRoute(route, referenced))
+  app.addHook('onRoute', route => {
+    markRoute(route)
+    contracts.add(route)
+  })
   // A stream would keep the server open for ever.
   app.addHook('preClose', () => registry.close())
   app.addHook('onClose', () => channels.close())
+  if (settings.debug) checkAtStart(contracts)
   if (app.initialConfig.http2 === true) keepSessionsAlive(app.server)
 }
 
-function markRoute (route: RouteOptions, referenced: ReferencedRoute[]): void {
+function markRoute (route: RouteOptions): void {
   const { events, method, url } = route
   if (route.referenced !== undefined && typeof route.referenced !== 'boolean') {
     throw new FST_CHIRP_OPTION(`route option "referenced" of ${url} must be true or false, not ${describe(route.referenced)}`)
@@ -71,9 +67,7 @@ function markRoute (route: RouteOptions, referenced: ReferencedRoute[]): void {
   // For @fastify/compress, which would hold events back.
   const compressible = route as { compress?: unknown }
   compressible.compress ??= false
-  if (method === 'HEAD') return
-  takeOverRoute(route)
-  referenced.push({ method, url, events })
+  if (method !== 'HEAD') takeOverRoute(route)
 }
 
 // The sockets of HTTP/2 are out of reach once a session has them.

@@ -9,9 +9,11 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const files = readdirSync(`${root}lib`, { recursive: true }).filter(name => name.endsWith('.ts'))
 const read = name => readFileSync(`${root}lib/${name}`, 'utf8')
 
+const withoutTypes = name => read(name).replaceAll(/(?:import|export) type [^']+'[^']+'/g, '')
+
 /** The files of lib/ that a file imports; types count too. */
-function importsOf (name) {
-  const specifiers = [...read(name).matchAll(/(?:from|import) '(\.[^']+)'/g)].map(match => match[1])
+function importsOf (name, text = read(name)) {
+  const specifiers = [...text.matchAll(/(?:from|import) '(\.[^']+)'/g)].map(match => match[1])
   return specifiers.map(specifier => posix.join(posix.dirname(name), specifier.replace(/\.js$/, '.ts')))
 }
 
@@ -20,6 +22,7 @@ const layers = [
   ['index.ts'],
   ['fastify.ts', 'plugin.ts'],
   ['script.ts'],
+  ['contracts/'],
   ['channel/channels.ts'],
   ['channel/'],
   ['stream/start.ts', 'stream/takeover.ts'],
@@ -59,6 +62,16 @@ for (const folder of ['testing/', 'client/']) {
     }
   })
 }
+
+t.test('the checker does not know streams, and the plugin loads it only when it is asked', async t => {
+  for (const name of files.filter(name => name.startsWith('contracts/'))) {
+    for (const imported of importsOf(name)) t.notMatch(imported, /^(?:stream|channel)\//, `${name} imports ${imported}`)
+  }
+  const loaded = new Set(['index.ts'])
+  for (const name of loaded) for (const imported of importsOf(name, withoutTypes(name))) loaded.add(imported)
+  t.ok(loaded.has('contracts/registration.ts'))
+  t.same([...loaded].filter(name => /from '(?:acorn|parse5|find-my-way|@sveltejs\/[^']+)'/.test(withoutTypes(name))), [])
+})
 
 t.test('no import goes round in a circle', async t => {
   const isType = (name, imported) => new RegExp(`import type [^;]*?'[^']*${posix.basename(imported, '.ts')}\\.js'`).test(read(name))

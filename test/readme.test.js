@@ -3,16 +3,17 @@
 //
 //   <!-- run: DIRECTORY/FILE -->  written there; the test of that directory runs it
 //   <!-- from: FILE -->           a part of that file of the repository
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import diagnostics from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import Fastify from 'fastify'
 import t from 'tap'
 import { createParser } from 'eventsource-parser'
 import chirp, { Fragment, Fragments, SSEEvent } from 'fastify-chirp'
+import { formatText } from 'fastify-chirp/contracts'
 import { TestClient } from 'fastify-chirp/testing'
 import * as errors from '../dist/errors.js'
 import { resolveOptions } from '../dist/options.js'
@@ -28,7 +29,10 @@ const VIEWS = {
   'news.html': '{% block item %}\n  <li>{{ text }}</li>\n{% endblock %}'
 }
 
-const blocks = [...(readme + read('docs/recipes.md') + read('docs/htmx.md')).matchAll(/(?:<!-- (run|from): (\S+) -->\n)?```(\w*)\n([\s\S]*?)```/g)]
+// The examples of the rules below are for contracts-rules.test.js.
+const usage = read('docs/contracts.md').split('## Rules')[0]
+
+const blocks = [...(readme + read('docs/recipes.md') + read('docs/htmx.md') + usage).matchAll(/(?:<!-- (run|from): (\S+) -->\n)?```(\w*)\n([\s\S]*?)```/g)]
   .map(([, kind, name, language, code]) => ({ kind, name, language, code }))
 
 // In a folder of the repository, so that `fastify-chirp` is this package.
@@ -98,8 +102,8 @@ t.test('every block of code is run', async t => {
     if (kind === 'from') t.ok(read(name).includes(code), `is in ${name}`)
   }
   t.same([...directories].sort(), [
-    'answer', 'asking', 'audience', 'broadcast', 'channels', 'chat', 'context', 'failing', 'limits', 'moving', 'observing', 'pages', 'per-user',
-    'presence', 'progress', 'quick-start', 'testing', 'who'
+    'answer', 'asking', 'audience', 'broadcast', 'channels', 'chat', 'context', 'contracts', 'failing', 'limits', 'moving', 'observing', 'pages',
+    'per-user', 'presence', 'progress', 'quick-start', 'testing', 'who'
   ])
 })
 
@@ -442,6 +446,30 @@ t.test('errors of pages go through the error handler, whatever debug is', async 
   const { statusCode, body } = await app.inject('/none')
   t.equal(statusCode, 500)
   t.match(JSON.parse(body), { code: 'FST_CHIRP_BLOCK_NOT_FOUND', message: /page\.html/ })
+})
+
+t.test('contracts', async t => {
+  const { app } = await runBlock(t, 'contracts', 'report')
+  t.ok(app.checkContracts)
+
+  const folder = t.testdir({ views: { 'news.html': `${'<!-- -->\n'.repeat(10)}<nav>\n  <a href="/newz">News</a>\n</nav>\n` } })
+  const other = Fastify()
+  t.teardown(() => other.close())
+  await other.register(chirp, { templates: join(folder, 'views'), debug: false })
+  other.get('/news', (request, reply) => reply.page('news.html'))
+  const report = await other.checkContracts({ sources: [], severities: { orphan: 'off' } })
+  const shown = blocks.find(({ code }) => code.startsWith('news.html (views/news.html)')).code
+  t.equal(formatText(report).replace(relative(process.cwd(), folder) + '/', ''), shown, 'what the command is said to show')
+  const { template, line, column, message, category } = report.issues[0]
+  t.ok(usage.includes(`\n${template}:${line}:${column} ${message} (${category})\n`), 'what the log is said to have')
+})
+
+t.test('the tables of the checker have all options', async t => {
+  const help = execFileSync(process.execPath, [join(root, 'dist/contracts/cli.js'), '--help'], { encoding: 'utf8' })
+  const flags = text => [...new Set(text.match(/--[a-z-]{4,}/g))].sort()
+  t.same(flags([...usage.matchAll(/^\| `--.*$/gm)].join()), flags(help))
+  const options = /interface ContractOptions \{([\s\S]*?)\n\}/.exec(read('dist/contracts/options.d.ts'))[1]
+  t.same([...usage.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name), [...options.matchAll(/^ {4}(\w+)\?:/gm)].map(([, name]) => name))
 })
 
 t.test('the tests of an app', async t => {

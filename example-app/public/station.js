@@ -1,5 +1,6 @@
 // The little that htmx and the client script of fastify-chirp leave to us: words
 // for the status lights, an alert, and an end to lists that grow.
+/* global MutationObserver */
 
 // --- Status lights -----------------------------------------------------------
 

@@ -1,4 +1,5 @@
 // What the checker's parts tell each other, and what it tells the user.
+import type { AstNode } from '../html/nunjucks.js'
 
 /** How bad a finding is: `error` will fail in a browser, `warning` may, `info` is worth a look. */
 export type Severity = 'error' | 'warning' | 'info'
@@ -59,7 +60,14 @@ export interface Snapshot {
   match (method: string, path: string): RouteFacts | undefined
   /** All routes that a request with this path would reach, whatever the method. */
   matchAny (path: string): readonly RouteFacts[]
+  /** The templates that can be listed. A loader of the user may know more of them. */
   templates: readonly TemplateSource[]
+  /** False when the app renders no templates: nothing is said about names of templates then. */
+  hasTemplates: boolean
+  /** The syntax tree of a template, a fresh one. Throws what Nunjucks throws. */
+  parse (source: string): AstNode
+  /** A template that is not in the list; undefined when there is none of that name. */
+  load (name: string): Promise<TemplateSource | undefined>
   /** Source files of the app, for `new Fragment('t', 'b')`; paths relative to the working directory. */
   sources: readonly SourceFile[]
 }

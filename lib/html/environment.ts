@@ -72,6 +72,8 @@ function openFolder (folder: string): string {
 // Nunjucks' own loader, but none of them leaves the folders.
 function createLoader (folders: string[], noCache: boolean) {
   return {
+    // Nunjucks' own loader has it too; it tells which templates there are.
+    searchPaths: folders,
     isRelative: (name: string) => name.startsWith('./') || name.startsWith('../'),
     resolve: (from: string, to: string) => resolve(dirname(from), to),
     getSource (name: string) {

@@ -17,6 +17,12 @@ export interface Twin {
   source: string | undefined
 }
 
+/** The text of a template, and where its loader found it. */
+export interface WrittenTemplate {
+  path: string | undefined
+  source: string
+}
+
 /** What compiled templates call. */
 interface HostRuntime extends Runtime {
   /** The place of the statement that runs now. */
@@ -74,6 +80,18 @@ export class Host {
   /** The twin behind a template that {@link env} loaded. */
   twinOf (template: Template): Twin {
     return this.#twins.get(template) as Twin
+  }
+
+  /** A template as it was written, not compiled; undefined when there is none, or only a compiled form. */
+  read (name: string): Promise<WrittenTemplate | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#answer<Template>((error, template) => {
+        if (error === null) resolve(template && this.#written(template))
+        else reject(error)
+      }, done => this.#user.getTemplate(name, false, undefined, false, (error: unknown, template?: Template) => {
+        done(isNotFound(error) ? null : error, template)
+      }))
+    })
   }
 
   /** The syntax tree of a template, to be pruned and compiled. */
@@ -150,14 +168,23 @@ export class Host {
     return parent === undefined ? name : posix.join(posix.dirname(parent.label), name)
   }
 
+  #written (original: Template): WrittenTemplate | undefined {
+    this.#learn(original)
+    const { path, tmplStr: source } = original
+    return source === undefined ? undefined : { path, source }
+  }
+
+  #learn (original: Template): void {
+    if (this.#nunjucks !== undefined) return
+    this.#nunjucks = new Nunjucks(original)
+    Object.setPrototypeOf(this.#runtime, this.#nunjucks.runtime)
+  }
+
   #createTwin (original: Template, label: string): Twin {
-    if (this.#nunjucks === undefined) {
-      this.#nunjucks = new Nunjucks(original)
-      Object.setPrototypeOf(this.#runtime, this.#nunjucks.runtime)
-    }
+    this.#learn(original)
     const { path, tmplStr: source } = original
     const template = source === undefined
-      ? this.#nunjucks.adopt(original.tmplProps as object, this.env, path)
+      ? this.nunjucks.adopt(original.tmplProps as object, this.env, path)
       : this.#compileSource(source, label, path)
     // Nunjucks hands its own runtime to included and imported templates.
     const root = template.rootRenderFunc

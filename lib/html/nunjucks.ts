@@ -28,6 +28,8 @@ export interface Runtime {
 
 export interface Environment {
   opts: { autoescape: boolean, throwOnUndefined: boolean, dev: boolean }
+  /** Those that look into folders say which. */
+  loaders: Array<{ searchPaths?: string[] | undefined }>
   asyncFilters: string[]
   globals: object
   extensionsList: Extension[]

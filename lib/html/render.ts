@@ -6,6 +6,7 @@ import type { Subject } from './fault.js'
 import { addSSEGlobals } from './globals/attributes.js'
 import { addClientScript } from './globals/client-script.js'
 import { Host, toFault } from './host.js'
+import { Library } from './library.js'
 import type { Callback } from './nunjucks.js'
 import { BlockRenderer } from './plan.js'
 
@@ -34,6 +35,8 @@ export interface Renderer {
   renderBlock (template: string, block: string, context: object): string | Promise<string>
   /** The HTML of a whole template, in the same way. */
   renderTemplate (template: string, context: object): string | Promise<string>
+  /** The templates as they are written; undefined without the option. */
+  readonly library: Library | undefined
 }
 
 const FILTER_TIMEOUT = 5000
@@ -46,7 +49,7 @@ const FILTER_TIMEOUT = 5000
 export function createRenderer ({ templates, debug, dialect = 'auto', clientScript, filterTimeout = FILTER_TIMEOUT }: RendererOptions): Renderer {
   if (templates === undefined) {
     const fail = (template: string): never => { throw new FST_CHIRP_NO_TEMPLATES(template, 'views') }
-    return { renderBlock: fail, renderTemplate: fail }
+    return { renderBlock: fail, renderTemplate: fail, library: undefined }
   }
   const environment = createEnvironment(templates, debug)
   addSSEGlobals(environment, dialect)
@@ -70,7 +73,8 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
 
   return {
     renderBlock: (template, block, context) => render({ template, block }, context),
-    renderTemplate: (template, context) => render({ template }, context)
+    renderTemplate: (template, context) => render({ template }, context),
+    library: new Library(environment, host)
   }
 }
 

@@ -6,6 +6,8 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import nunjucks from 'nunjucks'
 import chirp, { Channel, Fragment, Fragments, merge, SSEEvent } from 'fastify-chirp'
 import type { ChirpOptions, CloseReason, EventStreamStats, StreamCloseMessage, StreamContext } from 'fastify-chirp'
+import { categories, formatGithub, formatJson, formatText } from 'fastify-chirp/contracts'
+import type { ContractIssue, ContractOptions, ContractReport } from 'fastify-chirp/contracts'
 import { TestClient } from 'fastify-chirp/testing'
 import type { ReceivedEvent, SSEResult } from 'fastify-chirp/testing'
 
@@ -90,6 +92,14 @@ app.get('/config', (request, reply: FastifyReply) => {
   expectType<readonly string[] | undefined>()(reply.routeOptions.config.events, true)
 })
 
+const report = await app.checkContracts({ sources: ['lib'], severities: { orphan: 'off', link: 'warning' }, external: ['/auth/*'] })
+expectType<ContractReport>()(report, true)
+expectType<ContractIssue[]>()(report.issues, true)
+expectType<string>()(formatText(report, { color: true }) + formatJson(report) + formatGithub(report), true)
+expectType<string[]>()(categories.map(({ category }) => category), true)
+// @ts-expect-error there is no such level
+const wrongSeverity: ContractOptions = { severities: { orphan: 'fatal' } }
+
 const news = app.channel('news', { history: 10 })
 expectType<Channel>()(news, true)
 expectType<Promise<string>>()(news.publish(new Fragment('a', 'b'), { audience: { user: 1 } }), true)
@@ -136,4 +146,4 @@ const reasons: Record<CloseReason, true> = {
 }
 const message: Pick<StreamCloseMessage, 'events' | 'bytes'> = { events: 1, bytes: 2 }
 
-export { message, reasons, wrong, wrongClient, wrongDialect, wrongEvent, wrongFragment, wrongFragments }
+export { message, reasons, wrong, wrongClient, wrongDialect, wrongEvent, wrongFragment, wrongFragments, wrongSeverity }

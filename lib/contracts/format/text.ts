@@ -1,0 +1,50 @@
+// A report for people: grouped by template, with the lines that it is about.
+import { styleText } from 'node:util'
+import { groupBy, placeOf } from '../report.js'
+import type { ContractIssue, ContractReport, Severity } from '../types.js'
+import { codeFrame } from './frame.js'
+
+/** Options of {@link formatText}. */
+export interface TextOptions {
+  /** Colours for a terminal. Default: none. Off: `false`. */
+  color?: boolean | undefined
+}
+
+type Style = Parameters<typeof styleText>[0]
+
+const STYLES: Record<Severity, Style> = { error: 'red', warning: 'yellow', info: 'cyan' }
+
+/** The report as text, with code frames from the files that it names. Ends with a line break. */
+export function formatText (report: ContractReport, { color = false }: TextOptions = {}): string {
+  const paint = (style: Style, text: string): string => color && text !== '' ? styleText(style, text, { validateStream: false }) : text
+  const groups = groupBy(report.issues, placeOf)
+  const parts = [...groups].map(([place, issues]) => [
+    paint('bold', titleOf(place, issues[0])),
+    ...issues.flatMap(issue => linesOf(issue, paint))
+  ].join('\n'))
+  return [...parts, summaryOf(report)].join('\n\n') + '\n'
+}
+
+/** `2 errors, 1 warning` */
+export function summaryOf ({ counts }: Pick<ContractReport, 'counts'>): string {
+  const parts = ([['error', 'errors'], ['warning', 'warnings'], ['info', 'infos']] as const)
+    .filter(([severity]) => counts[severity] > 0)
+    .map(([severity, many]) => counts[severity] === 1 ? `1 ${severity}` : `${counts[severity]} ${many}`)
+  return parts.length === 0 ? 'No findings' : parts.join(', ')
+}
+
+function titleOf (place: string, { template, file }: ContractIssue): string {
+  if (place === '') return 'The app'
+  return template !== undefined && file !== undefined ? `${place} (${file})` : place
+}
+
+function linesOf (issue: ContractIssue, paint: (style: Style, text: string) => string): string[] {
+  const { severity, category, message, file, line, column } = issue
+  const position = line === undefined ? '' : `  ${line}${column === undefined ? '' : `:${column}`}`
+  const frame = file === undefined || line === undefined ? [] : codeFrame(file, line, column)
+  return [
+    `  ${paint(STYLES[severity], severity)}  ${category}${paint('dim', position)}`,
+    `    ${message}`,
+    ...frame.map(row => paint('dim', `    ${row}`))
+  ]
+}

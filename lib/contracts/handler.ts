@@ -1,0 +1,107 @@
+// Whether a handler answers with an event stream, as far as its source tells.
+import { parse, type AnyNode, type Options } from 'acorn'
+import { childrenOf } from './syntax.js'
+
+// The source of one function, out of the class that its private fields belong to.
+const OPTIONS: Options = { ecmaVersion: 'latest', sourceType: 'module', checkPrivateFields: false, allowSuperOutsideMethod: true }
+
+/** What a handler may do with its reply without opening a stream. */
+const PLAIN = new Set([
+  'callNotFound', 'clearCookie', 'code', 'cookie', 'download', 'elapsedTime', 'fragment', 'getHeader', 'getHeaders', 'hasHeader', 'header',
+  'headers', 'html', 'log', 'page', 'redirect', 'removeHeader', 'render', 'request', 'send', 'sendFile', 'sent', 'setCookie', 'status',
+  'statusCode', 'type', 'view', 'viewAsync'
+])
+/** Those of them that do not give the reply again. */
+const VALUES = new Set(['elapsedTime', 'getHeader', 'getHeaders', 'hasHeader', 'log', 'request', 'sent', 'statusCode'])
+/** Where the reply may end up without being handed on. */
+const HARMLESS = new Set([
+  'ArrowFunctionExpression', 'AwaitExpression', 'ConditionalExpression', 'ExpressionStatement', 'LogicalExpression', 'ReturnStatement'
+])
+
+/**
+ * True when the handler calls `eventStream()`, false when it surely opens no
+ * stream, undefined when it does not tell: it hands the reply on, takes the
+ * raw response, uses a decorator that we do not know, or has no source.
+ */
+export function opensStream (handler: Function): boolean | undefined {
+  // A route and its HEAD twin share one, and so may many routes.
+  if (!known.has(handler)) known.set(handler, look(handler))
+  return known.get(handler)
+}
+
+const known = new WeakMap<Function, boolean | undefined>()
+
+function look (handler: Function): boolean | undefined {
+  const source = Function.prototype.toString.call(handler)
+  const found = parseFunction(source)
+  if (found === undefined) return undefined
+  const uses = new Uses(found)
+  if (uses.eventStream) return true
+  if (uses.isOpaque || source.includes('text/event-stream')) return undefined
+  return false
+}
+
+type FunctionNode = Extract<AnyNode, { type: 'ArrowFunctionExpression' | 'FunctionExpression' }>
+
+function parseFunction (source: string): FunctionNode | undefined {
+  // A method is written without the word `function`.
+  for (const text of [`(${source})`, `({${source}})`]) {
+    try {
+      const [statement] = parse(text, OPTIONS).body
+      const { expression } = statement as { expression: AnyNode }
+      const node = expression.type === 'ObjectExpression' ? (expression.properties[0] as { value: AnyNode }).value : expression
+      if (node.type === 'ArrowFunctionExpression' || node.type === 'FunctionExpression') return node
+    } catch {
+      // Neither form: native code, or a syntax that is newer than the parser.
+    }
+  }
+  return undefined
+}
+
+/** How a handler uses its reply, the second parameter. */
+class Uses {
+  eventStream = false
+  isOpaque = false
+  #reply: string | undefined
+
+  constructor (handler: FunctionNode) {
+    const { params } = handler
+    const reply = params[1]
+    if (reply?.type === 'Identifier') this.#reply = reply.name
+    this.isOpaque = params.some(({ type }) => type === 'RestElement') || (reply !== undefined && reply.type !== 'Identifier')
+    this.#visit(handler.body, [handler])
+  }
+
+  #visit (node: AnyNode, path: AnyNode[]): void {
+    if (node.type === 'CallExpression' && node.callee.type === 'MemberExpression' && nameOf(node.callee) === 'eventStream') this.eventStream = true
+    if (node.type === 'Identifier') this.#identifier(node.name, node, path)
+    path.push(node)
+    for (const child of childrenOf(node)) this.#visit(child, path)
+    path.pop()
+  }
+
+  #identifier (name: string, node: AnyNode, path: AnyNode[]): void {
+    if (name === 'arguments') this.isOpaque = true
+    if (name === this.#reply && !isProperty(node, path.at(-1) as AnyNode) && !isPlain(node, path)) this.isOpaque = true
+  }
+}
+
+// Follows reply.code(200).header('a', 'b').send(...) to its end.
+function isPlain (node: AnyNode, path: AnyNode[], depth = path.length - 1): boolean {
+  const parent = path[depth] as AnyNode
+  if (parent.type === 'CallExpression' && parent.callee === node) return isPlain(parent, path, depth - 1)
+  if (parent.type !== 'MemberExpression' || parent.object !== node) return HARMLESS.has(parent.type)
+  const name = nameOf(parent)
+  if (name === undefined || !PLAIN.has(name)) return false
+  return VALUES.has(name) || isPlain(parent, path, depth - 1)
+}
+
+// `x.reply` and `{ reply: 1 }` name something else.
+function isProperty (node: AnyNode, parent: AnyNode): boolean {
+  if (parent.type === 'MemberExpression') return parent.property === node && !parent.computed
+  return parent.type === 'Property' && parent.key === node && !parent.computed && !parent.shorthand
+}
+
+function nameOf (member: Extract<AnyNode, { type: 'MemberExpression' }>): string | undefined {
+  return !member.computed && member.property.type === 'Identifier' ? member.property.name : undefined
+}

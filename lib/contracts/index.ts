@@ -1,0 +1,7 @@
+export { categories } from './check.js'
+export { formatGithub } from './format/github.js'
+export { formatJson } from './format/json.js'
+export { formatText } from './format/text.js'
+export type { TextOptions } from './format/text.js'
+export type { ContractOptions } from './options.js'
+export type { ContractIssue, ContractReport, Severity } from './types.js'

@@ -1,0 +1,80 @@
+// What one registration of the plugin keeps for the checker: its routes as they
+// are added. The checker itself is loaded when it is first asked, because it
+// brings parsers along that a server has no other use for.
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import type { Renderer } from '../html/render.js'
+import type { ContractOptions } from './options.js'
+import type { ContractReport } from './types.js'
+
+/** A route as it was added, before anybody has looked into it. */
+export interface AddedRoute {
+  methods: readonly string[]
+  /** The pattern with all prefixes. */
+  url: string
+  referenced: boolean
+  events: readonly string[] | undefined
+  handler: Function
+  /** Is the prefix of its plugin itself, which Fastify also serves with a slash at the end. */
+  isPrefix: boolean
+  /** Is for some versions or hosts only. */
+  isConstrained: boolean
+}
+
+/** The plugin in one app or one of its parts. */
+export class Registration {
+  readonly app: FastifyInstance
+  readonly renderer: Renderer
+  readonly routes: AddedRoute[] = []
+
+  constructor (app: FastifyInstance, renderer: Renderer) {
+    this.app = app
+    this.renderer = renderer
+    const { server } = app
+    const others = registrations.get(server)
+    if (others === undefined) registrations.set(server, [this])
+    else others.push(this)
+    tellCommand(this)
+  }
+
+  /** All registrations in the same app, in their order. */
+  get siblings (): readonly Registration[] {
+    return registrations.get(this.app.server) as Registration[]
+  }
+
+  /** The app itself, of which `app` may be a part. Only its ready() can be called at any time. */
+  get root (): FastifyInstance {
+    let root = this.app
+    for (let next = root; next !== Object.prototype; next = Object.getPrototypeOf(next)) root = next
+    return root
+  }
+
+  add (route: RouteOptions): void {
+    const { method, url, referenced, events, handler, constraints, prefix } = route as RouteOptions & { prefix?: string }
+    this.routes.push({
+      methods: Array.isArray(method) ? [...method] : [method],
+      url,
+      referenced: referenced === true,
+      events,
+      handler,
+      isPrefix: url === prefix,
+      isConstrained: Object.keys(constraints ?? {}).length > 0
+    })
+  }
+
+  /** Implements `app.checkContracts()`. */
+  async check (options?: ContractOptions, signal?: AbortSignal): Promise<ContractReport> {
+    const { checkContracts } = await import('./run.js')
+    return checkContracts(this, options, signal)
+  }
+}
+
+const registrations = new WeakMap<object, Registration[]>()
+
+/** The list that `fastify-chirp check` puts into its process, to find the apps of a module that exports none. @internal */
+export const kFound = Symbol.for('fastify-chirp.contracts.found')
+
+function tellCommand (registration: Registration): void {
+  const found = (globalThis as { [kFound]?: Registration[] })[kFound]
+  // Not before: to check an app is to make it ready, and then nothing can be added.
+  if (found !== undefined) registration.app.addHook('onReady', async () => { found.push(registration) })
+}

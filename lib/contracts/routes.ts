@@ -1,0 +1,122 @@
+// The routes of an app, and which of them a path reaches: decided by find-my-way,
+// which Fastify routes with, under the app's own options.
+import type { FastifyInstance } from 'fastify'
+import createRouter, { type HTTPMethod } from 'find-my-way'
+import { FST_CHIRP_OPTION } from '../errors.js'
+import { opensStream } from './handler.js'
+import type { Pause } from './pause.js'
+import type { AddedRoute } from './registration.js'
+import type { RouteFacts } from './types.js'
+
+/** All routes that can be looked into, and a way to ask for those that a path reaches. */
+export class RouteTable {
+  readonly routes: RouteFacts[] = []
+  readonly #app: FastifyInstance
+  readonly #router
+  readonly #external
+  readonly #rewrites: boolean
+
+  /** `external` are patterns of paths that something else answers. */
+  static async create (app: FastifyInstance, added: readonly AddedRoute[], external: readonly string[], pause: Pause): Promise<RouteTable> {
+    const table = new RouteTable(app, external)
+    // Which version or host a browser will ask for is not known: the first that has a pattern stands for all, best one that everybody gets.
+    for (const route of [...added.filter(({ isConstrained }) => !isConstrained), ...added.filter(({ isConstrained }) => isConstrained)]) {
+      table.#add(route)
+      await pause()
+    }
+    return table
+  }
+
+  private constructor (app: FastifyInstance, external: readonly string[]) {
+    this.#app = app
+    this.#router = createRouter(routerOptions(app))
+    this.#rewrites = hasRewriteUrl(app)
+    this.#external = createExternal(external)
+  }
+
+  match (method: string, path: string): RouteFacts | undefined {
+    const found = this.#router.find(method as HTTPMethod, path)
+    const stored = found?.store as Stored | null | undefined
+    const real = this.#find(method, path)
+    if (stored && (real === null ? stored.isConstrained : isSame(found?.params, real.params))) return stored.facts
+    // A route that the plugin did not see being added, perhaps one that is nearer to the path.
+    const isThere = real !== null || this.#rewrites || this.#external.find('GET', path) !== null
+    return isThere ? { method, url: path, referenced: false, events: undefined, isStream: undefined, isStatic: hasExtension(path) } : undefined
+  }
+
+  // Fastify's own answer has no name to it. For an address that it refuses it has no query either.
+  #find (method: string, path: string): { params: object } | null {
+    const found = this.#app.findRoute({ method: method as HTTPMethod, url: path })
+    return found === null || found.searchParams === undefined ? null : found
+  }
+
+  matchAny (path: string): RouteFacts[] {
+    return this.#app.supportedMethods.map(method => this.match(method, path)).filter(facts => facts !== undefined)
+  }
+
+  #add ({ methods, url, referenced, events, handler, isPrefix, isConstrained }: AddedRoute): void {
+    const isStream = events === undefined ? opensStream(handler) : true
+    for (const method of methods) {
+      const facts = { method, url, referenced, events, isStream, isStatic: isStatic(method, url, handler) }
+      this.routes.push(facts)
+      this.#on(method, url, { facts, isConstrained })
+      // Fastify adds a second route for the slash, without a word.
+      if (isPrefix) this.#on(method, `${url}/`, { facts, isConstrained })
+    }
+  }
+
+  #on (method: string, url: string, stored: Stored): void {
+    try {
+      this.#router.on(method as HTTPMethod, url, HANDLER, stored)
+    } catch {
+      // The pattern is there, under other constraints; or a browser knows no such method.
+    }
+  }
+}
+
+interface Stored {
+  facts: RouteFacts
+  isConstrained: boolean
+}
+
+// There has to be one, and it is never called.
+const HANDLER = Function.prototype as () => void
+
+function createExternal (patterns: readonly string[]) {
+  const router = createRouter()
+  for (const pattern of new Set(patterns)) {
+    try {
+      router.on('GET', pattern, HANDLER)
+    } catch (error) {
+      throw new FST_CHIRP_OPTION(`option "external" has a pattern that Fastify would not take for a route either: ${pattern} (${(error as Error).message})`, { cause: error })
+    }
+  }
+  return router
+}
+
+// Fastify 5.0 has them at the top.
+function routerOptions ({ initialConfig }: FastifyInstance): object {
+  const { caseSensitive, ignoreTrailingSlash, ignoreDuplicateSlashes, maxParamLength, allowUnsafeRegex, useSemicolonDelimiter } =
+    { ...initialConfig, ...initialConfig.routerOptions }
+  return { caseSensitive, ignoreTrailingSlash, ignoreDuplicateSlashes, maxParamLength, allowUnsafeRegex, useSemicolonDelimiter }
+}
+
+// Functions are no part of initialConfig, and there is no public way to ask.
+function hasRewriteUrl (app: object): boolean {
+  const options = Object.getOwnPropertySymbols(app).find(({ description }) => description === 'fastify.options')
+  return options !== undefined && (app as Record<symbol, { rewriteUrl?: unknown }>)[options]?.rewriteUrl !== undefined
+}
+
+function isSame (params: object | undefined, others: object): boolean {
+  return JSON.stringify(params) === JSON.stringify(others)
+}
+
+// A wildcard, one file of @fastify/static without a wildcard, or a name such as /favicon.ico.
+function isStatic (method: string, url: string, handler: Function): boolean {
+  if (method !== 'GET' && method !== 'HEAD') return false
+  return url.endsWith('*') || hasExtension(url) || String(handler).includes('pumpSendToReply')
+}
+
+function hasExtension (path: string): boolean {
+  return /\.[a-z0-9]+$/i.test(path)
+}

@@ -1,0 +1,21 @@
+// What the rules about addresses share.
+import { isTakenOver, type Purpose } from '../scan/address.js'
+import { at, type Model, type Wire } from '../scan/model.js'
+import type { Finding } from './rule.js'
+import { show, suggest } from './words.js'
+
+/** Addresses of elements in pages that no route answers. */
+export function unanswered (model: Model, purposes: readonly Purpose[]): Finding[] {
+  const { wires, live, snapshot } = model
+  const broken = wires.filter(({ purpose, reach, element }) => purposes.includes(purpose) && reach?.any.length === 0 && live.has(element))
+  return broken.map(wire => {
+    const { method = '', path = '' } = wire
+    const near = suggest(path, snapshot.routes.map(({ url }) => url))
+    return { ...placed(model, wire), message: `No route answers ${`${method} `.trimStart()}${show(path)}.${near} Mend the address in ${wire.attribute.written}, or add the route.` }
+  })
+}
+
+/** Where an address is. What htmx sends in its place makes it matter less. */
+export function placed (model: Model, wire: Wire): Omit<Finding, 'message'> {
+  return { ...at(model, wire.element, wire.attribute), severity: isTakenOver(wire) ? 'warning' : undefined }
+}

@@ -1,0 +1,72 @@
+// Targets that no template has.
+import { at, type Model } from '../scan/model.js'
+import type { Attribute, Element } from '../scan/parts.js'
+import type { SourceText } from '../source/scan.js'
+import { otherEars } from './ears.js'
+import { identifiers, type Identifiers } from './identifiers.js'
+import type { Rule } from './rule.js'
+import { suggest } from './words.js'
+
+const TARGETS = new Set(['hx-target', 'hx-target:inherited'])
+
+export const missingTarget: Rule = {
+  category: 'missing-target',
+  severity: 'warning',
+  summary: 'hx-target, hx-swap-oob or the target of a fragment names an id that no template has.',
+  check (model, report) {
+    const ids = identifiers(model)
+    const severity = ids.isOpen ? 'info' : undefined
+    // In a whole page, what is marked to be swapped is also where it goes.
+    const placed = new Set(model.pages.filter(({ isWhole }) => isWhole).flatMap(({ places }) => places.flatMap(({ elements }) => elements)))
+    for (const element of model.live) {
+      for (const attribute of element.attributes) {
+        for (const id of targetsOf(element, attribute)) {
+          const isSelf = attribute.name === 'hx-swap-oob' && !attribute.conditional && !placed.has(element)
+          if (ids.has(id, isSelf ? element : undefined)) continue
+          report({
+            ...at(model, element, attribute),
+            severity,
+            message: `No ${isSelf ? 'other ' : ''}element has the id "${id}", which ${attribute.written} means.${suggest(id, ids.known)} Give the target that id, or mend the name`
+          })
+        }
+      }
+    }
+    for (const { text, ...place } of unreachedTargets(model, ids)) {
+      report({
+        ...place,
+        severity,
+        message: `Nothing takes a fragment for "${text}": no sse-swap="${text}" and no element with that id.` +
+          `${suggest(text.replace(/^#/, ''), [...ids.known, ...model.streams.listeners.flatMap(({ names }) => [...names])])} Mend the name on either side`
+      })
+    }
+  }
+}
+
+// The ids that an attribute means, without a #.
+function targetsOf (element: Element, { name, values }: Attribute): string[] {
+  if (TARGETS.has(name)) return values.flatMap(value => idOf(value.trim()) ?? [])
+  if (name !== 'hx-swap-oob') return []
+  return values.flatMap(value => {
+    if (value === '' || value === 'false') return []
+    const selector = /^\w+:(.*)$/s.exec(value)?.[1]
+    if (selector !== undefined) return idOf(selector.trim()) ?? []
+    return element.attributes.filter(({ name }) => name === 'id').flatMap(({ values }) => values.flatMap(id => idOf(`#${id}`) ?? []))
+  })
+}
+
+function idOf (selector: string): string | undefined {
+  return /^#([\p{L}_][\p{L}\p{N}_-]*)$/u.exec(selector)?.[1]
+}
+
+// A fragment goes to `sse-swap` on htmx 2, and to an id on htmx 4. Pages that
+// connect otherwise, with an EventSource of their own, may listen to anything.
+function unreachedTargets (model: Model, ids: Identifiers): SourceText[] {
+  const { source, streams, wires } = model
+  if (!wires.some(({ purpose }) => purpose === 'stream') || streams.listeners.some(({ isPlain }) => !isPlain)) return []
+  const hears = otherEars(model)
+  return source.targets.filter(({ text }) => {
+    const id = idOf(text) ?? idOf(`#${text}`)
+    if (id === undefined) return false
+    return !ids.has(id) && !hears(text) && !streams.listeners.some(({ names }) => names.has(text))
+  })
+}

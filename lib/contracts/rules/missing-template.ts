@@ -1,0 +1,26 @@
+// Templates that a template names and that do not exist.
+import { resolveName } from '../scan/library.js'
+import { isKnown } from '../scan/pattern.js'
+import type { Rule } from './rule.js'
+import { suggest } from './words.js'
+
+export const missingTemplate: Rule = {
+  category: 'missing-template',
+  severity: 'error',
+  summary: 'extends, include or import names a template that does not exist.',
+  check ({ library }, report) {
+    for (const template of library.templates.values()) {
+      for (const { kind, names, offset, ignoreMissing } of template.references) {
+        for (const written of names) {
+          const name = resolveName(template.name, written)
+          if (ignoreMissing || !isKnown(written) || library.exists(name)) continue
+          report({
+            template: template.name,
+            ...template.position(offset),
+            message: `There is no template "${name}" to ${kind.replace(/s$/, '')}.${suggest(name, library.templates.keys())} Mend the name, or add the template`
+          })
+        }
+      }
+    }
+  }
+}

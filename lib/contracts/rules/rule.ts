@@ -1,0 +1,18 @@
+// What a rule is, and how it says where something is.
+import type { Model } from '../scan/model.js'
+import type { ContractIssue, Severity } from '../types.js'
+
+/** One finding of a rule; its severity only if it differs from the rule's. */
+export interface Finding extends Omit<ContractIssue, 'category' | 'severity'> {
+  severity?: Severity | undefined
+}
+
+/** One kind of dead wire. */
+export interface Rule {
+  /** Its name in reports and options. */
+  category: string
+  severity: Severity
+  /** One sentence for the documentation: what it finds. */
+  summary: string
+  check (model: Model, report: (finding: Finding) => void): void
+}

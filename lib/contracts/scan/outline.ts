@@ -1,0 +1,175 @@
+// From the syntax tree of a template to its parts.
+import type { AstNode } from '../../html/nunjucks.js'
+import { calleeOf, textsOf } from './expression.js'
+import type { Block, Outline, Part, Reference } from './parts.js'
+import { Lines } from './position.js'
+
+/** The parts of a template; its tags are not found yet. */
+export function outlineOf (root: AstNode, text: string): Outline {
+  const lines = new Lines(text)
+  const outline: Outline = {
+    parts: [], blocks: new Map(), macros: new Map(), captures: [], references: [], imports: new Map(), literals: new Set()
+  }
+  // Where the text that was found last ends, because each comes after the one before.
+  let reached = 0
+  // How many conditions are around.
+  let depth = 0
+  collectLiterals(root, outline.literals)
+  list(root, outline.parts)
+  return outline
+
+  function list (node: AstNode | null, parts: Part[]): Part[] {
+    if (node === null) return parts
+    // `elif` is an `if` of its own; a tag may give lists of lists.
+    if (node.typename !== 'NodeList' && node.typename !== 'Root') statement(node, parts)
+    else for (const child of node.children) list(child, parts)
+    return parts
+  }
+
+  function statement (node: AstNode, parts: Part[]): void {
+    const offset = offsetOf(node)
+    switch (node.typename) {
+      case 'Output':
+        for (const child of node.children) output(child, offset, parts)
+        break
+      case 'If':
+      case 'IfAsync':
+        branch(offset, [node.body, node.else_ as AstNode | null], parts, {})
+        break
+      case 'For':
+      case 'AsyncEach':
+      case 'AsyncAll':
+        branch(offset, [node.body, node.else_ as AstNode | null], parts, { loop: true })
+        break
+      case 'Switch':
+        branch(offset, [...(node.cases as AstNode[]).map(({ body }) => body), node.default as AstNode | null], parts, {})
+        break
+      case 'Block':
+        block(node, offset, parts)
+        break
+      case 'Include':
+        parts.push({ kind: 'include', offset, opaque: false, reference: refer('include', node, node.ignoreMissing === true) })
+        break
+      case 'Extends':
+        refer('extends', node, false)
+        break
+      case 'Import':
+        outline.imports.set((node.target as AstNode).value as string, { reference: refer('import', node, false), name: undefined })
+        break
+      case 'FromImport':
+        fromImport(node)
+        break
+      case 'Macro':
+        outline.macros.set(node.name.value as string, detached(node.body))
+        break
+      case 'Set':
+        if (isNode(node.body)) outline.captures.push(detached(node.body.body))
+        break
+      case 'CallExtension':
+      case 'CallExtensionAsync':
+        branch(offset, (node.contentArgs as unknown[]).filter(isNode), parts, { foreign: true })
+    }
+  }
+
+  function output (node: AstNode, offset: number, parts: Part[]): void {
+    if (node.typename === 'TemplateData') return data(node, parts)
+    const callee = calleeOf(node)
+    if (callee?.name === 'super' && callee.target === undefined) {
+      parts.push({ kind: 'super', offset, opaque: false })
+    } else if (callee !== undefined) {
+      const caller = callerOf(node)
+      parts.push({
+        kind: 'call',
+        offset,
+        opaque: false,
+        target: callee.target,
+        name: callee.name,
+        arguments: (node.args as AstNode).children,
+        body: caller && list(caller.body, [])
+      })
+    } else if (node.typename === 'Filter' && firstArgument(node)?.typename === 'Capture') {
+      branch(offset, [(firstArgument(node) as AstNode).body], parts, { foreign: true })
+    } else {
+      parts.push({ kind: 'output', offset, opaque: false, node })
+    }
+  }
+
+  // Nunjucks says where the text began before it was trimmed, and of a raw
+  // block where its tag ends. A source that an extension has changed is not
+  // found, and its text is left out.
+  function data (node: AstNode, parts: Part[]): void {
+    const value = node.value as string
+    const from = Math.max(offsetOf(node), reached)
+    const offset = text.indexOf(value, from)
+    if (value === '' || offset === -1 || text.slice(from, offset).trim().length > 8) return
+    reached = offset + value.length
+    parts.push({ kind: 'text', offset, end: reached, tags: [], scope: parts })
+  }
+
+  function branch (
+    offset: number, bodies: Array<AstNode | null>, parts: Part[], { loop = false, foreign = false }: { loop?: boolean, foreign?: boolean }
+  ): void {
+    depth++
+    parts.push({ kind: 'branch', offset, opaque: false, loop, foreign, branches: bodies.map(body => list(body, [])) })
+    depth--
+  }
+
+  function block (node: AstNode, offset: number, parts: Part[]): void {
+    const name = node.name.value as string
+    const part: Block = { kind: 'block', offset, opaque: false, name, body: [] }
+    outline.blocks.set(name, part)
+    parts.push(part)
+    list(node.body, part.body)
+  }
+
+  function detached (node: AstNode): Part[] {
+    return list(node, [])
+  }
+
+  function refer (kind: Reference['kind'], node: AstNode, ignoreMissing: boolean): Reference {
+    const template = node.template as AstNode
+    const reference = { kind, names: textsOf(template), offset: offsetOf(template), conditional: depth > 0, ignoreMissing }
+    outline.references.push(reference)
+    return reference
+  }
+
+  function fromImport (node: AstNode): void {
+    const reference = refer('import', node, false)
+    for (const item of (node.names as AstNode).children) {
+      const [name, alias] = item.typename === 'Pair' ? [(item.key as AstNode).value, (item.value as AstNode).value] : [item.value, item.value]
+      outline.imports.set(alias as string, { reference, name: name as string })
+    }
+  }
+
+  // Nodes of custom tags have no place of their own.
+  function offsetOf (node: AstNode): number {
+    return typeof node.lineno === 'number' ? lines.offset(node.lineno, node.colno) : reached
+  }
+}
+
+function collectLiterals (value: unknown, literals: Set<string>): void {
+  if (Array.isArray(value)) {
+    for (const item of value) collectLiterals(item, literals)
+  } else if (isNode(value) && value.typename !== 'TemplateData') {
+    if (value.typename === 'Literal' && typeof value.value === 'string') literals.add(value.value)
+    for (const field of Object.keys(value)) {
+      // `item.name` looks up a literal, which is no text of the page.
+      if (field !== 'val' || value.typename !== 'LookupVal') collectLiterals(value[field], literals)
+    }
+  }
+}
+
+// The `caller` that `{% call %}` adds to the arguments of the macro.
+function callerOf (node: AstNode): AstNode | undefined {
+  const named = (node.args as AstNode).children.find(({ typename }) => typename === 'KeywordArgs')
+  const pair = named?.children.find(({ key, value }) => (key as AstNode).value === 'caller' && isNode(value) && value.typename === 'Caller')
+  return pair?.value as AstNode | undefined
+}
+
+function firstArgument (node: AstNode): AstNode | undefined {
+  return (node.args as AstNode).children[0]
+}
+
+function isNode (value: unknown): value is AstNode {
+  return typeof (value as AstNode | null | undefined)?.typename === 'string'
+}

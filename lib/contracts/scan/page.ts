@@ -1,0 +1,188 @@
+// Puts templates together as a render would: what a template extends, its
+// blocks, includes and macros, with all branches of its conditions.
+import type { Chain, Library } from './library.js'
+import type { Branch, Call, Element, Include, Part } from './parts.js'
+import type { Template } from './template.js'
+import { around, close, merge, open, uncertain, type Choice, type Place } from './tree.js'
+
+/** What a template renders to, or a part of it that is rendered alone. */
+export interface Page {
+  /** The template that a caller would name. */
+  template: string
+  /** It has what only a whole document has. Of the rest nobody knows where it will be put. */
+  isWhole: boolean
+  /** Its elements in the order of the source, each alone at its place. */
+  places: Place[]
+  /** All templates that are in it. */
+  templates: Set<Template>
+}
+
+/** Where a list of parts stands. */
+interface Scope {
+  template: Template
+  /** The templates whose blocks count, leaf first. */
+  chain: readonly Template[]
+  /** For super(): the block around, and the index in the chain of the template that it is from. */
+  block: { name: string, level: number } | undefined
+  /** For caller(): what stands between `call` and `endcall`. */
+  caller: { parts: Part[], scope: Scope } | undefined
+}
+
+// Includes multiply; a page of more elements and lists of parts is left alone from there.
+const MOST_STEPS = 20_000
+
+/** Elements of which one is in every document, and in nothing else. */
+const DOCUMENT = new Set(['html', 'head', 'body'])
+
+/** The page of a chain of templates. `reached` gets all lists of parts that are in it. */
+export function composePage (library: Library, { templates, complete }: Chain, reached: Set<Part[]>): Page {
+  const composer = new Composer(library, templates[0] as Template, reached)
+  composer.chain(templates, complete)
+  return composer.page
+}
+
+/** Some parts alone, wherever they may be used. */
+export function composeLoose (library: Library, template: Template, parts: Part[], reached: Set<Part[]>): Page {
+  const composer = new Composer(library, template, reached)
+  composer.loose(() => composer.list(parts, { template, chain: [template], block: undefined, caller: undefined }))
+  return composer.page
+}
+
+class Composer {
+  readonly page: Page
+  readonly #library: Library
+  readonly #reached: Set<Part[]>
+  readonly #active = new Set<Part[]>()
+  #top: Place | undefined
+  #choice: Choice | undefined
+  #steps = 0
+
+  constructor (library: Library, template: Template, reached: Set<Part[]>) {
+    this.#library = library
+    this.#reached = reached
+    this.page = { template: template.name, isWhole: false, places: [], templates: new Set() }
+  }
+
+  /** A template with those that it extends. Without the last one only their blocks are known. */
+  chain (chain: readonly Template[], complete: boolean): void {
+    const template = chain.at(-1) as Template
+    const scope = { template, chain, block: undefined, caller: undefined }
+    for (const each of chain) this.page.templates.add(each)
+    if (!complete) return this.loose(() => this.list(template.parts.filter(({ kind }) => kind === 'block' || kind === 'branch'), scope))
+    if (template.hasDoctype) this.page.isWhole = true
+    this.list(template.parts, scope)
+  }
+
+  list (parts: Part[], scope: Scope): void {
+    // A comment that includes its answers includes itself.
+    if (this.#active.has(parts) || this.#steps > MOST_STEPS) return
+    this.#steps++
+    this.#reached.add(parts)
+    this.#active.add(parts)
+    for (const part of parts) this.#part(part, scope)
+    this.#active.delete(parts)
+  }
+
+  /** Something stands where anything may be around, and leaves nothing open. */
+  loose (run: () => void): void {
+    const top = this.#top
+    this.#choose([{
+      loop: false,
+      run: () => {
+        this.#top = uncertain(top)
+        run()
+      }
+    }])
+    this.#top = top
+  }
+
+  #part (part: Part, scope: Scope): void {
+    switch (part.kind) {
+      case 'text':
+        for (const tag of part.tags) {
+          if (tag.kind === 'open') this.#open(tag)
+          else this.#top = close(tag.name, this.#top)
+        }
+        break
+      case 'branch':
+        this.#branch(part, scope)
+        break
+      case 'block':
+        this.#block(part.name, 0, part.opaque, scope)
+        break
+      case 'super':
+        if (scope.block !== undefined) this.#block(scope.block.name, scope.block.level + 1, part.opaque, scope)
+        break
+      case 'include':
+        if (!part.opaque) this.#include(part, scope)
+        break
+      case 'call':
+        if (!part.opaque) this.#call(part, scope)
+    }
+  }
+
+  #open (element: Element): void {
+    this.#steps++
+    const { place, top } = open(element, this.#top, this.#choice)
+    this.#top = top
+    if (DOCUMENT.has(element.name)) this.page.isWhole = true
+    // What is in a template element is no part of the page until a script takes it.
+    for (const { elements } of around(place.parent)) if (elements[0]?.name === 'template') return
+    this.page.places.push(place)
+  }
+
+  #branch ({ branches, loop, foreign, opaque }: Branch, scope: Scope): void {
+    if (foreign) return this.loose(() => { for (const parts of branches) this.list(parts, scope) })
+    this.#choose(branches.map((parts, index) => ({ loop: loop && index === 0, run: () => this.list(parts, scope) })), opaque)
+  }
+
+  // Runs alternatives, each from what is open now.
+  #choose (alternatives: Array<{ loop: boolean, run: () => void }>, opaque = false): void {
+    const top = this.#top
+    const choice = this.#choice
+    const tops = alternatives.map(({ loop, run }) => {
+      this.#top = top
+      this.#choice = { around: choice, loop }
+      run()
+      return this.#top
+    })
+    this.#choice = choice
+    // The tag around an opaque one is read as a whole.
+    this.#top = opaque ? top : merge(tops)
+  }
+
+  #block (name: string, from: number, opaque: boolean, scope: Scope): void {
+    const level = scope.chain.findIndex((template, index) => index >= from && template.blocks.has(name))
+    if (level === -1) return
+    const template = scope.chain[level] as Template
+    const { body } = template.blocks.get(name) as { body: Part[] }
+    if (opaque) this.#reached.add(body)
+    else this.list(body, { ...scope, template, block: { name, level } })
+  }
+
+  #include ({ reference }: Include, scope: Scope): void {
+    const targets = this.#library.targets(scope.template, reference)
+    const alternatives = targets.filter(target => target !== undefined).flatMap(target => this.#library.chains(target)).map(({ templates, complete }) => ({
+      loop: false,
+      run: () => this.chain(templates, complete)
+    }))
+    if (alternatives.length === 1 && targets.length === 1) alternatives[0]?.run()
+    else if (alternatives.length > 0) this.#choose(alternatives)
+  }
+
+  #call (call: Call, scope: Scope): void {
+    if (call.name === 'caller' && call.target === undefined && scope.caller !== undefined) {
+      this.list(scope.caller.parts, scope.caller.scope)
+      return
+    }
+    const macro = this.#library.macro(scope.template, call)
+    if (macro === undefined) {
+      const { body } = call
+      if (body !== undefined) this.loose(() => this.list(body, scope))
+      return
+    }
+    this.page.templates.add(macro.template)
+    const caller = call.body && { parts: call.body, scope }
+    this.list(macro.body, { template: macro.template, chain: [macro.template], block: undefined, caller })
+  }
+}

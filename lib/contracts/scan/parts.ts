@@ -1,0 +1,120 @@
+// What a template is made of, in the order of its source: text with its tags,
+// and the statements that decide which text comes where.
+import type { AstNode } from '../../html/nunjucks.js'
+
+/** An attribute as a template has it. */
+export interface Attribute {
+  /** In lower case, and without the prefix `data-` of hx- and sse- attributes. */
+  name: string
+  /** As it is written. */
+  written: string
+  /** All values that it can have, with holes. */
+  values: readonly string[]
+  offset: number
+  /** It is there in some cases only. */
+  conditional: boolean
+}
+
+/** A start tag. */
+export interface Element {
+  kind: 'open'
+  name: string
+  /** The name of the template that it stands in. */
+  template: string
+  offset: number
+  attributes: readonly Attribute[]
+  /** Expressions may give it further attributes. */
+  dynamic: boolean
+  selfClosing: boolean
+}
+
+export interface EndTag { kind: 'close', name: string, offset: number }
+
+export type Tag = Element | EndTag
+
+interface Statement {
+  offset: number
+  /** Stands inside a tag, a comment, a script or the like: what it makes is no markup. */
+  opaque: boolean
+}
+
+/** Literal text. */
+export interface Text {
+  kind: 'text'
+  offset: number
+  end: number
+  /** The tags that start in it. */
+  tags: Tag[]
+  /** The list of parts that it is in: what is in another one may be there without it. */
+  scope: readonly Part[]
+}
+
+/** An expression whose value is printed. */
+export interface Output extends Statement { kind: 'output', node: AstNode }
+
+/** Of several lists one is used; or none, or one of them many times. */
+export interface Branch extends Statement {
+  kind: 'branch'
+  branches: Part[][]
+  loop: boolean
+  /** A custom tag, which does with its content what it likes. */
+  foreign: boolean
+}
+
+export interface Block extends Statement { kind: 'block', name: string, body: Part[] }
+
+export interface Include extends Statement { kind: 'include', reference: Reference }
+
+/** A function or macro that is called, with what stands between `call` and `endcall`. */
+export interface Call extends Statement {
+  kind: 'call'
+  target: string | undefined
+  name: string
+  arguments: readonly AstNode[]
+  body: Part[] | undefined
+}
+
+/** `{{ super() }}` */
+export interface Super extends Statement { kind: 'super' }
+
+export type Part = Text | Output | Branch | Block | Include | Call | Super
+
+/** Another template that a template names. */
+export interface Reference {
+  kind: 'extends' | 'include' | 'import'
+  /** All names that it can have, with holes. */
+  names: readonly string[]
+  offset: number
+  /** A condition is around it. */
+  conditional: boolean
+  ignoreMissing: boolean
+}
+
+/** A template as it is in its file. */
+export interface Outline {
+  parts: Part[]
+  /** Blocks in blocks, too. */
+  blocks: Map<string, Block>
+  macros: Map<string, Part[]>
+  /** Bodies of `{% set %}`, which are printed elsewhere. */
+  captures: Part[][]
+  references: Reference[]
+  /** Macros that come from other templates: their own name (undefined for all of a template), and where they are. */
+  imports: Map<string, { reference: Reference, name: string | undefined }>
+  /** All texts of expressions, such as the argument of a macro. */
+  literals: Set<string>
+}
+
+/** The lists of parts inside a part. */
+export function bodiesOf (part: Part): Part[][] {
+  switch (part.kind) {
+    case 'branch':
+      return part.branches
+    case 'block':
+      return [part.body]
+    case 'call':
+      return part.body === undefined ? [] : [part.body]
+    default:
+      return []
+  }
+}

@@ -1,0 +1,39 @@
+// One template, parsed once.
+import type { AstNode } from '../../html/nunjucks.js'
+import { tokenize } from './markup.js'
+import { outlineOf } from './outline.js'
+import type { Outline, Part } from './parts.js'
+import { Lines, type Position } from './position.js'
+
+/** A template as far as it can be known without its data. */
+export interface Template extends Outline {
+  name: string
+  hasDoctype: boolean
+  /** The text of its scripts. */
+  scripts: string
+  /** Where an offset of its source is. */
+  position (offset: number): Position
+}
+
+/** Scans one template, from its syntax tree. */
+export function scanTemplate (name: string, source: string, root: AstNode): Template {
+  const outline = outlineOf(root, source)
+  let hasDoctype = false
+  let scripts = ''
+  for (const parts of regionsOf(outline)) {
+    const region = tokenize(parts, source, name)
+    hasDoctype ||= region.hasDoctype
+    scripts += region.scripts
+  }
+  let lines: Lines | undefined
+  return { ...outline, name, hasDoctype, scripts, position: offset => (lines ??= new Lines(source)).position(offset) }
+}
+
+// What comes to different places of a page is read apart: a stray quote in a
+// macro does not swallow what follows it.
+function regionsOf ({ parts, references, macros, captures }: Outline): Part[][] {
+  const isChild = references.some(({ kind, conditional }) => kind === 'extends' && !conditional)
+  // Only the blocks of a template that extends another are part of a page.
+  const main = isChild ? parts.filter(({ kind }) => kind === 'block' || kind === 'branch').map(part => [part]) : [parts]
+  return [...main, ...macros.values(), ...captures]
+}

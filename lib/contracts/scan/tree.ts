@@ -1,0 +1,105 @@
+// The elements of a page while its tags are read: what is open, and what is
+// uncertain because conditions open and close different elements.
+import type { Element } from './parts.js'
+
+/** A choice that the page makes. Elements of the same one, or of one around it, are there together. */
+export interface Choice {
+  around: Choice | undefined
+  loop: boolean
+}
+
+/** One element at one place of a page; or, without elements, a place where any may be around. */
+export interface Place {
+  /** More than one if a condition chooses between start tags. */
+  elements: readonly Element[]
+  parent: Place | undefined
+  choice: Choice | undefined
+  /** Names of the elements that may be open at an uncertain place. */
+  names: ReadonlySet<string>
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set()
+const VOID = new Set(['area', 'base', 'br', 'col', 'embed', 'hr', 'img', 'input', 'link', 'meta', 'param', 'source', 'track', 'wbr'])
+
+/** Start tags that end an open element of certain names; where they stop to look for one. */
+const IMPLIED: Record<string, { ends: string[], within: string[] }> = {
+  li: { ends: ['li'], within: ['ul', 'ol', 'menu'] },
+  dt: { ends: ['dt', 'dd'], within: ['dl'] },
+  dd: { ends: ['dt', 'dd'], within: ['dl'] },
+  tr: { ends: ['tr'], within: ['table'] },
+  td: { ends: ['td', 'th'], within: ['tr', 'table'] },
+  th: { ends: ['td', 'th'], within: ['tr', 'table'] },
+  tbody: { ends: ['thead', 'tbody', 'tfoot'], within: ['table'] },
+  tfoot: { ends: ['thead', 'tbody'], within: ['table'] },
+  option: { ends: ['option'], within: ['select', 'datalist'] },
+  optgroup: { ends: ['option', 'optgroup'], within: ['select'] }
+}
+for (const name of [
+  'address', 'article', 'aside', 'blockquote', 'details', 'div', 'dl', 'fieldset', 'figure', 'footer', 'form', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6',
+  'header', 'hr', 'main', 'menu', 'nav', 'ol', 'p', 'pre', 'section', 'table', 'ul'
+]) IMPLIED[name] = { ends: ['p'], within: ['button', 'td', 'th', 'object'] }
+
+/** The places around one, from itself. */
+export function * around (place: Place | undefined): Generator<Place> {
+  for (let at = place; at !== undefined; at = at.parent) yield at
+}
+
+/** A place where anything may be around. */
+export function uncertain (parent: Place | undefined, names = NO_NAMES): Place {
+  return { elements: [], parent, choice: undefined, names }
+}
+
+/** Puts an element below what is open. */
+export function open (element: Element, top: Place | undefined, choice: Choice | undefined): { place: Place, top: Place | undefined } {
+  const rule = Object.hasOwn(IMPLIED, element.name) ? IMPLIED[element.name] : undefined
+  const parent = rule === undefined ? top : endImplied(top, rule)
+  const place: Place = { elements: [element], parent, choice, names: NO_NAMES }
+  const isEmpty = VOID.has(element.name) || (element.selfClosing && isDrawing(parent))
+  return { place, top: isEmpty ? parent : place }
+}
+
+/** What is open after an end tag. */
+export function close (name: string, top: Place | undefined): Place | undefined {
+  for (const place of around(top)) {
+    if (place.elements.some(element => element.name === name)) return place.parent
+    // It may have been this one.
+    if (place.names.has(name)) return place
+  }
+  return top
+}
+
+/** What is open after a condition of which each branch has left other elements open. */
+export function merge (tops: ReadonlyArray<Place | undefined>): Place | undefined {
+  const [first] = tops
+  if (tops.every(top => top === first)) return first
+  const paths = tops.map(top => [...around(top)].reverse())
+  const [path = []] = paths
+  let shared = 0
+  while (shared < path.length && paths.every(other => other[shared] === path[shared])) shared++
+  const parent = path[shared - 1]
+  const rests = paths.map(path => path.slice(shared))
+  const [rest = []] = rests
+  const isAlike = rests.every(other => other.length === rest.length && other.every((place, index) => nameOf(place) === nameOf(rest[index])))
+  if (!isAlike) return uncertain(parent, new Set(rests.flat().flatMap(({ elements, names }) => [...names, ...elements.map(({ name }) => name)])))
+  return rest.reduce<Place | undefined>((parent, { choice, names }, index) => ({
+    elements: rests.flatMap(other => (other[index] as Place).elements), parent, choice, names
+  }), parent)
+}
+
+function endImplied (top: Place | undefined, { ends, within }: { ends: string[], within: string[] }): Place | undefined {
+  for (const place of around(top)) {
+    const name = nameOf(place)
+    if (name === undefined || within.includes(name)) return top
+    if (ends.includes(name)) return place.parent
+  }
+  return top
+}
+
+function isDrawing (place: Place | undefined): boolean {
+  for (const at of around(place)) if (['svg', 'math'].includes(nameOf(at) as string)) return true
+  return false
+}
+
+function nameOf (place: Place | undefined): string | undefined {
+  return place?.elements[0]?.name
+}

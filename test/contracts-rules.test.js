@@ -18,6 +18,7 @@ rule('link', {
     says: 'No route answers GET /nwes. Did you mean "/news"? Mend the address in href, or add the route.'
   },
   'a link to a route': { templates: '<a href="/news">News</a><a href="/news?page=2#top">2</a>', routes: ['GET /news'] },
+  'a connection that a function prints': { templates: '<b {{ sse_connect("/a/" ~ x) }}></b><b ¦{{ sse_connect("/b?c=" ~ d) }}></b>', routes: ['GET /a/:x'] },
   'requests of htmx': {
     templates: '<b ¦hx-get="/a"></b><b ¦data-hx-post="/b"></b><b ¦hx-put="/c"></b><b ¦hx-patch="/d"></b><b ¦hx-delete="/e"></b>',
     routes: ['GET /', 'POST /']
@@ -343,13 +344,17 @@ rule('sse-swap-unknown', {
     templates: '<div sse-connect="/live"><p ¦sse-swap="chirp:gpa"></p></div><p ¦sse-swap="chirp:closed"></p>',
     routes: ['GET /live stream'],
     says: [
-      'No stream here sends "chirp:gpa", which sse-swap waits for. Did you mean "chirp:gap"? The plugin sends "chirp:open", "chirp:error", "chirp:closing", "chirp:busy" and "chirp:gap"',
-      'No stream here sends "chirp:closed", which sse-swap waits for. Did you mean "chirp:closing"? The plugin sends "chirp:open", "chirp:error", "chirp:closing", "chirp:busy" and "chirp:gap"'
+      'No stream here sends "chirp:gpa", which sse-swap waits for. Did you mean "chirp:gap"? The plugin sends "chirp:open", "chirp:error", "chirp:closing", "chirp:busy", "chirp:gap" and "chirp:retry"',
+      'No stream here sends "chirp:closed", which sse-swap waits for. Did you mean "chirp:closing"? The plugin sends "chirp:open", "chirp:error", "chirp:closing", "chirp:busy", "chirp:gap" and "chirp:retry"'
     ]
   },
   'the helpers of templates': {
-    templates: '<div {{ sse_connect("/live") }}><p {{ sse_swap("a") }}></p><p ¦{{ sse_swap("b") }}></p></div>',
-    routes: ['GET /live events=a']
+    templates: '<div {{ sse_connect("/live") }}{{ sse_close("end") }}><p {{ sse_swap("a") }}></p><p class="x" ¦{{ sse_swap("b") }}></p><p {{ sse_swap("message") }} {{ sse_swap(x) }}></p></div>' +
+      '<div {{ sse_connect("/live") }} {% if x %}¦{{ sse_close("edn") }}{% endif %}></div><div {{ sse_connect("/li" ~ x) }}><p {{ sse_swap("c") }}></p></div>',
+    source: "reply.eventStream([], { closeEvent: 'end' })",
+    routes: ['GET /live events=a', 'GET /like events=c'],
+    says: ['No stream here sends "b", which sse_swap() waits for. Its route declares "a": mend the name, or add it to the events of the route',
+      'No stream here sends "edn", which sse_close() waits for. Its route declares "a": mend the name, or add it to the events of the route']
   },
   'streams that declare nothing, or that are unknown': {
     templates: '<div sse-connect="/a"><p sse-swap="x"></p></div><div sse-connect="{{ url }}"><p sse-swap="x"></p></div><div sse-connect="live"><p sse-swap="x"></p></div>' +
@@ -491,7 +496,7 @@ rule('event-name', {
       ['htmx:load', 'htmx listens for its own events of such names'],
       ['hx:x', 'htmx listens for its own events of such names'],
       ['error', 'EventSource has an event of that name of its own'],
-      ['message', 'htmx 4 takes it for a DOM event, where an event without a name is swapped'],
+      ['message', 'on htmx 2 it is what events without a name are called, and on htmx 4 a DOM event'],
       ['open', 'EventSource has an event of that name of its own']
     ].map(([name, why]) => `"${name}" is no good name for an event: ${why}. Choose another`)
   },
@@ -507,6 +512,7 @@ rule('missing-extension', {
   'on a page that surely has htmx 2': { templates: page('<script src="/htmx2/htmx.js"></script><div ¦data-sse-connect="/a"></div>'), severity: 'error' },
   'with the extension': {
     templates: {
+      'function.html': page('<div {{ sse_connect("/a") }} sse-swap="a"></div>'),
       'a.html': page('<div hx-ext="sse" sse-connect="/a" sse-swap="a"></div><main data-hx-ext="a, sse"><div hx-ext="b" sse-connect="/a" sse-swap="a"></div></main>'),
       'b.html': page('<main {% if x %}hx-ext="sse"{% endif %}><div sse-connect="/a" sse-swap="a"></div></main><main hx-ext="{{ x }}"><div sse-connect="/a"></div></main>'),
       'c.html': '{% extends "layout.html" %}{% block body %}<div sse-connect="/a" sse-swap="a"></div>{% endblock %}',
@@ -576,6 +582,7 @@ rule('missing-target', {
     },
     source: 'const html = `<p id="from-source">$' + '{x}</p>`'
   },
+  'functions print ids': { templates: '<p {{ sse_swap("a") }}></p><p {{ sse_swap("message") }}></p><a hx-target="#a">1</a><a ¦hx-target="#message">2</a>' },
   'what is swapped out of band': {
     templates: '<p id="a" ¦hx-swap-oob="true"></p><p id="b" hx-swap-oob="true"></p><p id="b"></p><p ¦hx-swap-oob="beforeend:#c"></p><p hx-swap-oob="beforeend:.d"></p>' +
       '<p id="e" {% if oob %}hx-swap-oob="true"{% endif %}></p><p id="{{ x }}f" hx-swap-oob="true"></p><p hx-swap-oob="true"></p><p id="g" hx-swap-oob="false"></p><p id="h" hx-swap-oob></p>',
@@ -629,6 +636,7 @@ rule('duplicate-id', {
       '<p {% if a %}id="c"{% endif %}></p><p id="c"></p><p id="{{ d }}"></p><p id="{{ d }}"></p>{% if a %}<i id="e">{% else %}<i id="e">{% endif %}</i>')
   },
   'in a branch and around it': { templates: page('<p id="a"></p>{% if a %}{% if b %}<p ¦id="a"></p>{% endif %}<p id="b"></p>{% if c %}<p ¦id="b"></p>{% endif %}{% endif %}') },
+  'two that functions print': { templates: page('<p {{ sse_swap("a") }}></p><p ¦{{ sse_swap("a") }}></p>') },
   'in different pages, parts, drawings, templates and swaps': {
     templates: {
       'a.html': page('<p id="a"></p>'),
@@ -658,7 +666,8 @@ rule('removed-attribute', {
     templates: {
       'a.html': page(`${HTMX4}<div sse-connect="/a" hx-sse:connect="/a" hx-ext="sse" sse-swap="a"></div>`),
       'b.html': page(`${HTMX4}<script src="/htmx-2-compat.js"></script><p hx-vars="a:1"></p>`),
-      'c.html': page(`{% if four %}${HTMX4}{% endif %}<p hx-vars="a:1"></p>`)
+      'c.html': page(`{% if four %}${HTMX4}{% endif %}<p hx-vars="a:1"></p>`),
+      'd.html': page(`${HTMX4}<div {{ sse_connect("/a") }}><p {{ sse_swap("a") }}></p></div>`)
     }
   }
 })
@@ -682,6 +691,7 @@ rule('mixed-dialects', {
       'b.html': page('<div {% if four %}hx-sse:connect="/a"{% else %}hx-ext="sse" sse-connect="/a"{% endif %}></div>'),
       'c.html': page('<div hx-ext="sse" sse-connect="/a" hx-sse:connect="/a"></div>'),
       'd.html': page(`${HTMX4}<div hx-sse:connect="/a"></div>`),
+      'f.html': page(`${HTMX2}<div {{ sse_connect("/a") }} {{ sse_close("a") }}></div>`),
       'e.html': page('<script src="/dist/sse.js"></script><script src="https://unpkg.com/htmx-ext-sse@2.2.4"></script><div hx-ext="sse"></div>'),
       'part.html': '<div hx-ext="sse" hx-action="/x"></div>'
     }
@@ -802,7 +812,7 @@ rule('template-error', {
     says: 'This template does not parse: expected symbol, got variable-end'
   },
   'the others are checked': { templates: { 'a.html': '{% include "b.html" %}', 'b.html': '{% if ¦%}', 'c.html': '<p></p>' } },
-  'a comment that does not end': { templates: '{# a', finds: ['page.html'], says: 'This template does not parse: expected end of comment, got end of file' }
+  'a comment that does not end': { templates: '\n{# a¦', says: 'This template does not parse: expected end of comment, got end of file' }
 })
 
 rule('source-error', {

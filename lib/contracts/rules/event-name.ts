@@ -13,8 +13,8 @@ export const eventName: Rule = {
       for (const name of method === 'HEAD' ? [] : events) tell(name, { route: `${method} ${url}` })
     }
     for (const { attribute, element, names } of streams.listeners) {
-      // On htmx 2 this is where events without a name go.
-      for (const name of names) if (name !== 'message') tell(name, at(model, element, attribute))
+      // To listen to what has no name on htmx 2, or to the plugin, is fine.
+      for (const name of names) if (name !== 'message' && !name.startsWith('chirp:')) tell(name, at(model, element, attribute))
     }
     for (const { text, file, line, column } of [...source.events, ...source.targets]) tell(text, { file, line, column })
 

@@ -66,7 +66,8 @@ function dialectOf (page: Page): Dialect {
 }
 
 // One element may speak both, so that one template serves either page.
-function generationOf ({ attributes }: Element, { name }: Attribute): Generation | undefined {
+function generationOf ({ attributes }: Element, { name, isPrinted }: Attribute): Generation | undefined {
+  if (isPrinted) return undefined
   const has = (wanted: string) => attributes.some(({ name }) => name === wanted)
   if (has('hx-sse:connect') && has('sse-connect')) return undefined
   if (Object.hasOwn(REMOVED, name)) return 2

@@ -3,10 +3,11 @@ import { posix } from 'node:path'
 import type { Snapshot, TemplateSource } from '../types.js'
 import type { Call, Part, Reference } from './parts.js'
 import { isKnown } from './pattern.js'
+import { Lines, type Position } from './position.js'
 import { scanTemplate, type Template } from './template.js'
 
 /** A template that Nunjucks cannot parse. Lines and columns count from one. */
-export interface BrokenTemplate { name: string, message: string, line: number | undefined, column: number | undefined }
+export interface BrokenTemplate extends Position { name: string, message: string }
 
 /** A template and those that it extends, leaf first. */
 export interface Chain {
@@ -78,7 +79,9 @@ export class Library {
       root = snapshot.parse(source)
     } catch (error) {
       const { message, lineno, colno } = error as Error & { lineno?: number, colno?: number }
-      this.broken.set(name, { name, message, line: lineno, column: colno })
+      // Nunjucks does not say where a file ends.
+      const end = new Lines(source).position(source.length)
+      this.broken.set(name, { name, message, line: lineno ?? end.line, column: colno ?? end.column })
       return
     }
     const template = scanTemplate(name, source, root)

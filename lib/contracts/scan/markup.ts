@@ -1,10 +1,10 @@
 // Finds the tags in a template's text. What Nunjucks replaces is masked, so
 // that the tokenizer's offsets are those of the template.
 import { Tokenizer, TokenizerMode, type Token } from 'parse5'
-import { textsOf } from './expression.js'
 import { bodiesOf, type Attribute, type Call, type Element, type Part, type Tag, type Text } from './parts.js'
 import { HOLE } from './pattern.js'
 import { lastIndex } from './position.js'
+import { printedBy } from './printed.js'
 import { valuesBetween } from './values.js'
 
 // In place of statements and comments. Each is another character, because the
@@ -12,6 +12,7 @@ import { valuesBetween } from './values.js'
 const FILLS = 4096
 const FIRST_FILL = 0xE100
 const FILL = /[\uE100-\uF0FF]+/
+const HOLES = new RegExp(HOLE, 'g')
 
 /** Elements whose content is text, whatever it looks like. */
 const TEXT_MODES: Record<string, Tokenizer['state']> = {
@@ -24,9 +25,6 @@ const TEXT_MODES: Record<string, Tokenizer['state']> = {
   noframes: TokenizerMode.RAWTEXT,
   script: TokenizerMode.SCRIPT_DATA
 }
-
-/** What prints attributes for either generation of htmx: the helpers of the plugin. */
-const HELPERS: Record<string, string> = { sse_connect: 'sse-connect', sse_swap: 'sse-swap' }
 
 interface Range { start: number, end: number }
 
@@ -106,16 +104,17 @@ export function tokenize (parts: Part[], text: string, template: string): Region
     const { scope } = textAt(start)
     const { attrs: locations = {} } = token.location as Token.LocationWithAttributes
     const attributes: Attribute[] = []
-    const helpers: Attribute[] = []
     let dynamic = false
     for (const { name: masked, value } of token.attrs) {
       const { startOffset, endOffset } = locations[masked] as Token.Location
       const names = masked.split(FILL)
       const written = names.findLast(name => name !== '') ?? ''
       if (names.some(mayBeOurs)) {
-        const known = helperAt(startOffset + base + masked.indexOf(HOLE))
-        if (known === undefined) dynamic = true
-        else helpers.push(known)
+        for (const { index } of masked.matchAll(HOLES)) {
+          const printed = printedAt(startOffset + base + index, scope)
+          if (printed === undefined) dynamic = true
+          else attributes.push(...printed)
+        }
       }
       if (written === '' || written.includes(HOLE)) continue
       const offset = startOffset + base + masked.lastIndexOf(written)
@@ -129,18 +128,17 @@ export function tokenize (parts: Part[], text: string, template: string): Region
           return (values ??= valuesBetween(around, text, offset + written.length, endOffset + base))
         },
         offset,
-        conditional: around !== scope
+        conditional: around !== scope,
+        isPrinted: false
       })
     }
-    return { attributes: [...attributes, ...helpers], dynamic }
+    return { attributes, dynamic }
   }
 
-  function helperAt (offset: number): Attribute | undefined {
+  // The attributes of a call of the plugin's functions; undefined if the statement is none.
+  function printedAt (offset: number, scope: readonly Part[]): Attribute[] | undefined {
     const call = statements.find(part => part.offset === offset && part.kind === 'call') as Call | undefined
-    const name = call?.target === undefined && Object.hasOwn(HELPERS, call?.name ?? '') ? HELPERS[call?.name as string] : undefined
-    const [argument] = call?.arguments ?? []
-    if (name === undefined || argument === undefined) return undefined
-    return { name, written: name, values: textsOf(argument), offset, conditional: false }
+    return call && printedBy(call, call.scope !== scope)
   }
 }
 

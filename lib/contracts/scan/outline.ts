@@ -3,6 +3,7 @@ import type { AstNode } from '../../html/nunjucks.js'
 import { calleeOf, textsOf } from './expression.js'
 import type { Block, Outline, Part, Reference } from './parts.js'
 import { Lines } from './position.js'
+import { isPrinter } from './printed.js'
 
 /** The parts of a template; its tags are not found yet. */
 export function outlineOf (root: AstNode, text: string): Outline {
@@ -85,7 +86,8 @@ export function outlineOf (root: AstNode, text: string): Outline {
         target: callee.target,
         name: callee.name,
         arguments: (node.args as AstNode).children,
-        body: caller && list(caller.body, [])
+        body: caller && list(caller.body, []),
+        scope: parts
       })
     } else if (node.typename === 'Filter' && firstArgument(node)?.typename === 'Capture') {
       branch(offset, [(firstArgument(node) as AstNode).body], parts, { foreign: true })
@@ -150,13 +152,18 @@ export function outlineOf (root: AstNode, text: string): Outline {
 function collectLiterals (value: unknown, literals: Set<string>): void {
   if (Array.isArray(value)) {
     for (const item of value) collectLiterals(item, literals)
-  } else if (isNode(value) && value.typename !== 'TemplateData') {
+  } else if (isNode(value) && value.typename !== 'TemplateData' && !isPrinted(value)) {
     if (value.typename === 'Literal' && typeof value.value === 'string') literals.add(value.value)
     for (const field of Object.keys(value)) {
       // `item.name` looks up a literal, which is no text of the page.
       if (field !== 'val' || value.typename !== 'LookupVal') collectLiterals(value[field], literals)
     }
   }
+}
+
+// Read as the attributes that it prints.
+function isPrinted ({ typename, name }: AstNode): boolean {
+  return typename === 'FunCall' && isPrinter(name.value)
 }
 
 // The `caller` that `{% call %}` adds to the arguments of the macro.

@@ -13,8 +13,6 @@ export interface Page {
   isWhole: boolean
   /** Its elements in the order of the source, each alone at its place. */
   places: Place[]
-  /** All templates that are in it. */
-  templates: Set<Template>
 }
 
 /** Where a list of parts stands. */
@@ -60,14 +58,13 @@ class Composer {
   constructor (library: Library, template: Template, reached: Set<Part[]>) {
     this.#library = library
     this.#reached = reached
-    this.page = { template: template.name, isWhole: false, places: [], templates: new Set() }
+    this.page = { template: template.name, isWhole: false, places: [] }
   }
 
   /** A template with those that it extends. Without the last one only their blocks are known. */
   chain (chain: readonly Template[], complete: boolean): void {
     const template = chain.at(-1) as Template
     const scope = { template, chain, block: undefined, caller: undefined }
-    for (const each of chain) this.page.templates.add(each)
     if (!complete) return this.loose(() => this.list(template.parts.filter(({ kind }) => kind === 'block' || kind === 'branch'), scope))
     if (template.hasDoctype) this.page.isWhole = true
     this.list(template.parts, scope)
@@ -181,7 +178,6 @@ class Composer {
       if (body !== undefined) this.loose(() => this.list(body, scope))
       return
     }
-    this.page.templates.add(macro.template)
     const caller = call.body && { parts: call.body, scope }
     this.list(macro.body, { template: macro.template, chain: [macro.template], block: undefined, caller })
   }

@@ -13,6 +13,8 @@ export interface Attribute {
   offset: number
   /** It is there in some cases only. */
   conditional: boolean
+  /** A function of the plugin prints it, if it is of the page's generation of htmx. */
+  isPrinted: boolean
 }
 
 /** A start tag. */
@@ -72,6 +74,8 @@ export interface Call extends Statement {
   name: string
   arguments: readonly AstNode[]
   body: Part[] | undefined
+  /** The list of parts that it is in. */
+  scope: readonly Part[]
 }
 
 /** `{{ super() }}` */

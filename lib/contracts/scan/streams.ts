@@ -9,7 +9,7 @@ import { isKnown } from './pattern.js'
 import { around, type Place } from './tree.js'
 
 /** Events that the plugin sends on its own account. */
-export const OWN_EVENTS: ReadonlySet<string> = new Set(['chirp:open', 'chirp:error', 'chirp:closing', 'chirp:busy', 'chirp:gap'])
+export const OWN_EVENTS: ReadonlySet<string> = new Set(['chirp:open', 'chirp:error', 'chirp:closing', 'chirp:busy', 'chirp:gap', 'chirp:retry'])
 
 /** An attribute that waits for events of a stream. */
 export interface Listener {

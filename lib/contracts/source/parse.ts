@@ -35,17 +35,24 @@ export function programOf (file: SourceFile): Program {
  * @throws SyntaxError of acorn, whose `loc` has line (from one) and column (from zero).
  */
 export function parseSource (path: string, source: string): Program {
-  // `<T>value` is a cast where there is no JSX, and an element where there is.
-  const parser = /\.[cm]?ts$/.test(path) ? TypeScript : TypeScriptJsx
-  try {
-    return parser.parse(source, { ...OPTIONS, sourceType: 'module' })
-  } catch (error) {
-    // What strict mode forbids, such as `with`, is fine in CommonJS.
-    if (!/\.c?js$/.test(path)) throw error
+  let failure: unknown
+  for (const { parser, ...options } of parsersFor(path)) {
     try {
-      return Parser.parse(source, { ...OPTIONS, sourceType: 'script', allowImportExportEverywhere: false })
-    } catch {
-      throw error
+      return parser.parse(source, { ...OPTIONS, ...options })
+    } catch (error) {
+      // The others are guesses; what they complain of would be confusing.
+      failure ??= error
     }
   }
+  throw failure
+}
+
+function parsersFor (path: string): Array<Partial<Options> & { parser: typeof Parser }> {
+  const typed = { parser: TypeScript, sourceType: 'module' } as const
+  // `<T>value` is a cast where there is no JSX, and an element where there is.
+  if (/\.[cm]?ts$/.test(path)) return [typed]
+  const jsx = { ...typed, parser: TypeScriptJsx }
+  if (!/\.[cm]?js$/.test(path)) return [jsx]
+  // The plain parser is twice as fast. What strict mode forbids, such as `with`, is fine in CommonJS.
+  return [{ ...typed, parser: Parser }, jsx, { parser: Parser, sourceType: 'script', allowImportExportEverywhere: false }]
 }

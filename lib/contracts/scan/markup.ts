@@ -119,18 +119,15 @@ export function tokenize (parts: Part[], text: string, template: string): Region
       if (written === '' || written.includes(HOLE)) continue
       const offset = startOffset + base + masked.lastIndexOf(written)
       const around = textAt(offset).scope
-      let values = FILL.test(value) || value.includes(HOLE) ? undefined : [value]
-      attributes.push({
-        name: written.replace(/^data-(?=hx-|sse-)/, ''),
-        written,
-        // Most attributes are of no interest.
-        get values () {
-          return (values ??= valuesBetween(around, text, offset + written.length, endOffset + base))
-        },
-        offset,
-        conditional: around !== scope,
-        isPrinted: false
-      })
+      const attribute = {
+        name: written.replace(/^data-(?=hx-|sse-)/, ''), written, values: [value], offset, conditional: around !== scope, isPrinted: false
+      }
+      attributes.push(attribute)
+      if (!FILL.test(value) && !value.includes(HOLE)) continue
+      // Most attributes are of no interest.
+      let values: readonly string[] | undefined
+      const read = () => (values ??= valuesBetween(around, text, offset + written.length, endOffset + base))
+      Object.defineProperty(attribute, 'values', { get: read })
     }
     return { attributes, dynamic }
   }
@@ -158,11 +155,11 @@ function mask (texts: Text[], statements: Part[], text: string, base: number): s
   let next = 0
   for (const [index, { offset, end }] of texts.entries()) {
     const fill = String.fromCharCode(FIRST_FILL + index % FILLS)
-    while (masked.length < offset - base) {
-      while ((holes[next] ?? Infinity) < masked.length) next++
-      masked += holes[next] === masked.length ? HOLE : fill
+    while ((holes[next] ?? Infinity) < offset - base) {
+      const hole = holes[next++] as number
+      if (hole >= masked.length) masked += fill.repeat(hole - masked.length) + HOLE
     }
-    masked += text.slice(offset, end)
+    masked += fill.repeat(offset - base - masked.length) + text.slice(offset, end)
   }
   return masked
 }

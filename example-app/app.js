@@ -14,15 +14,15 @@ import { People } from './people.js'
 import { routes } from './routes.js'
 
 /**
- * @param {object} options
- * @param {string} options.notesFile JSON-lines file that the notes are kept in
+ * @param {object} [options]
+ * @param {string} [options.notesFile] JSON-lines file that the notes are kept in
  * @param {boolean} [options.debug] error boxes on the page; default: not in production
  * @param {{ write (line: string): void }} [options.logTo] gets the JSON log too
  * @param {number} [options.interval] milliseconds between two readings of the machine
  * @param {number} [options.retry] milliseconds before a tab that lost us tries again
  * @param {number} [options.wordDelay] milliseconds between two words of an answer
  */
-export async function buildApp ({ notesFile, debug, logTo, interval = 1000, retry = 1500, wordDelay = 55 }) {
+export async function buildApp ({ notesFile = NOTES_FILE, debug, logTo, interval = 1000, retry = 1500, wordDelay = 55 } = {}) {
   const log = new LogTail(logTo)
   const app = Fastify({
     logger: { level: 'info', stream: log },
@@ -54,6 +54,8 @@ export async function buildApp ({ notesFile, debug, logTo, interval = 1000, retr
   await app.register(routes, station)
   return app
 }
+
+const NOTES_FILE = fileURLToPath(new URL('notes.jsonl', import.meta.url))
 
 // Fragments are HTML that is put into the page as it comes. Templates escape
 // what they print; this is the second line of defence.

@@ -1,10 +1,9 @@
 // Starts the example: `npm start`. PORT, HOST, NOTES_FILE and LOG=1 (JSON log
 // on stdout; the page shows the log anyway) come from the environment.
-import { fileURLToPath } from 'node:url'
 import { buildApp } from './app.js'
 
 const app = await buildApp({
-  notesFile: process.env.NOTES_FILE ?? fileURLToPath(new URL('notes.jsonl', import.meta.url)),
+  notesFile: process.env.NOTES_FILE,
   logTo: process.env.LOG === '1' ? process.stdout : undefined
 })
 

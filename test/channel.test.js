@@ -755,6 +755,16 @@ t.test('merge', async t => {
     t.same(dataOf(await take(streams[0], 1)), ['b4'], 'the last event comes before the end')
   })
 
+  t.test('what was published comes before the failure of another part in the same tick', async t => {
+    const filter = () => { throw new Error('filter') }
+    const { a, b, client } = await buildMerged(t, (a, b) => [b, a.subscribe({ filter })])
+    const stream = await client.open('/')
+    await until(() => a.size === 1 && b.size === 1)
+    b.publish('b1')
+    a.publish('for bob', { audience: 'bob' })
+    t.same((await take(stream, 2)).map(({ event, data }) => [event, data]), [[undefined, 'b1'], ['chirp:error', 'Internal Server Error']])
+  })
+
   t.test('a gap of one channel leaves the other alone', async t => {
     const { a, b, client } = await buildMerged(t, (a, b) => [a, b])
     for (let n = 1; n <= 7; n++) await a.publish(`a${n}`)

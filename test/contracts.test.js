@@ -466,6 +466,23 @@ gone.js
 `)
 })
 
+t.test('a line of the source that is about a template is in the source', async t => {
+  const issue = { severity: 'error', category: 'fragment', message: 'No block', template: 'page.html', line: 9, column: 2 }
+  const file = relative('.', join(t.testdir({ 'app.js': 'new Fragment()' }), 'app.js'))
+  t.equal(formatText(createReport([{ ...issue, file, line: 1, column: 1 }, { ...issue, file: 'views/page.html' }])), `${file}
+  error  fragment  1:1
+    No block
+    > 1 | new Fragment()
+        | ^
+
+page.html (views/page.html)
+  error  fragment  9:2
+    No block
+
+2 errors
+`)
+})
+
 t.test('the lines around a finding, marked', async t => {
   const folder = t.testdir({ 'x.html': 'one\r\n\ttwo\n\nfour', 'wide.html': `${'a'.repeat(300)}<b>${'c'.repeat(300)}` })
   const frame = (name, line, column) => formatText(createReport([
@@ -501,9 +518,9 @@ t.test('a report as annotations, escaped', async t => {
     { severity: 'info', category: 'link', message: 'm' }
   ])), `::notice title=fastify-chirp%3A link::m
 ::warning title=fastify-chirp%3A orphan::GET /x: Nobody
-::error file=x%3Ay%2Cz%25.html,line=1,col=2,title=fastify-chirp%3A link::100 %25%0D%0Amore: a, b
 ::notice file=gone.js,line=2,title=fastify-chirp%3A source-error::What?
 ::notice line=1,title=fastify-chirp%3A link::loaded.html: m
+::error file=x%3Ay%2Cz%25.html,line=1,col=2,title=fastify-chirp%3A link::100 %25%0D%0Amore: a, b
 `)
 })
 

@@ -10,9 +10,11 @@ export function createReport (issues: readonly ContractIssue[]): ContractReport 
   return { ok: counts.error === 0, issues: sorted, counts }
 }
 
-/** What an issue is about, in one word: a template, a file, or a route. */
+/** Where an issue is, in one word: a template, a file, or a route. */
 export function placeOf ({ template, file, route }: Pick<ContractIssue, 'template' | 'file' | 'route'>): string {
-  return template ?? file ?? route ?? ''
+  // A line of the source may be about a template.
+  if (template !== undefined && file?.endsWith(template) !== false) return template
+  return file ?? route ?? ''
 }
 
 /** `views/page.html:12:5`, as far as it is known. */

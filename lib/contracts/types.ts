@@ -11,9 +11,9 @@ export interface ContractIssue {
   category: string
   /** What is wrong, and how to mend it. */
   message: string
-  /** The template's name, as the environment knows it. */
+  /** The template that it is about, by the name that the environment knows. */
   template?: string | undefined
-  /** A source file of the app, relative to the working directory. */
+  /** The file that line and column are in, relative to the working directory: of the template, or of the app's source. */
   file?: string | undefined
   line?: number | undefined
   column?: number | undefined

@@ -35,7 +35,7 @@ export function summaryOf ({ counts }: Pick<ContractReport, 'counts'>): string {
 
 function titleOf (place: string, { template, file }: ContractIssue): string {
   if (place === '') return 'The app'
-  return template !== undefined && file !== undefined ? `${place} (${file})` : place
+  return place === template && file !== undefined ? `${place} (${file})` : place
 }
 
 function linesOf (issue: ContractIssue, paint: (style: Style, text: string) => string): string[] {

@@ -8,14 +8,14 @@ export function isKnown (text: string): boolean {
   return !text.includes(HOLE)
 }
 
-/** Whether a text can be what a pattern with holes comes to. */
+/** Whether a text can be what a pattern comes to, which has one hole or more. */
 export function fits (pattern: string, text: string): boolean {
-  const [start = '', ...rest] = pattern.split(HOLE)
-  const end = rest.pop()
-  if (end === undefined) return pattern === text
+  const pieces = pattern.split(HOLE)
+  const start = pieces.shift() as string
+  const end = pieces.pop() as string
   if (!text.startsWith(start) || !text.endsWith(end)) return false
   let reached = start.length
-  for (const piece of rest) {
+  for (const piece of pieces) {
     const index = text.indexOf(piece, reached)
     if (index === -1) return false
     reached = index + piece.length

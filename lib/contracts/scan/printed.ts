@@ -3,23 +3,23 @@ import { textsOf } from './expression.js'
 import type { Attribute, Call } from './parts.js'
 
 /** As in lib/html/globals/attributes.ts, for both generations of htmx. */
-const PRINTED: Record<string, (values: readonly string[]) => Record<string, readonly string[]>> = {
-  sse_connect: urls => ({ 'hx-ext': ['sse'], 'sse-connect': urls, 'hx-sse:connect': urls }),
+const PRINTED = new Map<unknown, (values: readonly string[]) => Record<string, readonly string[]>>([
+  ['sse_connect', urls => ({ 'hx-ext': ['sse'], 'sse-connect': urls, 'hx-sse:connect': urls })],
   // What has no name has no place of its own either.
-  sse_swap: names => ({ 'sse-swap': names, ...(names.includes('message') ? {} : { id: names }) }),
-  sse_close: names => ({ 'sse-close': names, 'hx-sse:close': names })
-}
+  ['sse_swap', names => ({ 'sse-swap': names, ...(names.includes('message') ? {} : { id: names }) })],
+  ['sse_close', names => ({ 'sse-close': names, 'hx-sse:close': names })]
+])
 
 /** Whether a function prints attributes. */
 export function isPrinter (name: unknown): boolean {
-  return typeof name === 'string' && Object.hasOwn(PRINTED, name)
+  return PRINTED.has(name)
 }
 
 /** The attributes that a call prints into a tag; undefined if it is another function. */
 export function printedBy ({ name, target, arguments: [argument], offset }: Call, conditional: boolean): Attribute[] | undefined {
-  if (target !== undefined || argument === undefined || !isPrinter(name)) return undefined
-  const attributes = PRINTED[name]?.(textsOf(argument)) ?? {}
-  return Object.entries(attributes).map(([attribute, values]) => ({
+  const print = target === undefined ? PRINTED.get(name) : undefined
+  if (print === undefined || argument === undefined) return undefined
+  return Object.entries(print(textsOf(argument))).map(([attribute, values]) => ({
     name: attribute, written: `${name}()`, values, offset, conditional, isPrinted: true
   }))
 }

@@ -13,16 +13,14 @@ export const SCRIPTS = {
 }
 
 /**
- * Starts the site.
+ * Starts the site, whose app can be added to by `setup(site)`.
  *
  * - `site.answer(request, reply)`: set it to answer streams with something else.
  * - `site.requests`: the addresses of the streams that were asked for.
  * - `site.parts`: how often `/part` was, which has the element alone.
  * - `site.page`: what the pages of the template are made with, over their query.
- *
- * `setUp(app)` may add to the app before it listens.
  */
-export async function startSite (t, { port = 0, items = [], setUp = () => {}, ...options } = {}) {
+export async function startSite (t, { port = 0, items = [], setup, ...options } = {}) {
   const app = Fastify({ forceCloseConnections: true })
   t.teardown(() => app.close())
   await app.register(chirp, { templates: views, debug: false, retry: 50, shutdownGrace: 0, ...options })
@@ -56,10 +54,10 @@ export async function startSite (t, { port = 0, items = [], setUp = () => {}, ..
     site.requests.push(request.url)
     return site.answer?.(request, reply) ?? reply.eventStream(news)
   }
-  setUp(app)
   app.get('/live', { referenced: true }, live)
   app.get('/other', { referenced: true }, live)
 
+  await setup?.(site)
   site.url = await app.listen({ port, host: '127.0.0.1' })
   site.port = app.server.address().port
   return site

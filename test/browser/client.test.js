@@ -391,9 +391,25 @@ for (const htmx of [2, 4]) {
       const page = await openPage(t, `${site.url}/?htmx=${htmx}&attributes=chirp-hidden="0"`)
       await hide(page)
       await connections(site, 0)
-      await page.locator('#live').evaluate(element => element.remove())
+      await page.locator('#live').evaluate(element => new Promise(resolve => {
+        element.addEventListener('chirp:disconnected', resolve)
+        element.remove()
+      }))
+      const timers = await page.evaluate(async () => {
+        const { setTimeout } = window
+        const pause = () => new Promise(resolve => setTimeout(resolve, 700))
+        // What was set before may come to its end first.
+        await pause()
+        let count = 0
+        window.setTimeout = (...args) => {
+          count++
+          return setTimeout(...args)
+        }
+        await pause()
+        return count
+      })
+      t.equal(timers, 0, 'nothing ticks any more')
       await show(page)
-      await wait(300)
       t.equal(site.app.eventStreams.total, 1)
     })
 
@@ -434,7 +450,8 @@ for (const htmx of [2, 4]) {
     t.test('the end that the page waits for is the end', async t => {
       const site = await startSite(t)
       const page = await openPage(t, `${site.url}/?htmx=${htmx}`)
-      await site.news.publish(new SSEEvent({ event: 'bye' }))
+      site.news.publish(new SSEEvent({ event: 'bye' }))
+      site.add('in the same packet, and too late')
       await state(page, 'closed')
       await connections(site, 0)
       if (htmx === 2) {
@@ -442,6 +459,7 @@ for (const htmx of [2, 4]) {
         await wait(300)
         t.equal(site.app.eventStreams.total, 1)
       }
+      t.same(await listOf(page), [])
       t.same(await logOf(page), ['connected live /live', 'disconnected live /live closed'])
     })
 

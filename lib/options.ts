@@ -1,12 +1,12 @@
 // Checks every option once, when the plugin is registered, and turns it into
 // the form that streams use. A bad option must not wait for the first request.
 import { FST_CHIRP_OPTION } from './errors.js'
-import { describe, MAX_RETRY, nameProblem } from './sse/field.js'
+import { describe, MAX_RETRY, nameProblem, retryProblem } from './sse/field.js'
 import type { ChirpOptions, ClientKey, DialectOption, StreamOptions } from './types.js'
 
 /** What one stream needs to know; times in milliseconds, 0 is off. */
 export interface StreamSettings {
-  retry: number | undefined
+  retry: number | false
   closeEvent: string | undefined
   heartbeat: number
   maxAge: number
@@ -64,7 +64,7 @@ export function resolveOptions (options: ChirpOptions): Settings {
     clientKey: clientKey ?? (request => request.ip),
     shutdownGrace: integer('shutdownGrace', shutdownGrace, 0, MAX_TIME) ?? 2000,
     stream: {
-      retry: undefined,
+      retry: 3000,
       closeEvent: undefined,
       heartbeat: 15000,
       maxAge: 0,
@@ -94,7 +94,7 @@ export function resolveStreamOptions (defaults: StreamSettings, options: StreamO
 function streamSettings (options: StreamOptions): Partial<StreamSettings> {
   const settings: Partial<StreamSettings> = {}
   const { retry, closeEvent, heartbeat, maxAge, dialect, event } = options
-  if (retry !== undefined) settings.retry = integer('retry', retry, 0, MAX_RETRY)
+  if (retry !== undefined) settings.retry = retryTime(retry)
   if (closeEvent !== undefined) settings.closeEvent = eventName('closeEvent', closeEvent)
   if (heartbeat !== undefined) settings.heartbeat = time('heartbeat', heartbeat, 1000, 300000)
   if (maxAge !== undefined) settings.maxAge = time('maxAge', maxAge, 1, MAX_TIME)
@@ -121,6 +121,14 @@ function time (option: string, value: unknown, min: number, max: number): number
   if (value === false) return 0
   if (value === true || value === 0) refuse(option, `milliseconds from ${min} to ${max}, or false to switch it off`, value)
   return integer(option, value, min, max)
+}
+
+// 0 is a time too: it asks clients to come back at once.
+function retryTime (value: unknown): number | false {
+  if (value === false) return false
+  const problem = retryProblem(value)
+  if (problem !== undefined) refuse('retry', `milliseconds from 0 to ${MAX_RETRY}, or false to switch it off`, value)
+  return value as number
 }
 
 function clientPath (value: unknown = '/_chirp'): string | undefined {

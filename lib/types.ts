@@ -13,8 +13,12 @@ export type ClientKey = (request: FastifyRequest) => string
 
 /** Options of `reply.eventStream()`. Each one overrides the plugin's option of the same name. */
 export interface StreamOptions {
-  /** Reconnection time in milliseconds, 0..2147483647, sent first in the stream. Default: none. Off: omit. */
-  retry?: number | undefined
+  /**
+   * Reconnection time in milliseconds, 0..2147483647, sent first in every
+   * stream: clients keep what they were told last. Default: 3000. Off: `false`,
+   * which starts the stream with a comment.
+   */
+  retry?: number | false | undefined
   /**
    * Name of an event that is sent when the source ends by itself, never after
    * a failure or a disconnect; for `sse-close`. Default: none. Off: omit.

@@ -1173,7 +1173,7 @@ t.test('the bytes of a broadcast', async t => {
     await turn()
     channel.close()
     await once(response, 'end')
-    t.equal(text, `: open\n\nid: ${epoch}-1\n\n${frames(epoch, 2, ['größe 豆 😀', 'x'.repeat(100000)])}event: bye\ndata: \n\n`)
+    t.equal(text, `: open\nid: ${epoch}-1\n\n${frames(epoch, 2, ['größe 豆 😀', 'x'.repeat(100000)])}event: bye\ndata: \n\n`)
     t.equal(app.eventStreams.bytes, Buffer.byteLength(text))
     t.equal(writes.filter(isChunk).length, 2)
   })
@@ -1192,7 +1192,7 @@ t.test('the bytes of a broadcast', async t => {
     await channel.publish('x'.repeat(100000))
     channel.close()
     await once(stream, 'end')
-    t.equal(text, `: open\n\nid: ${epoch}-1\n\n${frames(epoch, 2, ['one', 'two', 'x'.repeat(100000)])}`)
+    t.equal(text, `: open\nid: ${epoch}-1\n\n${frames(epoch, 2, ['one', 'two', 'x'.repeat(100000)])}`)
     session.destroy()
   })
 
@@ -1206,7 +1206,7 @@ t.test('the bytes of a broadcast', async t => {
     await channel.publish('two')
     channel.close()
     await until(() => raw.ended)
-    t.equal(raw.text.split('\r\n\r\n')[1], `: open\n\nid: ${epoch}-1\n\n${frames(epoch, 2, ['one', 'two'])}`)
+    t.equal(raw.text.split('\r\n\r\n')[1], `: open\nid: ${epoch}-1\n\n${frames(epoch, 2, ['one', 'two'])}`)
   })
 
   t.test('HEAD has no body and follows nothing', async t => {

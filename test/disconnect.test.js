@@ -129,7 +129,7 @@ t.test('HTTP/2: streams work, and a reset closes the source', async t => {
     const [headers] = await once(stream, 'response')
     t.equal(headers[':status'], 200)
     t.equal(headers['content-type'], 'text/event-stream; charset=utf-8')
-    t.equal(await received(stream, 'data: a\n\n'), ': open\n\ndata: a\n\n')
+    t.equal(await received(stream, 'data: a\n\n'), ': open\ndata: a\n\n')
     stream.close(http2.constants.NGHTTP2_CANCEL)
     await until(() => app.eventStreams.open === 0 && closed === 1)
     session.close()

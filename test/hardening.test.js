@@ -121,7 +121,7 @@ t.test('what peers got wrong', async t => {
     const data = (lines, before = '', after = '') => `data: ${before}${lines.join('\ndata: ')}${after}\n\n`
     const { body } = await get(port, '/')
     const json = JSON.stringify(attack)
-    const expected = [': open\n\n', data(lines), `event: name: x\nid: id: y\n${data(lines)}`, `event: data: t\nid: 7\n${data(lines, '<pre>', '</pre>')}`,
+    const expected = [': open\n', data(lines), `event: name: x\nid: id: y\n${data(lines)}`, `event: data: t\nid: 7\n${data(lines, '<pre>', '</pre>')}`,
       `data: {${json}:${json}}\n\n`, `data: ${json}\n\n`].join('')
     t.equal(body.slice(0, expected.length), expected)
     // The error boxes: two events, and every line of them is data.
@@ -134,9 +134,9 @@ t.test('what peers got wrong', async t => {
       t.ok(rest.length > 4 && rest.every(line => line.startsWith('data: ')), JSON.stringify(rest))
       t.notMatch(box, /\r/)
     }
-    t.equal((await get(port, '/source')).body, `: open\n\nevent: chirp:error\n${data(lines)}`)
+    t.equal((await get(port, '/source')).body, `: open\nevent: chirp:error\n${data(lines)}`)
     t.equal((await get(port, '/value')).body,
-      `: open\n\nevent: chirp:error\n${data(lines, 'Cannot send this value: JSON.stringify refused it (', '). Send what JSON can hold')}`)
+      `: open\nevent: chirp:error\n${data(lines, 'Cannot send this value: JSON.stringify refused it (', '). Send what JSON can hold')}`)
   })
 
   t.test('a CR, LF or NUL in an event or id never reaches the wire', async t => {
@@ -268,7 +268,7 @@ t.test('what peers got wrong', async t => {
           t.equal(headers['x-hook'], 'async')
           t.ok(headers['set-cookie'].some(cookie => cookie.startsWith('late=1')))
           t.ok(headers['set-cookie'].some(cookie => cookie.startsWith('sessionId=')))
-          t.equal(body, method === 'GET' ? ': open\n\ndata: a\n\n' : '')
+          t.equal(body, method === 'GET' ? ': open\ndata: a\n\n' : '')
           t.equal(opened - before, method === 'GET' ? 1 : 0)
         }
       }
@@ -304,7 +304,7 @@ t.test('what peers got wrong', async t => {
           await until(() => app.eventStreams.open === 1, `${moment} ${n} ends`)
         } else {
           const { body } = await get(port, `/${encodeURIComponent(moment)}/${n}`)
-          t.match(body, /^: open\n\n(data: a\n\n)?event: chirp:error\ndata: Internal Server Error\n\n$/, `${moment} ${n}`)
+          t.match(body, /^: open\n(data: a\n\n)?event: chirp:error\ndata: Internal Server Error\n\n$/, `${moment} ${n}`)
         }
       }
     }
@@ -351,14 +351,14 @@ t.test('what other plugins do', async t => {
     let ended = false
     const body = encoding === undefined ? response : response.pipe(decoders[encoding]())
     body.on('data', chunk => { text += chunk }).on('end', () => { ended = true })
-    await until(() => text === ': open\n\n', 'the first frame comes')
+    await until(() => text === ': open\n', 'the first frame comes')
     for (const value of ['one', 'two', 'three']) {
       control.give(value)
       await until(() => text.endsWith(change(`data: ${value}\n\n`)), `${value} comes alone: ${JSON.stringify(text)}`)
     }
     control.end()
     await until(() => ended, 'the stream ends')
-    t.equal(text, `: open\n\n${change('data: one\n\ndata: two\n\ndata: three\n\n')}`)
+    t.equal(text, `: open\n${change('data: one\n\ndata: two\n\ndata: three\n\n')}`)
     await until(() => app.eventStreams.open === 0)
     t.equal(control.closed, control.opened)
   }
@@ -560,7 +560,7 @@ t.test('what clients do', async t => {
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
     t.teardown(() => agent.destroy())
     const port = await listen(app)
-    for (let i = 0; i < 100; i++) t.equal((await get(port, '/', { agent })).body, ': open\n\ndata: a\n\ndata: b\n\n')
+    for (let i = 0; i < 100; i++) t.equal((await get(port, '/', { agent })).body, ': open\ndata: a\n\ndata: b\n\n')
     t.equal(sockets.size, 1)
     t.equal(listeners[99], listeners[1])
   })
@@ -575,7 +575,7 @@ t.test('what clients do', async t => {
       client.send(`GET ${path} HTTP/1.0\r\n\r\n`)
       await until(() => client.ended)
       t.notMatch(client.text, /transfer-encoding/i)
-      t.match(client.text, /^HTTP\/1.1 200[^]*\r\n\r\n: open\n\ndata: a\n\ndata: b\n\n$/)
+      t.match(client.text, /^HTTP\/1.1 200[^]*\r\n\r\n: open\ndata: a\n\ndata: b\n\n$/)
     }
   })
 
@@ -626,7 +626,7 @@ t.test('what clients do', async t => {
     let length = 0
     response.on('data', chunk => { length += chunk.length })
     await new Promise(resolve => response.on('close', resolve))
-    t.equal(length, 20e6 + ': open\n\ndata: \n\n'.length)
+    t.equal(length, 20e6 + ': open\ndata: \n\n'.length)
   })
 
   t.test('a long Last-Event-ID is handed over, a longer one is refused by Node.js, and none of it is trusted', async t => {
@@ -641,10 +641,10 @@ t.test('what clients do', async t => {
     }))
     const port = await listen(app)
     const ask = (lastEventId, path = '/') => get(port, path, { headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId } })
-    t.equal((await ask('x'.repeat(10000))).body, ': open\n\ndata: 10000\n\ndata: FST_CHIRP_EVENT\n\n')
+    t.equal((await ask('x'.repeat(10000))).body, ': open\ndata: 10000\n\ndata: FST_CHIRP_EVENT\n\n')
     t.equal((await ask('x'.repeat(20000))).status, 431)
-    t.equal((await ask(undefined, '/?lastEventId=a%0Adata:%20b%0D%00')).body, ': open\n\ndata: 11\n\ndata: FST_CHIRP_EVENT\n\n')
-    t.equal((await ask('\xff\xfe\x80')).body, ': open\n\ndata: 3\n\nid: \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\n\n', 'what is no UTF-8')
+    t.equal((await ask(undefined, '/?lastEventId=a%0Adata:%20b%0D%00')).body, ': open\ndata: 11\n\ndata: FST_CHIRP_EVENT\n\n')
+    t.equal((await ask('\xff\xfe\x80')).body, ': open\ndata: 3\n\nid: \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\n\n', 'what is no UTF-8')
   })
 
   t.test('prototypes are not polluted by a query, a cursor or the context of a fragment', async t => {
@@ -657,7 +657,7 @@ t.test('what clients do', async t => {
     app.get('/options', (request, reply) => reply.eventStream(['a'], JSON.parse('{"__proto__":{"retry":5}}')))
     const port = await listen(app)
     const { body } = await get(port, '/?__proto__[polluted]=1&constructor[prototype][polluted]=1&lastEventId=__proto__&htmx=__proto__')
-    t.equal(body, `: open\n\ndata: __proto__\n\ndata: ${evil}\n\ndata: <pre>x</pre>\n\ndata: z\n\n`)
+    t.equal(body, `: open\ndata: __proto__\n\ndata: ${evil}\n\ndata: <pre>x</pre>\n\ndata: z\n\n`)
     t.match((await get(port, '/options')).body, /FST_CHIRP_OPTION.*there is no option .*__proto__/)
     t.equal({}.polluted, undefined)
     t.equal(Object.prototype.polluted, undefined)
@@ -708,7 +708,7 @@ t.test('what clients do', async t => {
       await app.close()
       t.equal(open, 0)
       await until(() => streams.every(stream => stream.closed))
-      for (const { text } of streams.slice(60)) t.match(text, /^: open\n\ndata: a\n\nevent: chirp:closing\nretry: \d+\ndata: \n\n$/)
+      for (const { text } of streams.slice(60)) t.match(text, /^: open\ndata: a\n\nevent: chirp:closing\nretry: \d+\ndata: \n\n$/)
       t.same(troubles(app), [])
       session.destroy()
     }
@@ -754,7 +754,7 @@ t.test('what sources do', async t => {
     for (const [name, [, wanted]] of Object.entries(cases)) {
       const { status, body } = await get(port, `/${encodeURIComponent(name)}`)
       t.equal(status, 200)
-      const events = body.replace(': open\n\n', '')
+      const events = body.replace(': open\n', '')
       if (typeof wanted === 'string') t.equal(events, wanted, name)
       else t.match(events, wanted, name)
     }
@@ -807,7 +807,7 @@ t.test('what sources do', async t => {
     })
     for (const value of ['before', `${'x'.repeat(25e6)}\r${'y'.repeat(25e6)}`, 'after']) control.give(value)
     await until(() => tail.endsWith('data: after\n\n'))
-    t.equal(length, ': open\n\ndata: before\n\n'.length + 50e6 + 'data: \ndata: \n\n'.length + 'data: after\n\n'.length)
+    t.equal(length, ': open\ndata: before\n\n'.length + 50e6 + 'data: \ndata: \n\n'.length + 'data: after\n\n'.length)
     t.ok(tail.includes('yyy\n\ndata: after'))
     request.destroy()
     await until(() => app.eventStreams.open === 0)
@@ -850,7 +850,7 @@ t.test('where and how a stream is started', async t => {
     await wait(20)
     yield 'b'
   }
-  const AB = ': open\n\ndata: a\n\ndata: b\n\n'
+  const AB = ': open\ndata: a\n\ndata: b\n\n'
 
   t.test('in hooks, in error and not-found handlers, and without being returned', async t => {
     const app = await buildApp(t)
@@ -875,9 +875,9 @@ t.test('where and how a stream is started', async t => {
       const { status, body } = await get(port, path)
       t.same({ status, body }, { status: 200, body: AB }, path)
     }
-    for (const path of ['/error', '/error-source']) t.equal((await get(port, path)).body, ': open\n\ndata: unreached\n\n', path)
+    for (const path of ['/error', '/error-source']) t.equal((await get(port, path)).body, ': open\ndata: unreached\n\n', path)
     const { status, body } = await get(port, '/missing')
-    t.same({ status, body }, { status: 404, body: ': open\n\ndata: nothing here\n\n' })
+    t.same({ status, body }, { status: 404, body: ': open\ndata: nothing here\n\n' })
     await until(() => app.eventStreams.open === 0)
     t.same(troubles(app), [])
   })
@@ -1003,7 +1003,7 @@ t.test('where and how a stream is started', async t => {
     }
     const port = await listen(app)
     t.match((await get(port, '/one/fails')).body, /^event: chirp:open\nretry: 1\ndata: \n\nevent: chirp:error\ndata: .*\n\n$/)
-    t.equal((await get(port, '/two/fails')).body, ': open\n\n')
+    t.equal((await get(port, '/two/fails')).body, ': open\n')
     const client = new TestClient(app, { listen: true })
     const streams = [await client.open('/one/waits'), await client.open('/one/waits'), await client.open('/two/waits')]
     t.match((await get(port, '/two/waits')).body, /^event: chirp:busy\n/)
@@ -1025,7 +1025,7 @@ t.test('where and how a stream is started', async t => {
         yield 'a'
         throw new Error('no')
       }))
-      t.equal((await get(await listen(app), '/')).body, ': open\n\ndata: a\n\nevent: chirp:error\ndata: Internal Server Error\n\n')
+      t.equal((await get(await listen(app), '/')).body, ': open\ndata: a\n\nevent: chirp:error\ndata: Internal Server Error\n\n')
       t.match(app.eventStreams, { errors: 2, events: 1 })
     }
   })
@@ -1104,8 +1104,8 @@ t.test('observability', async t => {
       t.equal(name, 'close')
       t.same(message, { route: '/', requestId: `req-${n + 1}`, reason, duration: line.duration, events: 0, bytes: line.bytes })
     }
-    t.equal(closeLines(app)[0].bytes, ': open\n\nevent: bye\ndata: \n\n'.length)
-    t.equal(closeLines(app)[1].bytes, ': open\n\n'.length)
+    t.equal(closeLines(app)[0].bytes, ': open\nevent: bye\ndata: \n\n'.length)
+    t.equal(closeLines(app)[1].bytes, ': open\n'.length)
   })
 
   t.test('the counters are those of the messages, whatever happens', async t => {
@@ -1148,7 +1148,7 @@ t.test('the process never complained', async t => {
 
 // Each of these was a bug once.
 const slow = async function * () { yield 'a'; await wait(60); yield 'b' }
-const AB = ': open\n\ndata: a\n\ndata: b\n\n'
+const AB = ': open\ndata: a\n\ndata: b\n\n'
 const within = (promise, ms = 1000) => Promise.race([promise, wait(ms, 'hangs')])
 const quietly = promise => promise.catch(error => error.message)
 
@@ -1345,7 +1345,7 @@ for (const referenced of [true, false]) {
     app.setErrorHandler((error, request, reply) => reply.code(200).eventStream([error.message]))
     app.get('/', { referenced }, (request, reply) => reply.eventStream(async () => { throw new Error('late') }))
     const port = await listen(app)
-    t.equal((await get(port, '/')).body, ': open\n\ndata: late\n\n')
+    t.equal((await get(port, '/')).body, ': open\ndata: late\n\n')
   })
 }
 
@@ -1377,7 +1377,7 @@ t.test('iterator results and values as the language reads them', async t => {
     response.on('data', chunk => { body += chunk })
     await within(new Promise(resolve => response.on('end', resolve)), 200)
     request.destroy()
-    t.match(body.replace(': open\n\n', '').slice(0, 500), wanted, name)
+    t.match(body.replace(': open\n', '').slice(0, 500), wanted, name)
   }
   t.equal((await get(port, '/none')).status, 500)
 })

@@ -98,7 +98,7 @@ t.test('on htmx 4 a retry that comes alone gets a name, or it would be overlooke
   const news = app.channel('news')
   app.get('/', (request, reply) => reply.eventStream(values))
   app.get('/channel', (request, reply) => reply.eventStream(news))
-  const read = async path => (await app.inject(path)).body.replace(': open\n\n', '')
+  const read = async path => (await app.inject(path)).body.replace(': open\n', '')
   const rest = 'retry: 3\ndata: a\n\nevent: b\nretry: 4\ndata: \n\nid: 8\n\n'
   t.equal(await read('/?htmx=2'), `retry: 1\n\nid: 7\nretry: 2\n\n${rest}`)
   t.equal(await read('/?htmx=4'), `event: chirp:retry\nretry: 1\ndata: \n\nevent: chirp:retry\nid: 7\nretry: 2\ndata: \n\n${rest}`)

@@ -26,7 +26,7 @@ t.test('the defaults', async t => {
     maxStreams: 0,
     maxStreamsPerClient: 0,
     shutdownGrace: 2000,
-    stream: { retry: undefined, closeEvent: undefined, heartbeat: 15000, maxAge: 0, dialect: 'auto', event: undefined }
+    stream: { retry: 3000, closeEvent: undefined, heartbeat: 15000, maxAge: 0, dialect: 'auto', event: undefined }
   })
   t.equal(clientKey({ ip: '::1' }), '::1')
 })

@@ -255,7 +255,7 @@ t.test('what does not fit into a field is always refused, and no byte of it reac
   })
   await check(fc.asyncProperty(badFields, async given => {
     fields = given
-    same(await get('/'), { status: 200, body: ': open\n\ndata: FST_CHIRP_EVENT\n\ndata: FST_CHIRP_FRAGMENT\n\n' })
+    same(await get('/'), { status: 200, body: ': open\ndata: FST_CHIRP_EVENT\n\ndata: FST_CHIRP_FRAGMENT\n\n' })
     if (given.event === undefined && given.retry === undefined) return
     const { status, body } = await get('/options')
     same({ status, code: JSON.parse(body).code }, { status: 500, code: 'FST_CHIRP_OPTION' })

@@ -166,7 +166,7 @@ t.test('the table of what can be yielded', async t => {
     value = new Function('Fragment', 'Fragments', 'SSEEvent', `return (${code})`)(Fragment, Fragments, SSEEvent)
     const wire = lines.split('<br>').map(line => line.slice(1, -1) + '\n').join('')
     const { body } = await app.inject('/')
-    t.equal(body, `: open\n\n${wire}\n`, code)
+    t.equal(body, `: open\n${wire}\n`, code)
   }
 })
 
@@ -200,7 +200,7 @@ t.test('channels', async t => {
   t.same(gap, [{ event: 'chirp:gap', id: second, data: `{"requested":"mf3k9xq2-2","resumedFrom":"${second}"}` }])
   const shown = blocks.find(({ code }) => code.startsWith('event: chirp:gap')).code
   const { body } = await readBody(app, '/news?lastEventId=mf3k9xq2-2', 2)
-  t.equal(body.replace(': open\n\n', '').replaceAll(second, 'mf3k9xq2-7').trimEnd(), shown.trimEnd())
+  t.equal(body.replace(': open\n', '').replaceAll(second, 'mf3k9xq2-7').trimEnd(), shown.trimEnd())
 })
 
 /** The text of the first frames of an injected stream. */

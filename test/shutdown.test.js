@@ -89,7 +89,7 @@ for (const tls of [false, true]) {
     await app.close()
     t.ok(Date.now() - start < 900, 'at once')
     if (!stream.closed) await once(stream, 'close')
-    t.match(text, /^: open\n\ndata: a\n\nevent: chirp:closing\nretry: \d+\ndata: \n\n$/)
+    t.match(text, /^: open\ndata: a\n\nevent: chirp:closing\nretry: \d+\ndata: \n\n$/)
     t.equal(seen.length, 1)
   })
 

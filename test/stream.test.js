@@ -233,7 +233,7 @@ t.test('head and first frame leave before the source yields', async t => {
     request.destroy()
     return String(chunk)
   }
-  t.equal(await firstBytes('/'), ': open\n\n')
+  t.equal(await firstBytes('/'), ': open\n')
   t.equal(await firstBytes('/retry'), 'event: chirp:open\nretry: 9\ndata: \n\n')
 })
 
@@ -259,7 +259,7 @@ t.test('what is yielded within one tick goes out in one write of at most 16 kB',
   }))
   const { events } = await new TestClient(app, { listen: true }).sse('/')
   t.equal(events.length, 1005)
-  t.equal(writes[0], ': open\n\ndata: a\n\ndata: b\n\n')
+  t.equal(writes[0], ': open\ndata: a\n\ndata: b\n\n')
   const sizes = writes.map(text => text.length)
   t.equal(sizes.filter(size => size > 16384).length, 1, 'only a frame that is larger itself')
   t.equal(sizes.reduce((sum, size) => sum + size) - 8, events.reduce((sum, { data }) => sum + data.length + 8, 0))

@@ -37,13 +37,13 @@ export function encodeData (data: string): string {
   return `data: ${prefixLines(data, '\ndata: ')}\n\n`
 }
 
-/** Encodes a comment, which clients skip; an empty one is a heartbeat. */
+/** Encodes a comment, which clients skip. */
 export function encodeComment (text: string): string {
-  return text === '' ? HEARTBEAT : `: ${prefixLines(text, '\n: ')}\n\n`
+  return text === '' ? ':\n\n' : `: ${prefixLines(text, '\n: ')}\n\n`
 }
 
-/** The shortest frame that keeps a connection busy. */
-export const HEARTBEAT = ':\n\n'
+/** The least that keeps a connection busy; with a blank line after it, some clients would take it for an empty message. */
+export const HEARTBEAT = ':\n'
 
 /** Cuts joined frames into parts of at most `limit` bytes; only a frame that is larger itself makes a larger part. */
 export function * splitFrames (frames: string, limit: number): Generator<string> {

@@ -2,9 +2,11 @@
 import { encodeFrame } from '../sse/frame.js'
 
 /** The first frame. */
-export function openFrame (retry: number | undefined): string {
+export function openFrame (retry: number | false): string {
+  // Some clients take a comment with a blank line after it for an empty message.
+  if (retry === false) return ': open\n'
   // htmx 4 takes a retry only from a block with data.
-  return retry === undefined ? ': open\n\n' : encodeFrame({ event: 'chirp:open', retry, data: '' })
+  return encodeFrame({ event: 'chirp:open', retry, data: '' })
 }
 
 /** Tells a client what went wrong. Never `error`, which EventSource takes for a lost connection. */

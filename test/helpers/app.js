@@ -7,14 +7,14 @@ import chirp from 'fastify-chirp'
 v8.setFlagsFromString('--expose-gc')
 const collect = vm.runInNewContext('gc')
 
-/** An app with the plugin that closes with the test; `log` collects its log lines. */
+/** An app with the plugin that closes with the test; `log` collects its log lines. Its streams start with the shortest frame. */
 export async function buildApp (t, options = {}, fastifyOptions = {}) {
   const log = []
   const stream = { write: line => { log.push(JSON.parse(line)) } }
   const app = Fastify({ logger: { level: 'info', stream }, forceCloseConnections: true, ...fastifyOptions })
   app.log.lines = log
   t.teardown(() => app.close())
-  await app.register(chirp, { debug: false, ...options })
+  await app.register(chirp, { debug: false, retry: false, ...options })
   return app
 }
 

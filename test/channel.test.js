@@ -920,7 +920,7 @@ t.test('cursor heartbeats', async t => {
     const [epoch] = raw.text.match(/id: (.*)/)[1].split('-')
     await channel.publish(new SSEEvent({ data: 'hidden', id: 'secret' }), { audience: 'bob' })
     await until(() => raw.text.includes(`\nid: ${epoch}-1\n\n`))
-    await until(() => raw.text.includes('\n:\n\n'), 'and then there is nothing to tell')
+    await until(() => raw.text.includes('\n:\n'), 'and then there is nothing to tell')
     t.same(raw.text.match(/(?:id|data|event): .*/g), [`id: ${epoch}-0`, `id: ${epoch}-1`])
     t.equal(app.eventStreams.events, 0)
     raw.socket.destroy()

@@ -72,7 +72,7 @@ t.test('every option can be set, and switched off where that is possible', async
     shutdownGrace: 0,
     stream: { heartbeat: 1000, retry: 0, closeEvent: 'bye', maxAge: 1, dialect: 'htmx4' }
   })
-  t.match(resolveOptions({ heartbeat: false, writeTimeout: false, maxAge: false }), { writeTimeout: 0, stream: { heartbeat: 0, maxAge: 0 } })
+  t.match(resolveOptions({ heartbeat: false, retry: false, writeTimeout: false, maxAge: false }), { writeTimeout: 0, stream: { heartbeat: 0, retry: false, maxAge: 0 } })
   t.equal(resolveOptions({ client: '/a/b-c.d' }).client, '/a/b-c.d')
   t.equal(resolveOptions({ client: false }).client, undefined)
   t.match(resolveOptions({ heartbeat: undefined, retry: undefined, debug: undefined, dialect: undefined }), { stream: { heartbeat: 15000 } })
@@ -83,7 +83,7 @@ t.test('bad options fail the registration with a message that names them', async
   const bad = {
     debug: ['yes', 1, null],
     heartbeat: [999, 300001, 0, true, '15000', NaN, 1000.5, Infinity],
-    retry: [-1, 1.5, 2147483648, '5', false],
+    retry: [-1, 1.5, 2147483648, '5', true, null],
     closeEvent: ['', 'a\nb', 5, false],
     maxBuffer: [0, -1, 1.5, '1', false, Infinity],
     writeTimeout: [0, -1, true, 2147483648],

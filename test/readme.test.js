@@ -14,10 +14,10 @@ import t from 'tap'
 import { createParser } from 'eventsource-parser'
 import chirp, { Fragment, Fragments, SSEEvent } from 'fastify-chirp'
 import { formatText } from 'fastify-chirp/contracts'
-import { TestClient } from 'fastify-chirp/testing'
 import * as errors from '../dist/errors.js'
 import { resolveOptions } from '../dist/options.js'
 import { until } from './helpers/app.js'
+import { QuietClient } from './helpers/client.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = path => readFileSync(join(root, path), 'utf8')
@@ -166,13 +166,13 @@ t.test('the table of what can be yielded', async t => {
     value = new Function('Fragment', 'Fragments', 'SSEEvent', `return (${code})`)(Fragment, Fragments, SSEEvent)
     const wire = lines.split('<br>').map(line => line.slice(1, -1) + '\n').join('')
     const { body } = await app.inject('/')
-    t.equal(body, `: open\n${wire}\n`, code)
+    t.equal(body, `event: chirp:open\nretry: 3000\ndata: \n\n${wire}\n`, code)
   }
 })
 
 t.test('the context of a stream', async t => {
   const { app, main: { orders } } = await runBlock(t, 'context', 'orders')
-  const stream = await new TestClient(app).open('/orders?shop=7', { lastEventId: '3' })
+  const stream = await new QuietClient(app).open('/orders?shop=7', { lastEventId: '3' })
   await until(() => orders.listenerCount('order') === 1)
   orders.emit('order', { id: 2 })
   t.same(await stream.next(), { event: 'order', data: '{"id":2}' })
@@ -183,7 +183,7 @@ t.test('the context of a stream', async t => {
 
 t.test('channels', async t => {
   const { app } = await runBlock(t, 'channels')
-  const client = new TestClient(app)
+  const client = new QuietClient(app)
   const post = async text => (await app.inject({ method: 'POST', url: '/news', payload: { text } })).json().id
   const live = await client.open('/news')
   const first = await post('one')
@@ -200,7 +200,7 @@ t.test('channels', async t => {
   t.same(gap, [{ event: 'chirp:gap', id: second, data: `{"requested":"mf3k9xq2-2","resumedFrom":"${second}"}` }])
   const shown = blocks.find(({ code }) => code.startsWith('event: chirp:gap')).code
   const { body } = await readBody(app, '/news?lastEventId=mf3k9xq2-2', 2)
-  t.equal(body.replace(': open\n', '').replaceAll(second, 'mf3k9xq2-7').trimEnd(), shown.trimEnd())
+  t.equal(body.replace('event: chirp:open\nretry: 3000\ndata: \n\n', '').replaceAll(second, 'mf3k9xq2-7').trimEnd(), shown.trimEnd())
 })
 
 /** The text of the first frames of an injected stream. */
@@ -228,7 +228,7 @@ t.test('the table of channel options', async t => {
   app.get('/', (request, reply) => reply.eventStream(channel))
   const ids = []
   for (let n = 0; n <= 1001; n++) ids.push(await channel.publish(n))
-  const first = async lastEventId => (await new TestClient(app).sse('/', { lastEventId, maxEvents: 1 })).events[0]
+  const first = async lastEventId => (await new QuietClient(app).sse('/', { lastEventId, maxEvents: 1 })).events[0]
   t.equal((await first(ids[1])).data, '2')
   t.equal((await first(ids[0])).event, 'chirp:gap')
 })
@@ -247,7 +247,7 @@ t.test('the table of what a channel can do', async t => {
 
 t.test('an audience', async t => {
   const { app, main: { orders } } = await runBlock(t, 'audience', 'orders')
-  const stream = await new TestClient(app).open('/orders?shop=b')
+  const stream = await new QuietClient(app).open('/orders?shop=b')
   orders.publish({ order: 14 }, { audience: { shop: 'a' } })
   orders.publish({ order: 15 }, { audience: { shop: 'b' } })
   orders.publish('Closed.')
@@ -258,7 +258,7 @@ t.test('an audience', async t => {
 
 t.test('who is here', async t => {
   const { app, main: { people } } = await runBlock(t, 'presence', 'people')
-  const client = new TestClient(app)
+  const client = new QuietClient(app)
   const ann = await client.open('/room?key=1&name=Ann')
   t.match(await ann.next(), { event: 'people', data: '["Ann"]' })
   const again = await client.open('/room?key=1&name=Ann')
@@ -275,7 +275,7 @@ t.test('who is here', async t => {
 
 t.test('recipe: broadcast', async t => {
   const { app } = await runBlock(t, 'broadcast')
-  const streams = [await new TestClient(app).open('/news'), await new TestClient(app).open('/news')]
+  const streams = [await new QuietClient(app).open('/news'), await new QuietClient(app).open('/news')]
   t.equal((await app.inject({ method: 'POST', url: '/news', payload: { text: '<hi>' } })).statusCode, 204)
   for (const stream of streams) {
     t.match(await stream.next(), { event: 'news', data: '<li>&lt;hi&gt;</li>' })
@@ -285,7 +285,7 @@ t.test('recipe: broadcast', async t => {
 
 t.test('recipe: notices for one user', async t => {
   const { app, main: { notify } } = await runBlock(t, 'per-user', 'notify')
-  const client = new TestClient(app)
+  const client = new QuietClient(app)
   const [ann, bob] = [await client.open('/notices?user=ann'), await client.open('/notices?user=bob')]
   const before = await notify('bob', 'one')
   await notify('ann', 'two')
@@ -300,7 +300,7 @@ t.test('recipe: notices for one user', async t => {
 
 t.test('recipe: presence', async t => {
   const { app, main: { people } } = await runBlock(t, 'who', 'people')
-  const client = new TestClient(app)
+  const client = new QuietClient(app)
   const ann = await client.open('/room?user=ann')
   t.match(await ann.next(), { event: 'people', data: '<p>1 here: ann </p>' })
   const bob = await client.open('/room?user=bob')
@@ -314,7 +314,7 @@ t.test('recipe: presence', async t => {
 
 t.test('recipe: chat', async t => {
   const { app } = await runBlock(t, 'chat')
-  const client = new TestClient(app)
+  const client = new QuietClient(app)
   const say = text => app.inject({ method: 'POST', url: '/chat?user=ann', payload: { text } })
   const open = async () => /sse-connect="(.+?)"/.exec((await app.inject('/')).body)[1]
   const empty = await open()
@@ -331,7 +331,7 @@ t.test('recipe: chat', async t => {
 
 t.test('recipe: progress of a job', async t => {
   const { app } = await runBlock(t, 'progress')
-  const client = new TestClient(app)
+  const client = new QuietClient(app)
   const { headers: { location } } = await app.inject({ method: 'POST', url: '/jobs' })
   const other = await app.inject({ method: 'POST', url: '/jobs' })
   const { body } = await app.inject(location)
@@ -351,7 +351,7 @@ t.test('recipe: progress of a job', async t => {
 
 t.test('recipe: an answer that survives a reload', async t => {
   const { app, main: { answers } } = await runBlock(t, 'answer', 'answers')
-  const client = new TestClient(app)
+  const client = new QuietClient(app)
   const { headers: { location } } = await app.inject({ method: 'POST', url: '/answers', payload: { question: 'why not <b>?' } })
   const [answer] = answers.values()
   await until(() => answer.words.length === 2)
@@ -373,7 +373,7 @@ t.test('pages of both htmx on the same routes', async t => {
     '/': ['<main hx-ext="sse" sse-connect="/live" sse-swap="message">', '<p id="count" sse-swap="count">1 orders</p>', '<ol id="orders" sse-swap="orders" hx-swap="beforeend">', '/htmx2/sse.min.js'],
     '/next': ['<main hx-sse:connect="/live" >', '<p id="count">1 orders</p>', '<ol id="orders" hx-swap="beforeend">', '/htmx4/ext/hx-sse.js']
   }
-  const client = new TestClient(app)
+  const client = new QuietClient(app)
   const streams = []
   for (const [path, parts] of Object.entries(attributes)) {
     const { body } = await app.inject(path)
@@ -404,7 +404,7 @@ t.test('the functions for templates', async t => {
 t.test('a form that is answered by a stream', async t => {
   const { app } = await runBlock(t, 'asking')
   const headers = { 'hx-request': 'true', 'hx-request-type': 'partial', accept: 'text/html, text/event-stream' }
-  const { events, ended } = await new TestClient(app).sse('/ask', { method: 'POST', payload: { question: '<why>?' }, headers, timeout: 5000 })
+  const { events, ended } = await new QuietClient(app).sse('/ask', { method: 'POST', payload: { question: '<why>?' }, headers, timeout: 5000 })
   t.same(events, ['You', 'asked:', '&lt;why&gt;?'].map(word => ({ data: `<span>${word} </span>` })))
   t.ok(ended)
   t.match(await app.renderFragment(new Fragment('ask.html', 'word', { word: 'a' })), '<span>a </span>')
@@ -412,7 +412,7 @@ t.test('a form that is answered by a stream', async t => {
 
 t.test('what fails', async t => {
   const { app } = await runBlock(t, 'failing')
-  const { events, ended } = await new TestClient(app).sse('/failing')
+  const { events, ended } = await new QuietClient(app).sse('/failing')
   t.same(events, [{ data: 'before' }, { data: 'after' }, { event: 'chirp:error', data: 'Internal Server Error' }])
   t.ok(ended)
   t.equal(app.eventStreams.errors, 2)
@@ -423,7 +423,7 @@ t.test('the box for a block that fails', async t => {
   t.teardown(() => app.close())
   await app.register(chirp, { templates: t.testdir({ 'page.html': '{% block machine %}{{ load }}{% endblock %}' }), debug: true })
   app.get('/', (request, reply) => reply.eventStream([new Fragment('page.html', 'machine', {}, { target: 'machine' })]))
-  const { events } = await new TestClient(app).sse('/')
+  const { events } = await new QuietClient(app).sse('/')
   const shown = blocks.find(({ code }) => code.includes('chirp-block-error')).code
   t.same(events, [{ event: 'machine', data: shown.trim() }])
 })
@@ -523,7 +523,7 @@ t.test('the limits', async t => {
   app.get('/', (request, reply) => reply.eventStream(async function * ({ signal }) {
     await new Promise(resolve => signal.addEventListener('abort', resolve))
   }))
-  const client = new TestClient(app)
+  const client = new QuietClient(app)
   for (let i = 0; i < 12; i++) await client.open('/')
   const { status, events, ended } = await client.sse('/')
   t.equal(status, 200)

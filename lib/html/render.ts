@@ -2,13 +2,14 @@
 import { FST_CHIRP_NO_TEMPLATES } from '../errors.js'
 import type { DialectOption } from '../types.js'
 import { checkName, createEnvironment, type TemplatesOption } from './environment.js'
-import type { Subject } from './fault.js'
+import { failureOf, type Subject } from './fault.js'
 import { addSSEGlobals } from './globals/attributes.js'
 import { addClientScript } from './globals/client-script.js'
 import { Host, toFault } from './host.js'
 import { Library } from './library.js'
 import type { Callback } from './nunjucks.js'
 import { BlockRenderer } from './plan.js'
+import { variablesOf } from './variables.js'
 
 export type { NunjucksEnvironment, TemplatesOption } from './environment.js'
 
@@ -55,18 +56,16 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
   addSSEGlobals(environment, dialect)
   if (clientScript !== undefined) addClientScript(environment, clientScript)
   const host = new Host(environment, filterTimeout)
-  const renderer = new BlockRenderer(host)
+  const blocks = new BlockRenderer(host)
 
   function render (subject: Subject, context: object): string | Promise<string> {
     const { template, block } = subject
     checkName(template)
-    // Nunjucks would assign an own `__proto__` when it copies variables.
-    const variables: object = { ...context }
-    if (Object.hasOwn(variables, '__proto__')) Reflect.deleteProperty(variables, '__proto__')
     return settle(host, subject, callback => {
+      const variables = variablesOf(context, undefined)
       host.load(template, (error, twin) => {
         if (twin === undefined) callback(error)
-        else renderer.render(twin, block, variables, callback)
+        else blocks.render(twin, block, variables, callback)
       })
     })
   }
@@ -85,7 +84,7 @@ function settle (host: Host, subject: Subject, start: (callback: Callback<string
   const callback: Callback<string> = (error, html) => {
     if (finish !== undefined) return
     // Only compiled code answers with something else than a Fault, from the place where it is.
-    const failure = error ? toFault(error, host.site).toError(subject) : undefined
+    const failure = error ? failureOf(toFault(error, host.site), subject) : undefined
     finish = () => {
       if (failure !== undefined) throw failure
       return html as string

@@ -49,6 +49,7 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   // A stream would keep the server open for ever.
   app.addHook('preClose', () => registry.close())
   app.addHook('onClose', () => channels.close())
+  app.addHook('onReady', async () => renderer.learn(app))
   if (settings.debug) checkAtStart(contracts)
   if (app.initialConfig.http2 === true) keepSessionsAlive(app.server)
 }

@@ -21,7 +21,7 @@ export async function renderFragment (renderer: Renderer, fragment: Fragment): P
 export function sendFragment (renderer: Renderer, reply: FastifyReply, template: string, block: string, context?: FragmentContext): FastifyReply {
   // Made for its checks: a bad name is refused in the same words everywhere.
   const fragment = new Fragment(template, block, context)
-  return sendHtml(reply, renderer.renderBlock(fragment.template, fragment.block, fragment.context))
+  return sendHtml(reply, renderer.for(reply).renderBlock(fragment.template, fragment.block, fragment.context))
 }
 
 /** Implements `reply.page()`. */
@@ -32,11 +32,11 @@ export function sendPage (
   if (block !== undefined && (typeof block !== 'string' || block === '')) {
     throw new FST_CHIRP_OPTION(`option "block" of reply.page() must be the name of a block, not ${describe(block)}`)
   }
-  if (block === undefined) return sendHtml(reply, renderer.renderTemplate(template, context))
+  if (block === undefined) return sendHtml(reply, renderer.for(reply).renderTemplate(template, context))
   addVary(reply, PAGE_VARY)
   return wantsBlock(reply.request)
     ? sendFragment(renderer, reply, template, block, context)
-    : sendHtml(reply, renderer.renderTemplate(template, context))
+    : sendHtml(reply, renderer.for(reply).renderTemplate(template, context))
 }
 
 // htmx swaps whole pages when it restores history, when a link is boosted, and

@@ -132,6 +132,7 @@ t.test('a symbolic link does not lead out of the templates folders', async t => 
     views: { 'page.html': '{% block a %}{% include "x/secret.html" %}{% endblock %}{% block b %}{% include "./link.html" %}{% endblock %}', inner: { 'fine.html': '{% block a %}fine{% endblock %}' } },
     shared: { 'shared.html': '{% block a %}shared{% endblock %}' },
     secret: { 'secret.html': '{% block a %}secret{% endblock %}' },
+    gone: {},
     next: { 'page.html': '{% block a %}next{% endblock %}' }
   })
   symlinkSync(`${root}/secret/secret.html`, `${root}/views/link.html`)
@@ -152,8 +153,10 @@ t.test('a symbolic link does not lead out of the templates folders', async t => 
     const { issues } = await app.checkContracts()
     t.match(issues.filter(({ category }) => category === 'template-error'), ['common/shared.html', 'link.html', 'x/secret.html'].map(template => ({ template, message: /symbolic link/ })))
   }
-  const both = await buildApp(t, { templates: [`${root}/views`, `${root}/shared`] })
+  const both = await buildApp(t, { templates: [`${root}/gone`, `${root}/views`, `${root}/shared`], debug: true })
   t.equal(await render(both, 'common/shared.html', 'a'), 'shared', 'a link to another folder of the list')
+  rmSync(`${root}/gone`, { recursive: true })
+  t.equal(await render(both, 'inner/fine.html', 'a'), 'fine', 'another folder of the list is gone')
 
   const app = await buildApp(t, { templates: `${root}/current`, debug: true })
   t.equal(await render(app, 'inner/fine.html', 'a'), 'fine')

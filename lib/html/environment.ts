@@ -82,7 +82,7 @@ function createLoader (folders: string[], noCache: boolean) {
       for (const folder of folders) {
         const path = resolve(folder, name)
         if (isInside(folder, path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true) {
-          refuseStray(folders, path)
+          refuseStray([folder, ...folders], path)
           return { src: readFileSync(path, 'utf8'), path, noCache }
         }
       }

@@ -189,7 +189,7 @@ t.test('templates see reply.locals, and the context before them', async t => {
     t.equal((await app.inject('/page?none')).body, '<p>-c2-c3</p>')
     t.equal((await app.inject({ url: '/block', headers: { 'hx-request': 'true' } })).body, 'l1-c2-c3')
     t.equal((await app.inject('/fragment')).body, 'l1-c2-c3')
-    t.same((await new TestClient(app).sse('/stream')).events, [{ data: 'l1-c2-c3' }, { data: '-c2-c3' }])
+    t.same((await new TestClient(app).sse('/stream', { timeout: 20000 })).events, [{ data: 'l1-c2-c3' }, { data: '-c2-c3' }])
     const stream = await new TestClient(app).open('/news')
     await until(() => news.size === 1)
     await news.publish(fragment)
@@ -214,7 +214,7 @@ t.test('and the defaultContext of a @fastify/view that shares the environment, a
     app.get('/stream', (request, reply) => reply.eventStream([fragment]))
     t.equal((await app.inject('/view')).body, '<p>d1-l2-c3</p>')
     t.equal((await app.inject('/page')).body, '<p>d1-l2-c3</p>')
-    t.same((await new TestClient(app).sse('/stream')).events, [{ data: 'd1-l2-c3' }])
+    t.same((await new TestClient(app).sse('/stream', { timeout: 20000 })).events, [{ data: 'd1-l2-c3' }])
     t.equal(await app.renderFragment(fragment), 'd1-d2-c3', 'that of the app, for what has no reply')
   }
 })

@@ -63,7 +63,7 @@ class ReadableSource implements OpenSource {
   #isClosed = false
 
   constructor (readable: Readable) {
-    // It may fail before the first pull, and without a listener that would end the process.
+    // It may fail before the first pull or after the last, and without a listener that would end the process.
     readable.on('error', ignore)
     this.#readable = readable
     this.#iterator = readable[Symbol.asyncIterator]()
@@ -79,9 +79,16 @@ class ReadableSource implements OpenSource {
     }
   }
 
-  close (): undefined {
+  close (): Promise<unknown> {
     this.#isClosed = true
-    this.#readable.destroy()
+    const readable = this.#readable
+    return new Promise<never>((_resolve, reject) => {
+      readable.on('error', error => {
+        // That it has not come to its end is what was wanted.
+        if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') reject(error)
+      })
+      readable.destroy()
+    })
   }
 }
 
@@ -97,8 +104,8 @@ class WebSource implements OpenSource {
     return this.#reader.read() as Promise<IteratorResult<unknown>>
   }
 
-  close (): Promise<unknown> {
-    return this.#reader.cancel()
+  close (): Promise<unknown> | undefined {
+    return attempt(() => this.#reader.cancel())
   }
 }
 

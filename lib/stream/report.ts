@@ -33,3 +33,13 @@ export function reportClose (context: Context, summary: { reason: CloseReason, d
   log.info(summary, 'event stream closed')
   if (closeChannel.hasSubscribers) closeChannel.publish({ route, requestId, ...summary } satisfies StreamCloseMessage)
 }
+
+/** Whether somebody who was asked to stop says so. */
+export function isAbortError (error: unknown): boolean {
+  try {
+    const { name, code } = (error ?? {}) as { name?: unknown, code?: unknown }
+    return name === 'AbortError' || code === 'ABORT_ERR'
+  } catch {
+    return false
+  }
+}

@@ -1,5 +1,6 @@
 // app.close() comes to an end, whatever the responses of its streams do.
 import http from 'node:http'
+import http2 from 'node:http2'
 import t from 'tap'
 import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, listen, never, until } from './helpers/app.js'
@@ -98,3 +99,28 @@ t.test('a source that has ended has all of it delivered while the app closes, an
   t.equal(text.length > 8e6, true)
   t.match(text.slice(-40), /\n\nevent: bye\ndata: \n\n$/)
 })
+
+for (const forceCloseConnections of [true, false]) {
+  t.test(`HTTP/2 sessions and forceCloseConnections: ${forceCloseConnections}`, async t => {
+    const app = await buildApp(t, { shutdownGrace: 200 }, { http2: true, forceCloseConnections })
+    app.get('/', (request, reply) => reply.eventStream(async function * () { yield 'a'; await never }))
+    const session = http2.connect(`http://127.0.0.1:${await listen(app)}`)
+    const stream = session.request({ ':path': '/' })
+    let text = ''
+    stream.on('data', chunk => { text += chunk })
+    await until(() => text.includes('data: a'))
+    let isClosed = false
+    const closing = app.close().then(() => { isClosed = true })
+    await until(() => stream.closed && app.eventStreams.open === 0)
+    t.match(text, 'event: chirp:closing')
+    if (!forceCloseConnections) {
+      // Longer than all that close() waits for on behalf of streams.
+      await new Promise(resolve => setTimeout(resolve, 1000))
+      t.notOk(isClosed, 'close() waits for the session')
+      session.close()
+    }
+    await closing
+    t.ok(isClosed)
+    session.destroy()
+  })
+}

@@ -65,11 +65,7 @@ t.test('many requests at once on one socket: each has its stream, all are over w
   process.on('warning', onWarning)
   t.teardown(() => process.removeListener('warning', onWarning))
   const app = await buildApp(t)
-  let server
-  app.get('/', (request, reply) => {
-    server = request.raw.socket
-    return reply.eventStream(async function * () { await never })
-  })
+  app.get('/', (request, reply) => reply.eventStream(async function * () { await never }))
   const socket = await connect(await listen(app))
   socket.write(GET.repeat(12))
   await until(() => app.eventStreams.open === 12)
@@ -77,7 +73,7 @@ t.test('many requests at once on one socket: each has its stream, all are over w
   t.same(warnings, [])
   socket.destroy()
   await until(() => app.eventStreams.open === 0)
-  t.pass("closed")
+  t.pass('closed')
 })
 
 t.test('a stream that had to wait is no longer the business of the socket once it has closed', async t => {

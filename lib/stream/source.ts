@@ -83,10 +83,7 @@ class ReadableSource implements OpenSource {
     this.#isClosed = true
     const readable = this.#readable
     return new Promise<never>((_resolve, reject) => {
-      readable.on('error', error => {
-        // That it has not come to its end is what was wanted.
-        if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') reject(error)
-      })
+      readable.on('error', reject)
       readable.destroy()
     })
   }

@@ -151,7 +151,7 @@ t.test('an app without streams closes at once', async t => {
   t.pass('closed')
 })
 
-t.test('a stream whose onSend hook still waits when the app closes is ended without an event', async t => {
+t.test('a stream whose onSend hook still waits when the app closes gets its last frame', async t => {
   const app = await buildApp(t, { shutdownGrace: 1000 }, { forceCloseConnections: false })
   let go
   let closed = 0
@@ -163,7 +163,7 @@ t.test('a stream whose onSend hook still waits when the app closes is ended with
   await wait(20)
   go()
   await closing
-  t.match(await opening, { status: 200, events: [], ended: true })
+  t.match(await opening, { status: 200, events: [{ event: 'chirp:closing', data: '' }], ended: true })
   t.equal(closed, 1)
 })
 

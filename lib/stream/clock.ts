@@ -23,6 +23,8 @@ const WAKES_PER_TICK = 1000
 export class Clock {
   /** The current tick: an integer, cheap to note. */
   now = currentTick()
+  /** How often the event loop has come round to the clock: does not count the ticks that a busy loop has missed. */
+  turns = 0
   readonly #slots = new Map<number, List<Sleeper>>()
   #sleepers = 0
   #timer: NodeJS.Timeout | undefined
@@ -68,6 +70,7 @@ export class Clock {
 
   #advance (): void {
     const target = currentTick()
+    this.turns++
     let wakes = 0
     while (this.now < target) {
       const slot = this.#slots.get(++this.now)

@@ -28,6 +28,8 @@ export interface ConnectionOwner {
   heartbeat (): string | undefined
   /** The response was ended, but the client does not take the rest of it. */
   cut (): void
+  /** The response could not be ended. */
+  endFailed (error: unknown): void
 }
 
 export class Connection implements Sleeper {
@@ -47,8 +49,10 @@ export class Connection implements Sleeper {
   readonly #writeTimeout: number
   readonly #heartbeat: number
   readonly #expiry: number
-  // The tick of the last write, and of the moment when it became blocked.
+  // The tick of the last write.
   #written: number
+  // The clock's turn when it became blocked. Ticks that the server itself has
+  // missed are not the client's: what it took meanwhile is not known yet.
   #blockedSince = 0
   #settlesAt: number
   #isLast = false
@@ -129,10 +133,15 @@ export class Connection implements Sleeper {
     if (this.#ending) return
     this.#ending = true
     // From now on only the last bytes may be late, and for no longer than any other.
-    this.#blockedSince = this.#app.clock.now
+    this.#blockedSince = this.#app.clock.turns
     this.#reschedule()
-    if (end === undefined) this.#dest.end()
-    else end()
+    try {
+      if (end === undefined) this.#dest.end()
+      else end()
+    } catch (error) {
+      // A trailer of the app, or an end() that somebody has replaced.
+      this.#owner.endFailed(error)
+    }
   }
 
   /** Forgets the connection; for when the response has closed. */
@@ -148,18 +157,18 @@ export class Connection implements Sleeper {
   }
 
   wake (): void {
-    const { now } = this.#app.clock
+    const { now, turns } = this.#app.clock
+    const isLate = this.#writeTimeout !== 0 && turns >= this.#blockedSince + this.#writeTimeout
     if (this.#ending) {
-      this.#owner.cut()
+      if (isLate) this.#owner.cut()
+      else this.#reschedule()
       return
     }
     if (this.#settlesAt !== 0 && now >= this.#settlesAt) {
       this.#settlesAt = 0
       keepAlive(this.#dest)
     }
-    if (this.blocked && this.#writeTimeout !== 0 && now >= this.#blockedSince + this.#writeTimeout) {
-      return this.#drop('writeTimeout')
-    }
+    if (this.blocked && isLate) return this.#drop('writeTimeout')
     if (this.#expiry !== 0 && now >= this.#expiry) return this.#owner.expired('maxAge')
     if (this.#heartbeat !== 0 && now >= this.#written + this.#heartbeat) {
       // What waits keeps a blocked connection busy; a heartbeat would only wait too.
@@ -208,14 +217,14 @@ export class Connection implements Sleeper {
   #block (writable: Drainable): void {
     if (this.blocked) return
     this.blocked = true
-    this.#blockedSince = this.#app.clock.now
+    this.#blockedSince = this.#app.clock.turns
     if (writable[kConnection] !== this) {
       writable[kConnection] = this
       writable.on('drain', onDrain)
       this.#drainables = [...this.#drainables, writable]
     }
     // Most writes are taken soon; one look at the clock is enough for many of them.
-    if (this.after === undefined || this.due > this.#blockedSince + this.#writeTimeout) this.#reschedule()
+    if (this.after === undefined || this.due > this.#app.clock.now + this.#writeTimeout) this.#reschedule()
   }
 
   #dropIfFull (): boolean {
@@ -231,15 +240,16 @@ export class Connection implements Sleeper {
   }
 
   #reschedule (): void {
-    const deadline = this.#writeTimeout === 0 ? Infinity : this.#blockedSince + this.#writeTimeout
+    const { clock } = this.#app
+    const deadline = this.#writeTimeout === 0 ? Infinity : clock.refresh() + this.#blockedSince + this.#writeTimeout - clock.turns
     let due = this.blocked || this.#ending ? deadline : Infinity
     if (!this.#ending) {
       if (this.#settlesAt !== 0) due = Math.min(due, this.#settlesAt)
       if (this.#heartbeat !== 0) due = Math.min(due, this.#written + this.#heartbeat)
       if (this.#expiry !== 0) due = Math.min(due, this.#expiry)
     }
-    if (due === Infinity) this.#app.clock.cancel(this)
-    else this.#app.clock.schedule(this, due)
+    if (due === Infinity) clock.cancel(this)
+    else clock.schedule(this, due)
   }
 }
 

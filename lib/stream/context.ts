@@ -1,4 +1,5 @@
 // What a source function is called with.
+import { setMaxListeners } from 'node:events'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { FST_CHIRP_REQUEST_GONE } from '../errors.js'
 import type { StreamContext } from '../types.js'
@@ -36,6 +37,8 @@ export class Context implements StreamContext {
   get signal (): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
+      // A stream may well follow a dozen things, each with a listener.
+      setMaxListeners(0, this.#controller.signal)
       if (this.#reason !== undefined) this.#controller.abort(abortError(this.#reason))
     }
     return this.#controller.signal

@@ -32,3 +32,11 @@ export interface StreamInput {
   attach (target: FeedTarget & PumpTarget): Attachment
   discard (): void
 }
+
+/** An answer whose source is still being made. */
+export interface PendingAnswer {
+  /** Sends the stream as it is. */
+  send (): void
+  /** Lets go of the reply: the source may never come. */
+  release (): void
+}

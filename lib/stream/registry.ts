@@ -12,7 +12,12 @@ export interface RegisteredStream extends Linked {
   shutdown (): void
   /** Cuts the connection. */
   destroy (): void
+  /** Lets everything go, as if the response had closed. */
+  closed (): void
 }
+
+// What a cut connection needs to close takes no time; one that does not is given up.
+const CLOSE_MARGIN = 500
 
 export class Registry {
   readonly clock = new Clock()
@@ -63,15 +68,25 @@ export class Registry {
   /** Ends all streams; resolves when every client took its last frame, or had its time. */
   async close (): Promise<void> {
     this.closing = true
-    if (this.counters.open === 0) return
-    const empty = new Promise<void>(resolve => { this.#onEmpty = resolve })
-    const timer = setTimeout(() => this.#destroyAll(), this.#settings.shutdownGrace)
-    for (const stream of this.#streams) stream.shutdown()
-    await empty
-    clearTimeout(timer)
+    const streams = this.#streams
+    // Copies, because what one does may take others out of the list.
+    for (const stream of [...streams]) stream.shutdown()
+    if (await this.#isEmptyWithin(this.#settings.shutdownGrace)) return
+    for (const stream of [...streams]) stream.destroy()
+    // Whatever a response does, the app closes.
+    if (await this.#isEmptyWithin(CLOSE_MARGIN)) return
+    for (const stream of [...streams]) stream.closed()
   }
 
-  #destroyAll (): void {
-    for (const stream of this.#streams) stream.destroy()
+  async #isEmptyWithin (milliseconds: number): Promise<boolean> {
+    if (this.counters.open === 0) return true
+    let timer
+    await new Promise<void>(resolve => {
+      this.#onEmpty = resolve
+      // When the loop was busy, clients may have taken all of it: that is heard before the immediate.
+      timer = setTimeout(() => setImmediate(resolve), milliseconds)
+    })
+    clearTimeout(timer)
+    return this.counters.open === 0
   }
 }

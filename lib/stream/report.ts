@@ -33,3 +33,13 @@ export function reportClose (context: Context, summary: { reason: CloseReason, d
   log.info(summary, 'event stream closed')
   if (closeChannel.hasSubscribers) closeChannel.publish({ route, requestId, ...summary } satisfies StreamCloseMessage)
 }
+
+/** Whether somebody who was asked to stop says so, or a Readable that it has not come to its end. */
+export function isAbortError (error: unknown): boolean {
+  try {
+    const { name, code } = (error ?? {}) as { name?: unknown, code?: unknown }
+    return name === 'AbortError' || code === 'ABORT_ERR' || code === 'ERR_STREAM_PREMATURE_CLOSE'
+  } catch {
+    return false
+  }
+}

@@ -63,7 +63,7 @@ class ReadableSource implements OpenSource {
   #isClosed = false
 
   constructor (readable: Readable) {
-    // It may fail before the first pull, and without a listener that would end the process.
+    // It may fail before the first pull or after the last, and without a listener that would end the process.
     readable.on('error', ignore)
     this.#readable = readable
     this.#iterator = readable[Symbol.asyncIterator]()
@@ -79,9 +79,13 @@ class ReadableSource implements OpenSource {
     }
   }
 
-  close (): undefined {
+  close (): Promise<unknown> {
     this.#isClosed = true
-    this.#readable.destroy()
+    const readable = this.#readable
+    return new Promise<never>((_resolve, reject) => {
+      readable.on('error', reject)
+      readable.destroy()
+    })
   }
 }
 
@@ -97,8 +101,8 @@ class WebSource implements OpenSource {
     return this.#reader.read() as Promise<IteratorResult<unknown>>
   }
 
-  close (): Promise<unknown> {
-    return this.#reader.cancel()
+  close (): Promise<unknown> | undefined {
+    return attempt(() => this.#reader.cancel())
   }
 }
 

@@ -1,4 +1,5 @@
 // reply.eventStream(): from a handler's call to a running stream.
+import type { Socket } from 'node:net'
 import type { FastifyReply } from 'fastify'
 import { FST_CHIRP_ALREADY_SENT, FST_CHIRP_NOT_ACCEPTABLE } from '../errors.js'
 import { detectDialect, DIALECT_VARY } from '../html/dialect.js'
@@ -13,7 +14,7 @@ import { isFeed, kAttach } from './feed.js'
 import { StreamPayload, type Writer } from './payload.js'
 import { Pump } from './pump.js'
 import { discardSource, isPromise, openSource } from './source.js'
-import type { StreamEnvironment, StreamInput } from './parts.js'
+import type { PendingAnswer, StreamEnvironment, StreamInput } from './parts.js'
 import { Stream, type Response } from './stream.js'
 
 /** Set on a reply once it has a stream. */
@@ -47,7 +48,8 @@ export function startEventStream (
     discard(source)
     throw error
   }
-  if (request.method === 'HEAD' || isGone(response)) {
+  const socket = request.raw.httpVersionMajor === 1 ? request.raw.socket : undefined
+  if (request.method === 'HEAD' || isGone(response, socket)) {
     discard(source)
     return send(reply, settings, new StreamPayload(EMPTY, reply))
   }
@@ -69,30 +71,86 @@ export function startEventStream (
     dialect: detectDialect(settings.dialect, request.query, request.headers),
     client,
     context,
-    socket: request.raw.httpVersionMajor === 1 ? request.raw.socket : undefined
+    socket
   })
-  const open = (opened: unknown): FastifyReply => {
-    stream.setInput(toInput(opened, stream, context.lastEventId))
-    // A handler that failed after all has answered with its error, and an app that closes with its last frame.
-    if (reply.sent || stream.isOver) return reply
-    return send(reply, settings, new StreamPayload(stream, reply))
-  }
   try {
     const opened: unknown = typeof source === 'function' ? source(context) : source
-    if (!isPromise(opened)) return open(opened)
-    stream.refuse = frame => { send(reply, settings, frame) }
-    Promise.resolve(opened).then(open).catch(error => {
-      stream.abandon()
-      // An error handler may answer with a stream.
-      ;(reply as MarkedReply)[kStarted] = false
-      reply.send(toErrorObject(error))
-    })
+    if (isPromise(opened)) {
+      const answer = new Answer(reply, settings, stream, context.lastEventId)
+      stream.awaitInput(answer)
+      Promise.resolve(opened).then(answer.opened, answer.failed)
+    } else {
+      stream.setInput(toInput(opened, stream, context.lastEventId))
+      // A source function may have answered by itself.
+      if (!reply.sent) send(reply, settings, new StreamPayload(stream, reply))
+    }
   } catch (error) {
     stream.abandon()
+    ;(reply as MarkedReply)[kStarted] = false
     throw error
   }
-  (reply as MarkedReply)[kStarted] = true
+  ;(reply as MarkedReply)[kStarted] = true
   return reply
+}
+
+/**
+ * The answer of a source function that takes its time. A promise that never
+ * settles keeps this, so it lets go of the reply once there is nothing to answer.
+ */
+class Answer implements PendingAnswer {
+  #reply: FastifyReply | undefined
+  readonly #settings: StreamSettings
+  readonly #stream: Stream
+  readonly #lastEventId: string
+
+  constructor (reply: FastifyReply, settings: StreamSettings, stream: Stream, lastEventId: string) {
+    this.#reply = reply
+    this.#settings = settings
+    this.#stream = stream
+    this.#lastEventId = lastEventId
+  }
+
+  readonly opened = (source: unknown): void => {
+    try {
+      this.#stream.setInput(toInput(source, this.#stream, this.#lastEventId))
+      this.send()
+    } catch (error) {
+      this.failed(error)
+    }
+  }
+
+  /** Answers with the error, unless nobody waits for an answer any more. */
+  readonly failed = (error: unknown): void => {
+    const reply = this.#reply
+    if (reply === undefined) return this.#stream.failedLate(error)
+    this.release()
+    // One that the app's end has closed keeps its place until the client has its answer.
+    if (!this.#stream.isOver) this.#stream.abandon()
+    // An error handler may answer with a stream.
+    ;(reply as MarkedReply)[kStarted] = false
+    try {
+      reply.send(toErrorObject(error))
+    } catch {
+      // Fastify is about to answer with another error.
+      this.#stream.failedLate(error)
+    }
+  }
+
+  send (): void {
+    const reply = this.#reply
+    // A handler that failed after all has answered with its error, and an app that closes with its last frame.
+    if (reply === undefined || reply.sent) return
+    try {
+      send(reply, this.#settings, new StreamPayload(this.#stream, reply))
+      this.release()
+    } catch (error) {
+      this.failed(error)
+    }
+  }
+
+  release (): void {
+    this.#reply = undefined
+  }
 }
 
 interface MarkedReply { [kStarted]?: boolean }
@@ -136,6 +194,7 @@ function discard (source: unknown): void {
 }
 
 /** Whether the client left before there was a stream; its close event will not come again. */
-function isGone (response: Response): boolean {
-  return response.destroyed === true || response.stream?.destroyed === true
+function isGone (response: Response, socket: Socket | undefined): boolean {
+  // A response that waits behind a pipelined one does not hear of its socket's end.
+  return response.destroyed === true || response.stream?.destroyed === true || socket?.destroyed === true
 }

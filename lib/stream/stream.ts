@@ -14,9 +14,10 @@ import type { Destination } from './destination.js'
 import type { Attachment, FeedTarget, PumpTarget } from './feed.js'
 import type { Linked } from './list.js'
 import { failuresOf, type RenderHost } from './message.js'
-import type { StreamEnvironment, StreamInput, StreamParts } from './parts.js'
+import type { PendingAnswer, StreamEnvironment, StreamInput, StreamParts } from './parts.js'
+import { dequeue, enqueue, type Queued } from './queue.js'
 import type { RegisteredStream } from './registry.js'
-import { reportClose, reportError, reportOpen } from './report.js'
+import { isAbortError, reportClose, reportError, reportOpen } from './report.js'
 import { encodeValue, encodeValueError } from './value.js'
 
 const kStream = Symbol('fastify-chirp.stream')
@@ -28,7 +29,7 @@ export interface Response extends Destination {
   [kStream]?: Stream
 }
 
-export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, PumpTarget, RenderHost {
+export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, PumpTarget, Queued, RenderHost {
   before: Linked | undefined
   after: Linked | undefined
   readonly dialect: Dialect
@@ -45,11 +46,12 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
   #connection: Connection | undefined
   #end: (() => void) | undefined
   #queuedOn: Socket | undefined
-  #onSocketClose: (() => void) | undefined
+  // Until the source is there.
+  #pending: PendingAnswer | undefined
+  // What is sent in place of a stream that was over before it began.
+  #lastFrame = ''
   #reason: CloseReason | undefined
   #events = 0
-  /** Answers with a last frame while the source is still being made. */
-  refuse: ((frame: string) => void) | undefined
   #wake: (() => void) | undefined
   #drained: Promise<void> | undefined
 
@@ -69,13 +71,19 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
     if (socket !== undefined && response.socket !== socket) {
       // Except for a response that waits behind a pipelined one and has no socket yet.
       this.#queuedOn = socket
-      socket.on('close', this.#onSocketClose = () => this.closed())
+      enqueue(socket, this)
     }
     app.registry.add(this, client)
   }
 
+  /** The source will come later, or never. */
+  awaitInput (pending: PendingAnswer): void {
+    this.#pending = pending
+  }
+
   /** Gives the stream what it will send, which is let go at once when the stream is already over. */
   setInput (input: StreamInput): void {
+    this.#pending = undefined
     if (this.isOver) input.discard()
     else this.#input = input
   }
@@ -85,12 +93,13 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
     // A handler that failed after all may have ended the response.
     if (dest.writableEnded) return
     if (this.isOver) {
-      dest.end()
+      if (this.#lastFrame !== '') dest.write(this.#lastFrame)
+      if (end === undefined) dest.end()
+      else end()
       return
     }
     const { settings, registry } = this.#app
     this.#end = end
-    this.refuse = undefined
     registry.counters.total++
     reportOpen(this.#context)
     this.#connection = new Connection(dest, settings, this.#settings, registry, this)
@@ -105,20 +114,17 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
 
   /** Gives the place back: nothing could be streamed, and the response is used for an error. */
   abandon (): void {
-    this.#stop('error')
     this.#app.registry.remove(this, this.#client)
+    this.#stop('error')
   }
 
   /** The response has closed, whoever closed it. */
   closed (): void {
     const connection = this.#connection
-    this.#stop('disconnect')
-    this.#connection = undefined
-    this.#response = undefined
-    this.#end = undefined
-    this.#queuedOn?.removeListener('close', this.#onSocketClose!)
-    this.#queuedOn = this.#onSocketClose = undefined
     this.#app.registry.remove(this, this.#client)
+    this.#stop('disconnect')
+    if (this.#queuedOn !== undefined) dequeue(this.#queuedOn, this)
+    this.#connection = this.#response = this.#end = this.#queuedOn = undefined
     if (connection === undefined) return
     connection.release()
     const duration = Math.round(performance.now() - this.#started)
@@ -149,9 +155,11 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
 
   shutdown (): void {
     const frame = closingFrame(this.#app.settings.shutdownGrace)
-    const refuse = this.refuse
+    if (this.#connection === undefined) this.#lastFrame = frame
+    const pending = this.#pending
+    this.#pending = undefined
     this.#finish('shutdown', frame)
-    refuse?.(frame)
+    pending?.send()
   }
 
   destroy (): void {
@@ -230,6 +238,11 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
     if (!isAbortError(error)) this.#reportError(error, 'the source failed after its stream was closed')
   }
 
+  endFailed (error: unknown): void {
+    this.#reportError(error, 'an event stream could not be ended')
+    this.cut()
+  }
+
   #count (events: number): void {
     this.#events += events
     this.#app.registry.counters.events += events
@@ -262,7 +275,8 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
     this.#context.close(reason)
     this.#input?.discard()
     this.#attachment?.detach()
-    this.#input = this.#attachment = this.refuse = undefined
+    this.#pending?.release()
+    this.#input = this.#attachment = this.#pending = undefined
     // A source that has ended leaves nobody who could keep the request.
     if (reason !== 'end') this.#context.release()
     this.drained()
@@ -281,13 +295,4 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
 
 function onClose (this: Response): void {
   this[kStream]!.closed()
-}
-
-function isAbortError (error: unknown): boolean {
-  try {
-    const { name, code } = (error ?? {}) as { name?: unknown, code?: unknown }
-    return name === 'AbortError' || code === 'ABORT_ERR'
-  } catch {
-    return false
-  }
 }

@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify'
 import { FST_CHIRP_ALREADY_SENT, FST_CHIRP_NOT_ACCEPTABLE } from '../errors.js'
 import { detectDialect, DIALECT_VARY } from '../html/dialect.js'
 import { toErrorObject } from '../html/error-box.js'
+import { headerOf } from '../html/request.js'
 import { addVary } from '../html/vary.js'
 import { resolveStreamOptions, type StreamSettings } from '../options.js'
 import type { EventStreamSource, StreamOptions, StreamSourceFunction } from '../types.js'
@@ -39,7 +40,7 @@ export function startEventStream (
       throw new FST_CHIRP_ALREADY_SENT(`${request.method} ${request.url}`)
     }
     settings = resolveStreamOptions(app.settings.stream, options)
-    const { accept } = request.headers
+    const accept = headerOf(request, 'accept')
     if (!acceptsEventStream(accept)) throw new FST_CHIRP_NOT_ACCEPTABLE(accept!)
     client = app.registry.clientOf(request)
   } catch (error) {
@@ -65,7 +66,7 @@ export function startEventStream (
   const context = new Context(request)
   const stream = new Stream(app, response, {
     settings,
-    dialect: detectDialect(settings.dialect, request.query, request.headers),
+    dialect: detectDialect(settings.dialect, request),
     client,
     context,
     socket: request.raw.httpVersionMajor === 1 ? request.raw.socket : undefined

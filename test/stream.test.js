@@ -125,7 +125,7 @@ for (const overSocket of [false, true]) {
       t.equal(await read('/', { lastEventId: 'é…豆' }), 'é…豆')
       t.equal(await read('/?lastEventId=8'), '8')
       t.equal(await read('/?lastEventId=8', { lastEventId: '9' }), '9')
-      t.equal(await read('/?lastEventId=8&lastEventId=9'), '')
+      t.equal(await read('/?lastEventId=8&lastEventId=9'), '9')
     })
   })
 }

@@ -49,6 +49,11 @@ export function isPlain (dest: Destination): boolean {
     socket?.writable === true && socket._httpMessage === (dest as unknown) && dest.headersSent === true
 }
 
+/** Whether a response goes to no socket: one of `app.inject()`, or of what stands in for a server, as on AWS Lambda. */
+export function isInjected ({ stream, socket }: Destination): boolean {
+  return stream === undefined && socket != null && typeof socket.setKeepAlive !== 'function'
+}
+
 // Probes notice a peer that vanished without a word. HTTP/2 sockets are not
 // ours to touch (see plugin.ts), injected and wrapped ones cannot do it.
 export function keepAlive (dest: Destination): void {

@@ -20,8 +20,9 @@ import { Stream, type Response } from './stream.js'
 /** Set on a reply once it has a stream. */
 export const kStarted = Symbol('fastify-chirp.started')
 
-const MEDIA_TYPE = 'text/event-stream'
-const CONTENT_TYPE = `${MEDIA_TYPE}; charset=utf-8`
+const CONTENT_TYPE = 'text/event-stream; charset=utf-8'
+// One media type, whose charset is none or this one. Browsers refuse others, or read them as another type.
+const EVENT_STREAM = /^text\/event-stream(\s*;\s*charset=("?)utf-8\2)?$/i
 
 // HEAD gets the same head as GET, and its source is not opened; nor is it for
 // a client that is gone already.
@@ -52,9 +53,10 @@ export function startEventStream (
     discard(source)
     return send(reply, settings, new StreamPayload(EMPTY, reply))
   }
+  app.warnings?.checkStatus(request, reply.statusCode)
   if (app.registry.isFull(client)) {
     discard(source)
-    reply.log.info({ client }, 'event stream refused: too many are open')
+    reply.log.info({ route: request.routeOptions.url, client }, 'event stream refused: too many are open')
     // With another status than 200 EventSource would give up for ever.
     return send(reply, settings, busyFrame())
   }
@@ -99,9 +101,9 @@ interface MarkedReply { [kStarted]?: boolean }
 
 function send (reply: FastifyReply, { dialect }: StreamSettings, payload: StreamPayload | string): FastifyReply {
   (reply as MarkedReply)[kStarted] = true
-  // What the app has set stays, but only an event stream is an event stream.
+  // What the app has set stays, but only an event stream is an event stream, and its text is UTF-8.
   const type = reply.getHeader('content-type')
-  if (type === undefined || !String(type).startsWith(MEDIA_TYPE)) reply.header('content-type', CONTENT_TYPE)
+  if (type === undefined || !EVENT_STREAM.test(String(type))) reply.header('content-type', CONTENT_TYPE)
   if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-cache, no-transform')
   // nginx would hold events back until its buffer is full.
   if (!reply.hasHeader('x-accel-buffering')) reply.header('x-accel-buffering', 'no')

@@ -10,6 +10,9 @@ interface Cause { cause: unknown }
 export const FST_CHIRP_OPTION = createError<[string, Cause?]>('FST_CHIRP_OPTION',
   'fastify-chirp: %s', 500, TypeError)
 
+export const FST_CHIRP_REGISTERED = createError<[Cause?]>('FST_CHIRP_REGISTERED',
+  'fastify-chirp is registered in this scope already. Register it once, with all options; for a part of the app that needs others register it again in that part: app.register(async scope => { await scope.register(chirp, options) })', 500)
+
 export const FST_CHIRP_EVENT = createError<[string, Cause?]>('FST_CHIRP_EVENT',
   'Cannot make an SSEEvent: %s', 500, TypeError)
 

@@ -60,7 +60,10 @@ declare module 'fastify' {
   }
 
   interface RouteShorthandOptions {
-    /** Marks a route that is reached only through an `sse-connect` attribute, so that `app.checkContracts()` does not call it an orphan. */
+    /**
+     * Marks a route that is a stream, and is reached only through an `sse-connect` attribute: `app.checkContracts()` does not call it an
+     * orphan, and its handler may be an async generator, or return what is streamed. Default: false.
+     */
     referenced?: boolean
     /** The event names that the stream of this route sends, which `app.checkContracts()` compares with what pages wait for. */
     events?: readonly string[]

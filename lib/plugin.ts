@@ -1,11 +1,11 @@
 // Puts the parts together: decorators, route marks, and the end of all streams.
-import type { Server } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { Channels } from './channel/channels.js'
 import { Registration } from './contracts/registration.js'
 import { checkAtStart } from './contracts/start.js'
-import { FST_CHIRP_OPTION } from './errors.js'
+import { FST_CHIRP_OPTION, FST_CHIRP_REGISTERED } from './errors.js'
 import { addErrorPages } from './html/error-page.js'
 import { renderFragment, sendFragment, sendPage } from './html/page.js'
 import { createRenderer } from './html/render.js'
@@ -14,18 +14,21 @@ import { serveScript } from './script.js'
 import { describe, nameProblem } from './sse/field.js'
 import { KEEP_ALIVE_DELAY } from './stream/destination.js'
 import { Registry } from './stream/registry.js'
+import { streamReturned } from './stream/returned.js'
 import { kStarted, startEventStream } from './stream/start.js'
 import type { StreamEnvironment } from './stream/parts.js'
 import { takeOverRoute } from './stream/takeover.js'
-import { NameWarnings } from './stream/warnings.js'
+import { Warnings } from './stream/warnings.js'
 import type { ChirpOptions, ChirpPlugin } from './types.js'
 
 async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void> {
+  if (Object.hasOwn(app, 'eventStreams')) throw new FST_CHIRP_REGISTERED()
   const settings = resolveOptions(options)
   const clientScript = settings.client === undefined ? undefined : serveScript(app, settings.client)
   const renderer = createRenderer({ templates: options.templates, debug: settings.debug, dialect: settings.stream.dialect, clientScript })
   const registry = new Registry(settings)
-  const environment: StreamEnvironment = { settings, renderer, registry, warnings: settings.debug ? new NameWarnings(app.log) : undefined }
+  const warnings = settings.debug ? new Warnings(app.log) : undefined
+  const environment: StreamEnvironment = { settings, renderer, registry, warnings }
   const channels = new Channels(environment, app)
   const contracts = new Registration(app, renderer)
 
@@ -33,7 +36,8 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   app.decorate('renderFragment', fragment => renderFragment(renderer, fragment))
   app.decorate('channel', (name, options) => channels.get(name, options))
   app.decorate('checkContracts', options => contracts.check(options))
-  app.decorateReply(kStarted, false)
+  // A scope inside of a registered one inherits it; what is a function it replaces.
+  if (!app.hasReplyDecorator(kStarted)) app.decorateReply(kStarted, false)
   app.decorateReply('eventStream', function (source, options) {
     return startEventStream(environment, this, source, options)
   })
@@ -44,8 +48,11 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
     return sendPage(renderer, this, template, context, options)
   })
   app.addHook('onRoute', route => {
-    markRoute(route)
+    // The registration around this one was here before.
+    if (known.has(route)) return
+    known.add(route)
     contracts.add(route)
+    markRoute(route)
   })
   // A stream would keep the server open for ever.
   app.addHook('preClose', () => registry.close())
@@ -55,8 +62,17 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
     addErrorPages(app, renderer.library)
     checkAtStart(contracts)
   }
+  if (warnings !== undefined) {
+    app.addHook('preSerialization', (request, _reply, payload, done) => {
+      warnings.checkPayload(request, payload)
+      done(null, payload)
+    })
+  }
   if (app.initialConfig.http2 === true) keepSessionsAlive(app.server)
 }
+
+/** The routes that a registration has seen. */
+const known = new WeakSet<RouteOptions>()
 
 function markRoute (route: RouteOptions): void {
   const { events, method, url } = route
@@ -72,12 +88,17 @@ function markRoute (route: RouteOptions): void {
   // For @fastify/compress, which would hold events back.
   const compressible = route as { compress?: unknown }
   compressible.compress ??= false
+  streamReturned(route)
   if (method !== 'HEAD') takeOverRoute(route)
 }
 
 // The sockets of HTTP/2 are out of reach once a session has them.
 function keepSessionsAlive (server: Server): void {
-  server.on('connection', socket => socket.setKeepAlive(true, KEEP_ALIVE_DELAY))
+  if (!server.listeners('connection').includes(keepAlive)) server.on('connection', keepAlive)
+}
+
+function keepAlive (socket: Socket): void {
+  socket.setKeepAlive(true, KEEP_ALIVE_DELAY)
 }
 
 export default fp(chirp, { name: 'fastify-chirp', fastify: '5.x' }) as ChirpPlugin

@@ -81,7 +81,7 @@ export interface ChirpOptions extends Omit<StreamOptions, 'event'> {
 export interface StreamContext {
   /** Aborts when the client leaves, the app closes, a limit ends the stream, and at the latest when the stream is over. */
   readonly signal: AbortSignal
-  /** The id of the last event that the client saw: its `Last-Event-ID` header, else its `lastEventId` query parameter, else `''`. */
+  /** The id of the last event that the client saw: its `Last-Event-ID` header, else its `lastEventId` query parameter, else `''`; as it was sent, whatever a schema says. */
   readonly lastEventId: string
   /** The request that opened the stream. */
   readonly request: FastifyRequest

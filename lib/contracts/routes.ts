@@ -55,7 +55,7 @@ export class RouteTable {
   }
 
   #add ({ methods, url, referenced, events, handler, isPrefix, isConstrained }: AddedRoute): void {
-    const isStream = events === undefined ? opensStream(handler) : true
+    const isStream = events !== undefined || (referenced ? isMarkedStream(handler) : opensStream(handler))
     for (const method of methods) {
       const facts = { method, url, referenced, events, isStream, isStatic: isStatic(method, url, handler) }
       this.routes.push(facts)
@@ -72,6 +72,12 @@ export class RouteTable {
       // The pattern is there, under other constraints; or a browser knows no such method.
     }
   }
+}
+
+// There a handler may be a generator, or return what is streamed.
+function isMarkedStream (handler: Function): boolean | undefined {
+  if (/GeneratorFunction/.test(Object.prototype.toString.call(handler))) return true
+  return opensStream(handler) || undefined
 }
 
 interface Stored {

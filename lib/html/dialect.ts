@@ -1,10 +1,11 @@
 // The two generations of htmx read the same stream differently: on htmx 2 a
 // named event is swapped by `sse-swap="name"`, on htmx 4 it is a DOM event and
 // a message says itself where it goes.
-import type { IncomingHttpHeaders } from 'node:http'
+import type { FastifyRequest } from 'fastify'
 import { encodeFrame, type FrameFields } from '../sse/frame.js'
 import type { DialectOption } from '../types.js'
 import { escapeHtml } from './escape.js'
+import { headerOf, parameterOf } from './request.js'
 
 export type Dialect = 'htmx2' | 'htmx4'
 
@@ -12,14 +13,14 @@ export type Dialect = 'htmx2' | 'htmx4'
 export const DIALECT_VARY = 'HX-Request, HX-Request-Type, HX-Source'
 
 /** The dialect of the page that sent a request: what is configured, else `?htmx=2|4`, else its headers. */
-export function detectDialect (option: DialectOption, query: unknown, headers: IncomingHttpHeaders): Dialect {
+export function detectDialect (option: DialectOption, request: FastifyRequest): Dialect {
   if (option !== 'auto') return option
-  const asked = (query as { htmx?: unknown } | undefined)?.htmx
+  const asked = parameterOf(request, 'htmx')
   if (asked === '4') return 'htmx4'
   if (asked === '2') return 'htmx2'
   // An EventSource, which is what htmx 2 uses, sends none of these.
-  const isHtmx4 = headers['hx-request'] === 'true' &&
-    (headers['hx-request-type'] !== undefined || headers['hx-source'] !== undefined)
+  const isHtmx4 = headerOf(request, 'hx-request') === 'true' &&
+    (headerOf(request, 'hx-request-type') !== undefined || headerOf(request, 'hx-source') !== undefined)
   return isHtmx4 ? 'htmx4' : 'htmx2'
 }
 

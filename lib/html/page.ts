@@ -5,6 +5,7 @@ import { describe } from '../sse/field.js'
 import type { PageOptions } from '../types.js'
 import { Fragment, type FragmentContext } from './fragment.js'
 import type { Renderer } from './render.js'
+import { headerOf } from './request.js'
 import { toErrorObject } from './thrown.js'
 import { addVary } from './vary.js'
 
@@ -42,9 +43,9 @@ export function sendPage (
 
 // htmx swaps whole pages when it restores history, when a link is boosted, and
 // when htmx 4 says so.
-function wantsBlock ({ headers }: FastifyRequest): boolean {
-  return headers['hx-request'] === 'true' && headers['hx-boosted'] !== 'true' &&
-    headers['hx-history-restore-request'] !== 'true' && headers['hx-request-type'] !== 'full'
+function wantsBlock (request: FastifyRequest): boolean {
+  return headerOf(request, 'hx-request') === 'true' && headerOf(request, 'hx-boosted') !== 'true' &&
+    headerOf(request, 'hx-history-restore-request') !== 'true' && headerOf(request, 'hx-request-type') !== 'full'
 }
 
 function sendHtml (reply: FastifyReply, html: string | Promise<string>): FastifyReply {

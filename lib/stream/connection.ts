@@ -2,7 +2,7 @@
 // not go out in time ends it. Knows nothing of sources or values.
 import { HEARTBEAT, splitFrames, type SharedFrames } from '../sse/frame.js'
 import { Clock, type Sleeper } from './clock.js'
-import { isPlain, kConnection, keepAlive, type Destination, type Drainable } from './destination.js'
+import { isInjected, isPlain, kConnection, keepAlive, type Destination, type Drainable } from './destination.js'
 import type { Linked } from './list.js'
 
 // Bytes that are joined into one write; more gains nothing.
@@ -81,6 +81,8 @@ export class Connection implements Sleeper {
   /** Adds the first frame, which leaves together with the head and with what the source has at once. */
   open (frame: string): void {
     this.#pending = frame
+    // What takes an injected answer may look for its first bytes as soon as there is a head.
+    if (isInjected(this.#dest)) return this.flush()
     // A tick later, but after all promises that are settled already.
     settled.then(() => process.nextTick(flush, this))
   }

@@ -2,15 +2,15 @@
 import { setMaxListeners } from 'node:events'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { FST_CHIRP_REQUEST_GONE } from '../errors.js'
+import { headerOf, parameterOf } from '../html/request.js'
 import type { StreamContext } from '../types.js'
-import { isObserved } from './diagnostics.js'
 
 export class Context implements StreamContext {
   readonly lastEventId: string
   readonly log: FastifyBaseLogger
   /** For messages; the request itself may be gone by then. */
   readonly requestId: string
-  /** The route's pattern. Known only where somebody listens: it is dear to ask for. */
+  /** The route's pattern; undefined for a 404 handler. */
   readonly route: string | undefined
   #request: FastifyRequest | WeakRef<FastifyRequest>
   #isRequestUsed = false
@@ -21,7 +21,7 @@ export class Context implements StreamContext {
     this.lastEventId = lastEventIdOf(request)
     this.log = request.log
     this.requestId = request.id
-    this.route = isObserved() ? request.routeOptions.url : undefined
+    this.route = request.routeOptions.url
     this.#request = request
   }
 
@@ -69,8 +69,7 @@ function abortError (reason: string): DOMException {
  * latin1 while clients write them in UTF-8 (9.2.2), so they are read anew.
  */
 function lastEventIdOf (request: FastifyRequest): string {
-  const header = request.headers['last-event-id']
-  if (typeof header === 'string' && header !== '') return Buffer.from(header, 'latin1').toString('utf8')
-  const { lastEventId } = request.query as { lastEventId?: unknown }
-  return typeof lastEventId === 'string' ? lastEventId : ''
+  const header = headerOf(request, 'last-event-id')
+  if (header !== undefined && header !== '') return Buffer.from(header, 'latin1').toString('utf8')
+  return parameterOf(request, 'lastEventId') ?? ''
 }

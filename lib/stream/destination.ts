@@ -33,8 +33,10 @@ export interface Destination extends Drainable {
   flush?: () => void
 }
 
-// As Node.js has it: who patches the prototype later wants to see every write.
+// Only as Node.js has it: who has patched or will patch a prototype wants to see
+// every write. There is no other copy to compare with, but nobody else's has this line in it.
 const { write } = ServerResponse.prototype
+const isNative = Function.prototype.toString.call(write).includes('write_(this, chunk, encoding, callback, false)')
 
 /** Milliseconds of silence before the first keep-alive probe. */
 export const KEEP_ALIVE_DELAY = 5000
@@ -43,8 +45,13 @@ export const KEEP_ALIVE_DELAY = 5000
 // head has left and whose turn it is, and whose write() nobody has replaced.
 export function isPlain (dest: Destination): boolean {
   const { socket } = dest
-  return dest.write === write && dest.chunkedEncoding === true && dest.outputSize === 0 &&
+  return isNative && dest.write === write && dest.chunkedEncoding === true && dest.outputSize === 0 &&
     socket?.writable === true && socket._httpMessage === (dest as unknown) && dest.headersSent === true
+}
+
+/** Whether a response goes to no socket: one of `app.inject()`, or of what stands in for a server, as on AWS Lambda. */
+export function isInjected ({ stream, socket }: Destination): boolean {
+  return stream === undefined && socket != null && typeof socket.setKeepAlive !== 'function'
 }
 
 // Probes notice a peer that vanished without a word. HTTP/2 sockets are not

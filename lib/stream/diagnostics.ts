@@ -4,8 +4,3 @@ import diagnostics from 'node:diagnostics_channel'
 export const openChannel = diagnostics.channel('fastify-chirp:stream:open')
 export const closeChannel = diagnostics.channel('fastify-chirp:stream:close')
 export const errorChannel = diagnostics.channel('fastify-chirp:stream:error')
-
-/** Whether anybody listens. */
-export function isObserved (): boolean {
-  return openChannel.hasSubscribers || closeChannel.hasSubscribers || errorChannel.hasSubscribers
-}

@@ -6,7 +6,7 @@ import type { Settings, StreamSettings } from '../options.js'
 import type { Context } from './context.js'
 import type { Attachment, FeedTarget, PumpTarget } from './feed.js'
 import type { Registry } from './registry.js'
-import type { NameWarnings } from './warnings.js'
+import type { Warnings } from './warnings.js'
 
 /** What a stream needs of the app that it belongs to. */
 export interface StreamEnvironment {
@@ -14,7 +14,7 @@ export interface StreamEnvironment {
   registry: Registry
   renderer: Renderer
   /** Only in debug. */
-  warnings: NameWarnings | undefined
+  warnings: Warnings | undefined
 }
 
 /** What is fixed when a stream is made. */

@@ -20,17 +20,17 @@ export function reportFailure (
   log: FastifyBaseLogger, error: unknown, message: string, { route, requestId }: Omit<StreamErrorMessage, 'error'> = {}
 ): void {
   try {
-    log.error({ err: error }, message)
+    log.error({ err: error, route }, message)
   } catch {
     // Serializers read what was thrown, and write to it, which not everything takes.
-    log.error({ err: new Error(messageOf(error)) }, message)
+    log.error({ err: new Error(messageOf(error)), route }, message)
   }
   if (errorChannel.hasSubscribers) errorChannel.publish({ route, requestId, error } satisfies StreamErrorMessage)
 }
 
 export function reportClose (context: Context, summary: { reason: CloseReason, duration: number, events: number, bytes: number }): void {
   const { route, requestId, log } = context
-  log.info(summary, 'event stream closed')
+  log.info({ route, ...summary }, 'event stream closed')
   if (closeChannel.hasSubscribers) closeChannel.publish({ route, requestId, ...summary } satisfies StreamCloseMessage)
 }
 

@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify'
 import { FST_CHIRP_ALREADY_SENT, FST_CHIRP_NOT_ACCEPTABLE } from '../errors.js'
 import { detectDialect, DIALECT_VARY } from '../html/dialect.js'
 import { toErrorObject } from '../html/error-box.js'
+import { headerOf } from '../html/request.js'
 import { addVary } from '../html/vary.js'
 import { resolveStreamOptions, type StreamSettings } from '../options.js'
 import type { EventStreamSource, StreamOptions, StreamSourceFunction } from '../types.js'
@@ -20,8 +21,9 @@ import { Stream, type Response } from './stream.js'
 /** Set on a reply once it has a stream. */
 export const kStarted = Symbol('fastify-chirp.started')
 
-const MEDIA_TYPE = 'text/event-stream'
-const CONTENT_TYPE = `${MEDIA_TYPE}; charset=utf-8`
+const CONTENT_TYPE = 'text/event-stream; charset=utf-8'
+// One media type, whose charset is none or this one. Browsers refuse others, or read them as another type.
+const EVENT_STREAM = /^text\/event-stream(\s*;\s*charset=("?)utf-8\2)?$/i
 
 // HEAD gets the same head as GET, and its source is not opened; nor is it for
 // a client that is gone already.
@@ -40,7 +42,7 @@ export function startEventStream (
       throw new FST_CHIRP_ALREADY_SENT(`${request.method} ${request.url}`)
     }
     settings = resolveStreamOptions(app.settings.stream, options)
-    const { accept } = request.headers
+    const accept = headerOf(request, 'accept')
     if (!acceptsEventStream(accept)) throw new FST_CHIRP_NOT_ACCEPTABLE(accept!)
     client = app.registry.clientOf(request)
   } catch (error) {
@@ -53,9 +55,10 @@ export function startEventStream (
     discard(source)
     return send(reply, settings, new StreamPayload(EMPTY, reply))
   }
+  app.warnings?.checkStatus(request, reply.statusCode)
   if (app.registry.isFull(client)) {
     discard(source)
-    reply.log.info({ client }, 'event stream refused: too many are open')
+    reply.log.info({ route: request.routeOptions.url, client }, 'event stream refused: too many are open')
     // With another status than 200 EventSource would give up for ever.
     return send(reply, settings, busyFrame())
   }
@@ -68,7 +71,7 @@ export function startEventStream (
   const renderer = app.renderer.for(reply)
   const stream = new Stream(renderer === app.renderer ? app : { ...app, renderer }, response, {
     settings,
-    dialect: detectDialect(settings.dialect, request.query, request.headers),
+    dialect: detectDialect(settings.dialect, request),
     client,
     context,
     socket
@@ -157,9 +160,9 @@ interface MarkedReply { [kStarted]?: boolean }
 
 function send (reply: FastifyReply, { dialect }: StreamSettings, payload: StreamPayload | string): FastifyReply {
   (reply as MarkedReply)[kStarted] = true
-  // What the app has set stays, but only an event stream is an event stream.
+  // What the app has set stays, but only an event stream is an event stream, and its text is UTF-8.
   const type = reply.getHeader('content-type')
-  if (type === undefined || !String(type).startsWith(MEDIA_TYPE)) reply.header('content-type', CONTENT_TYPE)
+  if (type === undefined || !EVENT_STREAM.test(String(type))) reply.header('content-type', CONTENT_TYPE)
   if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-cache, no-transform')
   // nginx would hold events back until its buffer is full.
   if (!reply.hasHeader('x-accel-buffering')) reply.header('x-accel-buffering', 'no')

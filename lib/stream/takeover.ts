@@ -3,37 +3,56 @@
 // keep the request and the reply in memory for as long as the stream is open,
 // and cost a third of the time that it takes to connect. This hook runs after
 // all others, writes the head itself, and lets both go.
-import type { FastifyReply, RouteOptions } from 'fastify'
+import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { StreamPayload } from './payload.js'
 
 type Hooks = NonNullable<RouteOptions['onSend']>
+type Hook = (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void) => void
 
-/** Makes the hook the last onSend hook of `route`, also of those that others set or push later. */
+/** In a route's config, where a hook finds out whether it is the last one of the route that it runs for. */
+const kLast = Symbol('fastify-chirp.last')
+
+interface Place { hook: Hook | undefined }
+type Config = { [kLast]?: Place }
+
+const made = new WeakSet<object>()
+
+/**
+ * Makes a hook of ours the last onSend hook of `route`, whatever others set,
+ * push or wrap later: whenever the list is read and another is the last, it
+ * gets a new one. One that is not the last any more, such as in a wrapper of
+ * somebody's, steps aside.
+ */
 export function takeOverRoute (route: RouteOptions): void {
-  let hooks = withTakeOver(route.onSend)
+  const place: Place = { hook: undefined }
+  route.config = { ...route.config, [kLast]: place } as RouteOptions['config']
+  let hooks = route.onSend
   Object.defineProperty(route, 'onSend', {
     enumerable: true,
     configurable: true,
-    get: () => hooks,
-    set: (others: Hooks | undefined) => { hooks = withTakeOver(others) }
+    get: () => {
+      const list = toList<unknown>(hooks)
+      if (place.hook === undefined || list.at(-1) !== place.hook) {
+        place.hook = createHook(place)
+        hooks = [...list.filter(hook => !made.has(hook as object)), place.hook] as Hooks
+      }
+      return hooks
+    },
+    set: (others: Hooks | undefined) => { hooks = others }
   })
 }
 
-/** A list that ends with the hook, whatever is pushed. */
-function withTakeOver (others: Hooks | undefined): Hooks {
-  const hooks: unknown[] = toList(others).filter(hook => hook !== takeOver)
-  hooks.push(takeOver)
-  Object.defineProperty(hooks, 'push', {
-    value: (...more: unknown[]) => {
-      hooks.splice(hooks.length - 1, 0, ...more)
-      return hooks.length
-    }
-  })
-  return hooks as Hooks
+function createHook (place: Place): Hook {
+  const hook: Hook = (request, reply, payload, done) => {
+    const isLast = place.hook === hook && (request.routeOptions.config as Config)[kLast] === place
+    if (isLast && payload instanceof StreamPayload && hasBody(reply.statusCode) && !hasTrailers(reply)) takeOver(reply, payload)
+    else done(null, payload)
+  }
+  made.add(hook)
+  return hook
 }
 
-function takeOver (_request: unknown, reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void): void {
-  if (!(payload instanceof StreamPayload) || !hasBody(reply.statusCode) || hasTrailers(reply)) return done(null, payload)
+function takeOver (reply: FastifyReply, payload: StreamPayload): void {
   const { raw } = reply
   raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>)
   flatten((raw as { _header?: unknown })._header)

@@ -1,13 +1,14 @@
 // What a developer is told once, in debug.
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { Fragment } from '../html/fragment.js'
 import { Fragments } from '../html/fragments.js'
 import { SSEEvent } from '../sse/event.js'
 import { quote } from '../sse/field.js'
 import { nameHazard } from '../sse/hazard.js'
+import { isReturnedSource } from './returned.js'
 
-/** Warns once about each event name, and once about ids, that cause trouble. */
-export class NameWarnings {
+/** Warns once about each event name, once about ids, and once about each route, that cause trouble. */
+export class Warnings {
   readonly #log: FastifyBaseLogger
   readonly #told = new Set<string>()
   #hasToldOfIds = false
@@ -32,10 +33,35 @@ export class NameWarnings {
     this.#log.warn(`the event name "${name}" is asking for trouble: ${hazard}. Choose another one`)
   }
 
+  /** Looks at the status that a stream is about to leave with. */
+  checkStatus (request: FastifyRequest, status: number): void {
+    // Only GET is what an EventSource sends; fetch() reads a stream of any status.
+    if (status === 200 || request.method !== 'GET') return
+    this.#tellOfRoute(request, route =>
+      `${route} sent an event stream with status ${status}. An EventSource reads it with status 200 only, and gives up for good otherwise. Remove reply.code(${status})`)
+  }
+
+  /** Looks at what is about to become JSON. */
+  checkPayload (request: FastifyRequest, payload: unknown): void {
+    if (!isReturnedSource(payload)) return
+    this.#tellOfRoute(request, route =>
+      `${route} was given something to stream, such as an async generator, and answered with its JSON. Write "return reply.eventStream(source)", or, for what the handler returns, add the route with { referenced: true } after the plugin was registered`)
+  }
+
+  #tellOfRoute (request: FastifyRequest, say: (route: string) => string): void {
+    const { config, method = request.method, url = request.url } = request.routeOptions
+    if (toldRoutes.has(config)) return
+    toldRoutes.add(config)
+    this.#log.warn(say(`${String(method)} ${url}`))
+  }
+
   #checkBoth (name: string | undefined, id: string | undefined): void {
     this.checkName(name)
     if (id === undefined || /^[ -~]*$/.test(id) || this.#hasToldOfIds) return
     this.#hasToldOfIds = true
-    this.#log.warn(`the id ${quote(id)} has characters beyond ASCII, which htmx 4 cannot send back: it would never reconnect. Use letters and digits`)
+    this.#log.warn(`the id ${quote(id)} has characters beyond ASCII. Several clients, htmx 4 among them, cannot send it back: they fail and never reconnect. Use letters and digits`)
   }
 }
+
+/** By their configs. Registrations within each other share them, because each may look at the same answer. */
+const toldRoutes = new WeakSet<object>()

@@ -75,6 +75,15 @@ app.get<{ Querystring: { q: string }, Reply: { 200: { ok: boolean } } }>('/typed
 })
 app.get('/chained', (request, reply) => reply.code(201).header('x', 'y').eventStream([]))
 app.route({ method: 'GET', url: '/route', referenced: true, handler: (request, reply) => reply.eventStream([]) })
+// A handler that is a source, or returns one.
+app.get('/generator-handler', { referenced: true }, async function * (request, reply) {
+  expectType<FastifyRequest>()(request, true)
+  expectType<FastifyReply>()(reply, true)
+  yield 'a'
+})
+app.get('/sync-generator-handler', { referenced: true }, function * () { yield 'a' })
+app.get('/returned-channel', { referenced: true }, () => app.channel('a'))
+app.get('/returned-later', { referenced: true }, async () => app.channel('a').subscribe())
 
 app.get('/wrong', (request, reply) => {
   // @ts-expect-error a number is no source

@@ -1,0 +1,48 @@
+// What a client sent, where a schema may have had its hands on it: Fastify's
+// validator removes what a schema does not list, and makes numbers of strings.
+import type { FastifyRequest } from 'fastify'
+
+/** A header as the app sees it, or as it came where that is no string any more. */
+export function headerOf ({ headers, raw }: FastifyRequest, name: string): string | undefined {
+  const header: unknown = headers[name]
+  if (typeof header === 'string') return header
+  // Servers that are not made by Node.js have no such list.
+  const rawHeaders = (raw.rawHeaders as string[] | undefined) ?? []
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const sent = rawHeaders[i]!
+    if (sent.length === name.length && sent.toLowerCase() === name) return rawHeaders[i + 1]
+  }
+}
+
+/**
+ * A parameter of the address: as it came, also where rewriteUrl has cut it off,
+ * else what the app put into the query itself.
+ */
+export function parameterOf (request: FastifyRequest, name: string): string | undefined {
+  const { url, originalUrl } = request
+  const sent = find(url, name) ?? (originalUrl === url ? undefined : find(originalUrl, name))
+  if (sent !== undefined) return sent
+  const given = (request.query as Record<string, unknown> | undefined)?.[name]
+  return typeof given === 'string' ? given : undefined
+}
+
+// The last one: clients that add their cursor to an address that has one add it behind.
+function find (url: string, name: string): string | undefined {
+  const query = url.indexOf('?')
+  if (query === -1) return
+  const key = `${name}=`
+  for (let at = url.lastIndexOf(key); at > query; at = url.lastIndexOf(key, at - 1)) {
+    if (at - 1 !== query && url[at - 1] !== '&') continue
+    const start = at + key.length
+    const end = url.indexOf('&', start)
+    return decode(url.slice(start, end === -1 ? undefined : end))
+  }
+}
+
+function decode (text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    return text
+  }
+}

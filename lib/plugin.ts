@@ -6,6 +6,7 @@ import { Channels } from './channel/channels.js'
 import { Registration } from './contracts/registration.js'
 import { checkAtStart } from './contracts/start.js'
 import { FST_CHIRP_OPTION } from './errors.js'
+import { addErrorPages } from './html/error-page.js'
 import { renderFragment, sendFragment, sendPage } from './html/page.js'
 import { createRenderer } from './html/render.js'
 import { resolveOptions } from './options.js'
@@ -49,7 +50,11 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   // A stream would keep the server open for ever.
   app.addHook('preClose', () => registry.close())
   app.addHook('onClose', () => channels.close())
-  if (settings.debug) checkAtStart(contracts)
+  app.addHook('onReady', async () => renderer.learn(app))
+  if (settings.debug) {
+    addErrorPages(app, renderer.library)
+    checkAtStart(contracts)
+  }
   if (app.initialConfig.http2 === true) keepSessionsAlive(app.server)
 }
 

@@ -42,12 +42,13 @@ export interface StreamOptions {
 export interface ChirpOptions extends Omit<StreamOptions, 'event'> {
   /**
    * Where the templates are: a folder, a list of folders, or a
-   * `nunjucks.Environment` to share, which must have autoescape on.
+   * `nunjucks.Environment` to share, which must have autoescape on. Symbolic
+   * links that lead out of the folders are not followed.
    * Default: none; a Fragment then fails with FST_CHIRP_NO_TEMPLATES. Off: omit.
    */
   templates?: TemplatesOption | undefined
   /**
-   * Sends error boxes and details to the client, warns about risky names, and
+   * Sends error boxes, error pages and details to the client, warns about risky names, and
    * makes undefined variables an error in templates that this plugin loads.
    * Default: `NODE_ENV !== 'production'`. Off: `false`.
    */

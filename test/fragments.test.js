@@ -20,7 +20,8 @@ function environment () {
 }
 
 const build = (t, options) => buildApp(t, { templates: environment(), ...options })
-const box = (reason, name = 'TypeError', block = 'strict') => `<div class="chirp-block-error" data-block="${block}"><strong>${name}</strong>: ${reason}</div>`
+const COLUMNS = { slow: 31, strict: 80 }
+const box = (reason, name = 'TypeError', block = 'strict') => `<div class="chirp-block-error" data-block="${block}"><strong>${name}</strong>: ${reason}</div>\n<small class="chirp-block-error-place">page.html, line 3, column ${COLUMNS[block]}</small>`
 const partial = (target, html, swap = '') => `<hx-partial hx-target="${target}"${swap}>${html}</hx-partial>`
 const errorsOf = app => app.log.lines.filter(({ level }) => level === 50).map(({ msg, err }) => [msg, err.code])
 

@@ -136,7 +136,7 @@ t.test('in debug a box takes the place of a block that fails, in either dialect'
     new Fragment('page.html', '<i>', {}, { target: 'people' }),
     alert('after')
   ]))
-  const box = '<div class="chirp-block-error" data-block="strict"><strong>UndefinedError</strong>: &#39;users&#39; is undefined</div>'
+  const box = '<div class="chirp-block-error" data-block="strict"><strong>UndefinedError</strong>: &#39;users&#39; is undefined</div>\n<small class="chirp-block-error-place">page.html, line 12, column 4</small>'
   const htmx2 = (await new TestClient(app).sse('/')).events
   t.same(htmx2[0], { data: box, event: 'people' }, 'without the id: it was not received')
   t.match(htmx2[1].data, /^<div class="chirp-block-error" data-block="&lt;i&gt;"><strong>FST_CHIRP_BLOCK_NOT_FOUND<\/strong>: /)

@@ -1,8 +1,9 @@
 // The `templates` option: what is accepted, and the environment for folders.
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import nunjucks from 'nunjucks'
 import { FST_CHIRP_OPTION, FST_CHIRP_TEMPLATE_NAME } from '../errors.js'
+import { StrayTemplate } from './fault.js'
 import type { Environment } from './nunjucks.js'
 
 /** What we need to see of a `nunjucks.Environment` to take it for one. */
@@ -69,7 +70,8 @@ function openFolder (folder: string): string {
 }
 
 // Names inside templates may be relative to the template (./ and ../), as with
-// Nunjucks' own loader, but none of them leaves the folders.
+// Nunjucks' own loader, but none of them leaves the folders, not by a symbolic
+// link either. The folders themselves may be links, which change at a deploy.
 function createLoader (folders: string[], noCache: boolean) {
   return {
     // Nunjucks' own loader has it too; it tells which templates there are.
@@ -80,12 +82,19 @@ function createLoader (folders: string[], noCache: boolean) {
       for (const folder of folders) {
         const path = resolve(folder, name)
         if (isInside(folder, path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true) {
+          refuseStray([folder, ...folders], path)
           return { src: readFileSync(path, 'utf8'), path, noCache }
         }
       }
       return null
     }
   }
+}
+
+function refuseStray (folders: string[], path: string): void {
+  const file = realpathSync(path)
+  if (folders.some(folder => isInside(realpathSync(folder), file))) return
+  throw new StrayTemplate('its file is a symbolic link that leads out of the templates folder. Add the folder that it leads to to the option "templates"')
 }
 
 function isInside (folder: string, path: string): boolean {

@@ -2,6 +2,7 @@
 // happened to the caller. Nunjucks passes these through as they are, so the
 // original error and its place survive includes, macros and callbacks.
 import { FST_CHIRP_BLOCK_NOT_FOUND, FST_CHIRP_RENDER, FST_CHIRP_RENDER_TIMEOUT, FST_CHIRP_TEMPLATE_NOT_FOUND } from '../errors.js'
+import { messageOf, toCause } from './thrown.js'
 
 /** What was asked for: a whole template, or one block of it. */
 export interface Subject { template: string, block?: string | undefined }
@@ -12,12 +13,35 @@ export interface Subject { template: string, block?: string | undefined }
  */
 export type Site = string
 
+/** A {@link Site} for those who show it; a template of which only the name is known has no line. */
+export interface Place { template: string, line: number | undefined, column: number | undefined }
+
+// Where the errors for callers happened.
+const places = new WeakMap<object, Place>()
+
+/** Where an error that a renderer gave happened; undefined for all others. */
+export function placeOf (error: unknown): Place | undefined {
+  // Whatever was thrown may be asked this way.
+  return places.get(error as object)
+}
+
+export function placeText ({ template, line, column }: Place): string {
+  return line === undefined ? template : `${template}, line ${line}, column ${column}`
+}
+
+/** The error for a caller, which {@link placeOf} knows. */
+export function failureOf (fault: Fault, subject: Subject): Error {
+  const error = fault.toError(subject)
+  places.set(error, fault.site === undefined ? { template: subject.template, line: undefined, column: undefined } : parse(fault.site))
+  return error
+}
+
 /** A failure and the place where it happened, if that is known. */
 export class Fault extends Error {
   readonly site: Site | undefined
 
   constructor (cause: unknown, site: Site | undefined) {
-    super(messageOf(cause), { cause })
+    super(messageOf(cause), { cause: toCause(cause) })
     this.site = site
   }
 
@@ -37,28 +61,36 @@ export class Fault extends Error {
 export class MissingTemplate extends Fault {
   readonly #name: string
 
-  constructor (name: string, site: Site | undefined) {
-    super(undefined, site)
+  constructor (name: string, site: Site | undefined, reason?: StrayTemplate) {
+    super(reason, site)
     this.#name = name
   }
 
   override toError (): Error {
-    return new FST_CHIRP_TEMPLATE_NOT_FOUND(this.#name, this.site === undefined ? '' : `. It is named in ${place(this.site)}`)
+    const named = this.site === undefined ? '' : `. It is named in ${place(this.site)}`
+    return new FST_CHIRP_TEMPLATE_NOT_FOUND(this.#name, this.cause === undefined ? named : `: ${this.message}${named}`)
   }
 }
+
+/** What a loader throws for a file that is there, and that it does not read. */
+export class StrayTemplate extends Error {}
 
 /** No template of the chain has the block. */
 export class MissingBlock extends Fault {
   readonly #names: string[]
+  readonly #included: string | undefined
 
-  constructor (names: string[]) {
+  /** `included` is a template that one of the chain includes, and that has the block. */
+  constructor (names: string[], included: string | undefined) {
     super(undefined, undefined)
     this.#names = names
+    this.#included = included
   }
 
   override toError ({ template, block }: Subject): Error {
-    const names = this.#names.map(name => `"${name}"`).join(', ')
-    return new FST_CHIRP_BLOCK_NOT_FOUND(template, block as string, names === '' ? 'no blocks' : names)
+    const names = this.#names.length === 0 ? 'no blocks' : this.#names.map(name => `"${name}"`).join(', ')
+    const hint = this.#included === undefined ? '' : `. The included template "${this.#included}" has it: name that template instead`
+    return new FST_CHIRP_BLOCK_NOT_FOUND(template, block as string, `${names}${hint}`)
   }
 }
 
@@ -88,21 +120,24 @@ Object.defineProperty(UndefinedError.prototype, 'name', { value: 'UndefinedError
 function describe ({ template, block }: Subject, site: Site | undefined): string {
   const what = block === undefined ? `"${template}"` : `block "${block}" of "${template}"`
   if (site === undefined) return what
-  const { label, position } = parse(site)
-  if (label !== template) return `${what} (${place(site)})`
+  if (parse(site).template !== template) return `${what} (${place(site)})`
+  const position = positionOf(site)
   return position === '' ? what : `${what} (${position})`
 }
 
 function place (site: Site): string {
-  const { label, position } = parse(site)
-  return position === '' ? `"${label}"` : `"${label}", ${position}`
+  const { template } = parse(site)
+  const position = positionOf(site)
+  return position === '' ? `"${template}"` : `"${template}", ${position}`
 }
 
-function parse (site: Site): { label: string, position: string } {
+function positionOf (site: Site): string {
+  const { line, column } = parse(site)
+  return line === undefined ? '' : `line ${line}, column ${column}`
+}
+
+function parse (site: Site): Place {
   const [line, column, ...label] = site.split(':')
-  return { label: label.join(':'), position: line === '' ? '' : `line ${line}, column ${column}` }
-}
-
-function messageOf (cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
+  const template = label.join(':')
+  return line === '' ? { template, line: undefined, column: undefined } : { template, line: Number(line), column: Number(column) }
 }

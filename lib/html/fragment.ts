@@ -41,7 +41,7 @@ export class Fragment {
   constructor (template: string, block: string, context: FragmentContext = {}, options: FragmentOptions = {}) {
     requireName('template', template)
     requireName('block', block)
-    if (typeof context !== 'object' || context === null || Array.isArray(context)) {
+    if (!isNames(context)) {
       throw new FST_CHIRP_FRAGMENT('the context must be an object of names and values, such as { items }')
     }
     if (typeof options !== 'object' || options === null) {
@@ -67,6 +67,15 @@ export class Fragment {
 function requireName (what: string, name: unknown): void {
   if (typeof name !== 'string' || name === '') {
     throw new FST_CHIRP_FRAGMENT(`the ${what} must be a name, new Fragment('news.html', 'item', { item }), not ${name === '' ? 'an empty string' : typeof name}`)
+  }
+}
+
+function isNames (context: unknown): boolean {
+  try {
+    return typeof context === 'object' && context !== null && !Array.isArray(context)
+  } catch {
+    // Of a revoked Proxy one cannot ask what it is.
+    return false
   }
 }
 

@@ -2,11 +2,12 @@
 // the user's own, which never sees us: we compile twins of them, which note
 // places, take care of callbacks, and load further twins.
 import { posix } from 'node:path'
-import { Fault, MissingTemplate, Timeout, UndefinedError, type Site } from './fault.js'
+import { Fault, MissingTemplate, StrayTemplate, Timeout, UndefinedError, type Site } from './fault.js'
 import { ASYNC_TAG, instrument } from './instrument.js'
 import {
   Nunjucks, type AnyFunction, type AstNode, type Callback, type Environment, type Frame, type Runtime, type Template
 } from './nunjucks.js'
+import { isError } from './thrown.js'
 
 /** Our own compiled form of one template. */
 export interface Twin {
@@ -88,7 +89,7 @@ export class Host {
       this.#answer<Template>((error, template) => {
         if (error === null) resolve(template && this.#written(template))
         else reject(error)
-      }, done => this.#user.getTemplate(name, false, undefined, false, (error: unknown, template?: Template) => {
+      }, done => this.#ask(name, undefined, false, (error, template) => {
         done(isNotFound(error) ? null : error, template)
       }))
     })
@@ -137,7 +138,7 @@ export class Host {
       this.#load(name, parentName, ignoreMissing, (error, twin) => callback(error, twin?.template))
       return undefined
     }
-    const template = this.#user.getTemplate(name, false, parentName, ignoreMissing)
+    const template = this.#ask(name, parentName, ignoreMissing)
     return template && this.#twin(template, name, parentName).template
   }
 
@@ -146,9 +147,21 @@ export class Host {
     this.#answer<Template>((error, template) => {
       if (error === null) callback(null, this.#twin(template as Template, name, parentName))
       else callback(error)
-    }, done => this.#user.getTemplate(name, false, parentName, ignoreMissing, (error: unknown, template?: Template) => {
-      done(isNotFound(error) ? new MissingTemplate(String(name), site) : error, template)
-    }))
+    }, done => {
+      try {
+        this.#ask(name, parentName, ignoreMissing, (error, template) => { done(missing(error, name, site) ?? error, template) })
+      } catch (error) {
+        throw missing(error, name, site) ?? error
+      }
+    })
+  }
+
+  // Nunjucks keeps templates in plain objects, where it finds `constructor` before any loader is asked.
+  #ask (name: unknown, parentName: unknown, ignoreMissing: unknown, callback?: Callback<Template>): Template | undefined {
+    const rest = callback === undefined ? [] : [callback]
+    return typeof name === 'string' && name in Object.prototype
+      ? this.#user.getTemplate(`./${name}`, false, undefined, ignoreMissing, ...rest)
+      : this.#user.getTemplate(name, false, parentName, ignoreMissing, ...rest)
   }
 
   #twin (original: Template, name: unknown, parentName: unknown): Twin {
@@ -245,7 +258,7 @@ export class Host {
 
 /** A {@link Fault} for whatever was thrown. */
 export function toFault (error: unknown, site: Site | undefined): Fault {
-  return error instanceof Fault ? error : new Fault(error, site)
+  return isError(error) && error instanceof Fault ? error : new Fault(error, site)
 }
 
 // Gets Nunjucks' own functions as its prototype, with the first template.
@@ -266,7 +279,12 @@ function createRuntime (): HostRuntime {
   }
 }
 
+function missing (error: unknown, name: unknown, site: Site | undefined): MissingTemplate | undefined {
+  if (isNotFound(error)) return new MissingTemplate(String(name), site)
+  return isError(error) && error instanceof StrayTemplate ? new MissingTemplate(String(name), site, error) : undefined
+}
+
 // Nunjucks has no class for it.
 function isNotFound (error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('template not found: ')
+  return isError(error) && error.message.startsWith('template not found: ')
 }

@@ -27,7 +27,7 @@ export interface Runtime {
 }
 
 export interface Environment {
-  opts: { autoescape: boolean, throwOnUndefined: boolean, dev: boolean }
+  opts: { autoescape: boolean, throwOnUndefined: boolean, dev: boolean, tags?: { variableStart?: string, variableEnd?: string } | undefined }
   /** Those that look into folders say which. */
   loaders: Array<{ searchPaths?: string[] | undefined }>
   asyncFilters: string[]

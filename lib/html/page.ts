@@ -5,6 +5,7 @@ import { describe } from '../sse/field.js'
 import type { PageOptions } from '../types.js'
 import { Fragment, type FragmentContext } from './fragment.js'
 import type { Renderer } from './render.js'
+import { toErrorObject } from './thrown.js'
 import { addVary } from './vary.js'
 
 const PAGE_VARY = 'HX-Request, HX-Request-Type, HX-Boosted, HX-History-Restore-Request'
@@ -21,7 +22,7 @@ export async function renderFragment (renderer: Renderer, fragment: Fragment): P
 export function sendFragment (renderer: Renderer, reply: FastifyReply, template: string, block: string, context?: FragmentContext): FastifyReply {
   // Made for its checks: a bad name is refused in the same words everywhere.
   const fragment = new Fragment(template, block, context)
-  return sendHtml(reply, renderer.renderBlock(fragment.template, fragment.block, fragment.context))
+  return sendHtml(reply, renderer.for(reply).renderBlock(fragment.template, fragment.block, fragment.context))
 }
 
 /** Implements `reply.page()`. */
@@ -32,11 +33,11 @@ export function sendPage (
   if (block !== undefined && (typeof block !== 'string' || block === '')) {
     throw new FST_CHIRP_OPTION(`option "block" of reply.page() must be the name of a block, not ${describe(block)}`)
   }
-  if (block === undefined) return sendHtml(reply, renderer.renderTemplate(template, context))
+  if (block === undefined) return sendHtml(reply, renderer.for(reply).renderTemplate(template, context))
   addVary(reply, PAGE_VARY)
   return wantsBlock(reply.request)
     ? sendFragment(renderer, reply, template, block, context)
-    : sendHtml(reply, renderer.renderTemplate(template, context))
+    : sendHtml(reply, renderer.for(reply).renderTemplate(template, context))
 }
 
 // htmx swaps whole pages when it restores history, when a link is boosted, and
@@ -49,6 +50,17 @@ function wantsBlock ({ headers }: FastifyRequest): boolean {
 function sendHtml (reply: FastifyReply, html: string | Promise<string>): FastifyReply {
   if (!reply.hasHeader('content-type')) reply.type('text/html; charset=utf-8')
   if (typeof html === 'string') return reply.send(html)
-  html.then(html => reply.send(html), error => reply.send(error))
+  html.then(html => { reply.send(html) }).catch(error => fail(reply, error))
   return reply
+}
+
+// Behind a promise nobody catches what Fastify throws: it must not end the process.
+function fail (reply: FastifyReply, error: unknown): void {
+  try {
+    if (reply.sent) reply.log.error({ err: error }, 'a page was not sent: its reply was already sent')
+    else reply.send(toErrorObject(error))
+  } catch (refusal) {
+    // An error is being answered already.
+    reply.log.error({ err: refusal }, 'a page was not sent')
+  }
 }

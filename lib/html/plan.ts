@@ -3,6 +3,7 @@
 // has run its `extends`, so plans form a tree that grows as chains are met.
 import { Fault, MissingBlock } from './fault.js'
 import type { Host, Twin } from './host.js'
+import { includedWith } from './included.js'
 import type { AstNode, Callback, Context, Environment, Frame, RenderFunction, Template } from './nunjucks.js'
 import { extension, findRoute, outline, prune, type Outline, type Step } from './route.js'
 
@@ -132,9 +133,9 @@ class Walk {
   }
 
   #finish (frame: Frame): void {
-    const { block, blocks } = this.#plan
+    const { block, blocks, chain } = this.#plan
     const render = blocks[block]?.[0]
-    if (render === undefined) return this.#callback(new MissingBlock(Object.keys(blocks)))
+    if (render === undefined) return this.#callback(missingBlock(this.#host, chain, block, blocks))
     const context = this.#context
     context.walk = undefined
     render(this.#host.env, context, frame, this.#host.runtime, this.#callback)
@@ -155,7 +156,7 @@ function createPlan (host: Host, chain: Twin[], block: string): Plan {
   const outlines = chain.map(({ source, template }) => outline(nunjucks, host.parse(source as string), Object.keys(template.blocks)))
   const { root } = outlines.at(-1) as Outline
   const extending = extension(nunjucks, root)
-  if (extending === 'never' && blocks[block] === undefined) throw new MissingBlock(Object.keys(blocks))
+  if (extending === 'never' && blocks[block] === undefined) throw missingBlock(host, chain, block, blocks)
   const [top, ...steps] = extending === 'always' ? [] : findRoute(nunjucks, outlines, block) ?? []
   const statements = prune(nunjucks, root, top?.tag, hopTag(), extending === 'maybe')
   root.children = statements
@@ -179,6 +180,10 @@ function createPlan (host: Host, chain: Twin[], block: string): Plan {
     const name = block as string
     return { run: compiled.blocks[PART] as RenderFunction, parent: superOf(blocks, name, template.blocks[name] as RenderFunction) }
   }
+}
+
+function missingBlock (host: Host, chain: Twin[], block: string, blocks: Plan['blocks']): MissingBlock {
+  return new MissingBlock(Object.keys(blocks), includedWith(host, chain, block))
 }
 
 function blocksOf (chain: Twin[]): Record<string, RenderFunction[]> {

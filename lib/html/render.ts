@@ -2,13 +2,15 @@
 import { FST_CHIRP_NO_TEMPLATES } from '../errors.js'
 import type { DialectOption } from '../types.js'
 import { checkName, createEnvironment, type TemplatesOption } from './environment.js'
-import type { Subject } from './fault.js'
+import { failureOf, type Subject } from './fault.js'
 import { addSSEGlobals } from './globals/attributes.js'
 import { addClientScript } from './globals/client-script.js'
 import { Host, toFault } from './host.js'
 import { Library } from './library.js'
 import type { Callback } from './nunjucks.js'
 import { BlockRenderer } from './plan.js'
+import { Surroundings, type Surrounded } from './surroundings.js'
+import { variablesOf } from './variables.js'
 
 export type { NunjucksEnvironment, TemplatesOption } from './environment.js'
 
@@ -35,6 +37,10 @@ export interface Renderer {
   renderBlock (template: string, block: string, context: object): string | Promise<string>
   /** The HTML of a whole template, in the same way. */
   renderTemplate (template: string, context: object): string | Promise<string>
+  /** The same for one reply: templates see its `locals` too, as they are now. */
+  for (reply: Surrounded): Renderer
+  /** To be called when all plugins are there: templates see the `defaultContext` of @fastify/view, if that shares the environment. */
+  learn (app: object): void
   /** The templates as they are written; undefined without the option. */
   readonly library: Library | undefined
 }
@@ -49,33 +55,44 @@ const FILTER_TIMEOUT = 5000
 export function createRenderer ({ templates, debug, dialect = 'auto', clientScript, filterTimeout = FILTER_TIMEOUT }: RendererOptions): Renderer {
   if (templates === undefined) {
     const fail = (template: string): never => { throw new FST_CHIRP_NO_TEMPLATES(template, 'views') }
-    return { renderBlock: fail, renderTemplate: fail, library: undefined }
+    const renderer: Renderer = { renderBlock: fail, renderTemplate: fail, for: () => renderer, learn: () => {}, library: undefined }
+    return renderer
   }
   const environment = createEnvironment(templates, debug)
   addSSEGlobals(environment, dialect)
   if (clientScript !== undefined) addClientScript(environment, clientScript)
   const host = new Host(environment, filterTimeout)
-  const renderer = new BlockRenderer(host)
+  const blocks = new BlockRenderer(host)
+  const surroundings = new Surroundings(environment === templates ? environment : undefined)
 
-  function render (subject: Subject, context: object): string | Promise<string> {
+  function render (subject: Subject, context: object, beneath: object | undefined): string | Promise<string> {
     const { template, block } = subject
     checkName(template)
-    // Nunjucks would assign an own `__proto__` when it copies variables.
-    const variables: object = { ...context }
-    if (Object.hasOwn(variables, '__proto__')) Reflect.deleteProperty(variables, '__proto__')
     return settle(host, subject, callback => {
+      const variables = variablesOf(context, beneath)
       host.load(template, (error, twin) => {
         if (twin === undefined) callback(error)
-        else renderer.render(twin, block, variables, callback)
+        else blocks.render(twin, block, variables, callback)
       })
     })
   }
 
-  return {
-    renderBlock: (template, block, context) => render({ template, block }, context),
-    renderTemplate: (template, context) => render({ template }, context),
+  const renderer: Renderer = {
+    renderBlock: (template, block, context) => render({ template, block }, context, surroundings.own),
+    renderTemplate: (template, context) => render({ template }, context, surroundings.own),
+    for (reply) {
+      const beneath = surroundings.of(reply)
+      if (beneath === surroundings.own) return renderer
+      return {
+        ...renderer,
+        renderBlock: (template, block, context) => render({ template, block }, context, beneath),
+        renderTemplate: (template, context) => render({ template }, context, beneath)
+      }
+    },
+    learn: app => surroundings.learn(app),
     library: new Library(environment, host)
   }
+  return renderer
 }
 
 // Templates may answer more than once; the first answer counts.
@@ -85,7 +102,7 @@ function settle (host: Host, subject: Subject, start: (callback: Callback<string
   const callback: Callback<string> = (error, html) => {
     if (finish !== undefined) return
     // Only compiled code answers with something else than a Fault, from the place where it is.
-    const failure = error ? toFault(error, host.site).toError(subject) : undefined
+    const failure = error ? failureOf(toFault(error, host.site), subject) : undefined
     finish = () => {
       if (failure !== undefined) throw failure
       return html as string

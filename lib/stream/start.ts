@@ -63,7 +63,8 @@ export function startEventStream (
   }
 
   const context = new Context(request)
-  const stream = new Stream(app, response, {
+  const renderer = app.renderer.for(reply)
+  const stream = new Stream(renderer === app.renderer ? app : { ...app, renderer }, response, {
     settings,
     dialect: detectDialect(settings.dialect, request.query, request.headers),
     client,

@@ -1,0 +1,41 @@
+// Anything can be thrown, and nothing that was thrown may throw again when it is looked at.
+
+const UNPRINTABLE = 'something that cannot be printed was thrown'
+
+/** What is shown of something that was thrown. */
+export interface Thrown { name: string, message: string, code: unknown }
+
+/** Whether it is an Error; a revoked Proxy does not even let itself be asked. */
+export function isError (thrown: unknown): thrown is Error {
+  try {
+    return thrown instanceof Error
+  } catch {
+    return false
+  }
+}
+
+/** The message of whatever was thrown. */
+export function messageOf (thrown: unknown): string {
+  return look(thrown).message
+}
+
+/** Whatever was thrown as an Error. */
+export function toErrorObject (thrown: unknown): Error {
+  return isError(thrown) ? thrown : new Error(messageOf(thrown))
+}
+
+/** What can be shown of it. */
+export function look (thrown: unknown): Thrown {
+  try {
+    if (thrown instanceof Error) return { name: String(thrown.name), message: String(thrown.message), code: (thrown as { code?: unknown }).code }
+    return { name: 'Error', message: String(thrown), code: undefined }
+  } catch {
+    return { name: 'Error', message: UNPRINTABLE, code: undefined }
+  }
+}
+
+/** It, or an error in its place when it cannot be looked at: loggers look. */
+export function toCause (thrown: unknown): unknown {
+  const { message } = look(thrown)
+  return message === UNPRINTABLE ? new Error(UNPRINTABLE) : thrown
+}

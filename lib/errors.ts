@@ -37,6 +37,9 @@ export const FST_CHIRP_REQUEST_GONE = createError<[Cause?]>('FST_CHIRP_REQUEST_G
 export const FST_CHIRP_CHANNEL_CLOSED = createError<[string, Cause?]>('FST_CHIRP_CHANNEL_CLOSED',
   'Channel "%s" is closed. Publish before the app closes, and close() a channel only when nobody needs it any more', 500)
 
+export const FST_CHIRP_ID = createError<[string, string, Cause?]>('FST_CHIRP_ID',
+  'Cannot publish an event with the id %s: %s. Give each event of a channel an id that no other one has', 500)
+
 export const FST_CHIRP_BEHIND = createError<[string, number, Cause?]>('FST_CHIRP_BEHIND',
   'A subscription of channel "%s" fell more than %d bytes behind. Take events as they come, and subscribe again from the last id', 500)
 

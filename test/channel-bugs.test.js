@@ -320,10 +320,10 @@ t.test('a channel that is closed frees its name and its history, and its cursors
   t.same((await new TestClient(app).sse('/', { maxEvents: 1 })).events, [], 'a new one knows nothing of it')
   t.not(app.channel('job'), old)
   await app.channel('job').publish('new')
-  const { events } = await new TestClient(app).sse('/', { lastEventId: id, maxEvents: 1 })
-  t.match(events, [{ data: 'new' }], 'who has seen all of the old one has lost nothing')
-  const [gap] = (await new TestClient(app).sse('/', { lastEventId: id.replace(/\d+$/, '0'), maxEvents: 1 })).events
-  t.equal(gap.event, 'chirp:gap')
+  for (const lastEventId of [id, id.replace(/\d+$/, '0')]) {
+    const { events } = await new TestClient(app).sse('/', { lastEventId, maxEvents: 1 })
+    t.match(events, [{ event: 'chirp:gap' }])
+  }
 })
 
 t.test('a value that is rendered only after the close is refused', async t => {

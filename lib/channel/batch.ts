@@ -8,7 +8,8 @@ import type { Entry } from './entry.js'
 export interface Composer {
   /** The same for all readers whose composed ids are the same. */
   key (): string
-  compose (position: string): string
+  /** Undefined where nothing in the stream has a position. */
+  compose (position: string): string | undefined
 }
 
 /** Events that go out together. */

@@ -4,9 +4,10 @@ import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_OPTION } from '../errors.js'
 import { describe } from '../sse/field.js'
 import { kAttach, type Attachment, type Feed, type FeedTarget } from '../stream/feed.js'
 import { isPromise } from '../stream/source.js'
-import type { Engine } from './engine.js'
-import type { Entry, EventRecord } from './entry.js'
+import type { Engine, MaybePromise } from './engine.js'
+import { Entry, type EventRecord } from './entry.js'
 import { Hub } from './hub.js'
+import type { Location } from './place.js'
 import { Presence } from './presence.js'
 import type { AudienceFilter, Reader, ReaderTarget } from './reader.js'
 import { StreamSink } from './sink.js'
@@ -29,7 +30,8 @@ export interface PublishOptions {
   /**
    * Whom the event is for: anything that the filters of
    * {@link Channel.subscribe} understand. Streams without a filter do not get
-   * it. Default: none, it is for everyone.
+   * it. Default: that of an event that another channel gave, else none, it is
+   * for everyone.
    */
   audience?: unknown
 }
@@ -37,6 +39,8 @@ export interface PublishOptions {
 /** What a channel needs of the app. */
 export interface ChannelEnvironment {
   engine: Engine
+  /** What the engine calls the channel. Default: its name. */
+  topic?: string
   maxBuffer: number
   toRecord (value: unknown): EventRecord | Promise<EventRecord>
   /** In debug, what takes the place of a fragment that could not be rendered. */
@@ -52,6 +56,7 @@ export const CHANNEL_DEFAULTS = { history: 1000, latest: false }
 export class Channel implements Feed {
   readonly name: string
   readonly #app: ChannelEnvironment
+  readonly #topic: string
   readonly #history: number
   readonly #hub: Hub
   #presence: Presence | undefined
@@ -64,8 +69,9 @@ export class Channel implements Feed {
     const { history = CHANNEL_DEFAULTS.history, latest = CHANNEL_DEFAULTS.latest } = options
     this.name = name
     this.#app = app
+    this.#topic = app.topic ?? name
     this.#history = latest ? 0 : history
-    this.#hub = new Hub(name, app.engine, latest)
+    this.#hub = new Hub(this.#topic, app.engine, latest)
   }
 
   /** How many readers follow it in this process. */
@@ -118,6 +124,21 @@ export class Channel implements Feed {
     this.#app.closed?.()
   }
 
+  /** @internal */
+  get keepsLatest (): boolean {
+    return this.#hub.latest !== undefined
+  }
+
+  /** @internal */
+  cursorFor (lastEventId: string): string {
+    return lastEventId
+  }
+
+  /** @internal */
+  locate (cursor: string, filter?: AudienceFilter): MaybePromise<Location> {
+    return this.#hub.locate(cursor, filter)
+  }
+
   [kAttach] (target: FeedTarget, lastEventId: string): Attachment {
     return this.attach(new StreamSink(target), lastEventId)
   }
@@ -129,7 +150,7 @@ export class Channel implements Feed {
 
   async #publish (value: unknown, options: PublishOptions): Promise<string> {
     if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
-    const audience = audienceOf(options)
+    const audience = audienceOf(value, options)
     const record = this.#app.toRecord(value)
     if (this.#before === undefined && !isPromise(record)) return await this.#keep(record as EventRecord, audience)
     const turn = this.#wait(this.#before, record).then(record => this.#keep(record, audience))
@@ -150,18 +171,18 @@ export class Channel implements Feed {
     if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
     // An empty id would make clients forget their cursor.
     const kept = record.id === '' ? { ...record, id: undefined } : record
-    const entry = this.#app.engine.publish(this.name, { record: kept, audience, history: this.#history })
+    const entry = this.#app.engine.publish(this.#topic, { record: kept, audience, history: this.#history, latest: this.keepsLatest })
     return isPromise(entry) ? (entry as Promise<Entry>).then(({ id }) => id) : (entry as Entry).id
   }
 }
 
-// A misspelt audience would send to everyone what is for one.
-function audienceOf (options: PublishOptions): unknown {
+// A misspelt audience would send to everyone what is for one. What was for some in another channel stays so.
+function audienceOf (value: unknown, options: PublishOptions): unknown {
   if (typeof options !== 'object' || options === null) throw new FST_CHIRP_OPTION(`the options of publish() must be an object, not ${describe(options)}`)
   const { audience, ...rest } = options
   const [unknown] = Object.keys(rest)
   if (unknown !== undefined) throw new FST_CHIRP_OPTION(`there is no option "${unknown}" of publish(). The option is audience`)
-  return audience
+  return audience === undefined && value instanceof Entry ? value.audience : audience
 }
 
 /** @throws FST_CHIRP_OPTION for a bad name or option. */

@@ -1,6 +1,6 @@
 // The channels of one app, by name.
 import type { FastifyInstance } from 'fastify'
-import { FST_CHIRP_OPTION } from '../errors.js'
+import { FST_CHIRP_ID, FST_CHIRP_OPTION } from '../errors.js'
 import { failuresOf, type RenderHost } from '../stream/message.js'
 import { reportFailure } from '../stream/report.js'
 import type { StreamEnvironment } from '../stream/parts.js'
@@ -29,7 +29,8 @@ export class Channels {
         warnings?.check(value)
         return toRecord(value, host)
       },
-      errorRecord: (value, error) => debug ? toErrorRecord(value, error) : undefined,
+      // An event whose id was refused was rendered all the same, and may be there already.
+      errorRecord: (value, error) => debug && !(error instanceof FST_CHIRP_ID) ? toErrorRecord(value, error) : undefined,
       report
     }
   }
@@ -38,7 +39,7 @@ export class Channels {
     checkChannel(name, options)
     const known = this.#channels.get(name)
     if (known === undefined) {
-      const channel = new Channel(name, options, { ...this.#environment, closed: () => { this.#channels.delete(name) } })
+      const channel = new Channel(name, options, { ...this.#environment, topic: this.#engine.open(name), closed: () => { this.#channels.delete(name) } })
       this.#channels.set(name, { channel, options })
       return channel
     }

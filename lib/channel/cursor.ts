@@ -1,30 +1,71 @@
-// The one id of a stream of several channels: their positions, joined.
-// Characters that need no CORS preflight in a Last-Event-ID header, and short:
-// positions of one engine share their epoch, which is written once.
-export const SEPARATOR = '~'
+// The one id of a stream of several channels: their positions, joined. Each
+// tells by its epoch of which channel it is. Characters that need no CORS
+// preflight in a Last-Event-ID header, and short.
+import { idProblem } from '../sse/field.js'
 
-/** Joins positions; one that is not known yet is empty. */
+const SEPARATOR = '~'
+
+const POSITION = /^[\w.]{1,40}-[\w.]{1,40}$/
+
+/** What no channel knows: it could not come back as an id. */
+export const UNKNOWN = '\0'
+
+/** Joins positions; one that has no place in the id is empty. */
 export function composeCursor (positions: readonly string[]): string {
-  let epoch = ''
-  return positions.map(position => {
-    const dash = position.lastIndexOf('-')
-    const own = position.slice(0, dash + 1)
-    if (own !== '' && own === epoch) return position.slice(dash + 1)
-    if (own !== '') epoch = own
-    return position
-  }).join(SEPARATOR)
+  let cursor = ''
+  for (const position of positions) {
+    if (position === '') continue
+    cursor = cursor === '' ? position : cursor + SEPARATOR + position
+  }
+  return cursor
 }
 
-/** Takes a cursor of `count` positions apart. One that is not ours becomes what is no position of any, so that each tells of its gap. */
-export function parseCursor (cursor: string, count: number): string[] {
-  if (cursor === '') return Array<string>(count).fill('')
-  const parts = cursor.split(SEPARATOR)
-  if (parts.length !== count) return Array<string>(count).fill(SEPARATOR)
-  let epoch = ''
-  return parts.map(part => {
-    const dash = part.lastIndexOf('-')
-    if (dash === -1) return part === '' ? '' : epoch + part
-    epoch = part.slice(0, dash + 1)
-    return part
+/** The positions of a cursor; undefined when it is not made of positions alone. */
+export function parseCursor (cursor: string): string[] | undefined {
+  if (!isCursor(cursor)) return undefined
+  const positions = cursor.split(SEPARATOR)
+  return positions.every(position => POSITION.test(position)) ? positions : undefined
+}
+
+/** Whether an event can have had this id. What is anything else is not even looked up. */
+export function isCursor (cursor: string): boolean {
+  return idProblem(cursor) === undefined
+}
+
+/** What tells the positions of one channel from those of all others. */
+export function epochOf (position: string): string {
+  return position.slice(0, position.lastIndexOf('-'))
+}
+
+/** How one cursor is understood by the channels of a merged stream. */
+export interface Wanted {
+  /** For each channel what it is asked for; `''` is nothing. */
+  cursors: string[]
+  /** Whether a channel that is asked for nothing, or does not know it, starts with what comes, if another one knows its own. */
+  isOfOne: boolean
+}
+
+/** Finds out what each channel is asked for, by the epochs of all. */
+export function distribute (cursor: string, epochs: readonly string[]): Wanted {
+  const given = new Map<string, string[]>()
+  const positions = parseCursor(cursor)
+  for (const position of positions ?? []) {
+    const epoch = epochOf(position)
+    const others = given.get(epoch)
+    if (others === undefined) given.set(epoch, [position])
+    else others.push(position)
+  }
+  // It may be the id that an event of one of them brought.
+  if (!epochs.some(epoch => given.has(epoch))) return { cursors: epochs.map(() => cursor), isOfOne: true }
+  const seen = new Map<string, number>()
+  const cursors = epochs.map(epoch => {
+    const nth = seen.get(epoch) ?? 0
+    seen.set(epoch, nth + 1)
+    const own = given.get(epoch)
+    if (own === undefined) return ''
+    if (own.length === 1) return own[0]!
+    // Two parts may follow one channel, with different filters.
+    return own.length === epochs.filter(other => other === epoch).length ? own[nth]! : UNKNOWN
   })
+  return { cursors, isOfOne: positions!.length === 1 }
 }

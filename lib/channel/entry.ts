@@ -36,7 +36,7 @@ export class Entry {
   }
 
   /** The same with another id, for a stream of several channels. */
-  frameWith (id: string, dialect: Dialect): string {
+  frameWith (id: string | undefined, dialect: Dialect): string {
     return encodeRecord({ ...this.record, id }, dialect)
   }
 }

@@ -1,9 +1,11 @@
 // Brings what an engine tells of one topic to everyone who follows it in this process.
 import { isPromise } from '../stream/source.js'
 import { Batch } from './batch.js'
-import type { Engine, Page } from './engine.js'
+import { isCursor } from './cursor.js'
+import type { Engine, MaybePromise, Page } from './engine.js'
 import type { Entry } from './entry.js'
-import { keyOf, Reader, type AudienceFilter, type ReaderHost, type ReaderTarget } from './reader.js'
+import type { Location } from './place.js'
+import { keyOf, maySee, Reader, type AudienceFilter, type ReaderHost, type ReaderTarget } from './reader.js'
 
 export class Hub implements ReaderHost {
   readonly latest: Map<string, Entry> | undefined
@@ -59,7 +61,15 @@ export class Hub implements ReaderHost {
   }
 
   read (after: string, limit: number): Page | Promise<Page> {
-    return this.#engine.read(this.#topic, after, limit)
+    return this.#engine.read(this.#topic, isCursor(after) ? after : '', limit)
+  }
+
+  /** What the channel says to a cursor of one with that filter. */
+  locate (cursor: string, filter: AudienceFilter | undefined): MaybePromise<Location> {
+    // The engine may have let go of it.
+    if (this.#isClosed) return { from: undefined, last: '' }
+    const page = this.read(cursor, 0)
+    return isPromise(page) ? (page as Promise<Page>).then(page => locationOf(page, filter)) : locationOf(page as Page, filter)
   }
 
   last (): string | Promise<string> {
@@ -117,6 +127,10 @@ export class Hub implements ReaderHost {
     }
     if (this.#batch.push(entry) === 1) process.nextTick(flush, this)
   }
+}
+
+function locationOf ({ from, last, audience }: Page, filter: AudienceFilter | undefined): Location {
+  return { from: maySee(filter, audience) ? from : undefined, last }
 }
 
 function flush (hub: Hub): void {

@@ -1,37 +1,43 @@
 // The engine of one process: a log for each topic, as long as its history.
-import { Entry } from './entry.js'
+import { randomBytes } from 'node:crypto'
+import { FST_CHIRP_ID } from '../errors.js'
+import { quote } from '../sse/field.js'
 import type { Engine, Page, Publication } from './engine.js'
+import { Entry } from './entry.js'
 
 interface Topic {
-  /** The sequence number of the newest event, or of the start. */
+  /** Tells its positions from those of every other topic, and of one of its name before a restart. */
+  epoch: string
+  /** The sequence number of the newest event; 0 is the start. */
   last: number
   /** How many events may be replayed. */
   history: number
   /** The newest events, oldest first. */
   entries: Entry[]
-  /** Sequence numbers by the ids that events brought. */
-  ids: Map<string, number>
+  /** The events that brought an id, by that id, oldest first. */
+  brought: Map<string, { sequence: number, audience: unknown }>
   listeners: Set<(entry: Entry) => void>
 }
 
 export class MemoryEngine implements Engine {
-  // Tells the positions of this engine from those before a restart, so that an
-  // old cursor is not taken for one of the new log.
-  readonly #epoch = Date.now().toString(36) + Math.random().toString(36).slice(2, 6)
   readonly #topics = new Map<string, Topic>()
-  // Where new topics start, so that a cursor of a forgotten one is unknown.
-  #floor = 0
+  #opened = 0
 
-  publish (name: string, { record, audience, history }: Publication): Entry {
+  open (channel: string): string {
+    return `${channel}\0${++this.#opened}`
+  }
+
+  publish (name: string, { record, audience, history, latest = false }: Publication): Entry {
     const topic = this.#topic(name)
-    const previous = this.#position(topic.last)
-    const entry = new Entry(this.#position(++topic.last), previous, record, audience)
+    const { id } = record
+    if (id !== undefined && !latest) remember(topic, id, history, audience)
+    const previous = position(topic, topic.last)
+    const entry = new Entry(position(topic, ++topic.last), previous, record, audience)
     topic.history = history
     if (history > 0) {
       topic.entries.push(entry)
-      if (record.id !== undefined) topic.ids.set(record.id, topic.last)
       // Trimmed in batches, so that a long history costs no copy for each event.
-      if (topic.entries.length >= history * 1.25 + 16) this.#trim(topic, history)
+      if (hasTooMany(topic.entries.length, history)) topic.entries.splice(0, topic.entries.length - history)
     }
     for (const listener of topic.listeners) listener(entry)
     return entry
@@ -39,13 +45,15 @@ export class MemoryEngine implements Engine {
 
   read (name: string, after: string, limit: number): Page {
     const topic = this.#topic(name)
-    const last = this.#position(topic.last)
-    const sequence = this.#sequence(topic, after)
+    const last = position(topic, topic.last)
+    const found = find(topic, after)
     // More may be there than history promises; it is not used, so that the promise can be tested.
     const oldest = topic.last - Math.min(topic.entries.length, topic.history)
-    if (sequence === undefined || sequence < oldest || sequence > topic.last) return { from: undefined, entries: [], last }
+    if (found === undefined || found.sequence < oldest || found.sequence > topic.last) return { from: undefined, entries: [], last }
+    const { sequence, audience } = found
     const start = sequence - topic.last + topic.entries.length
-    return { from: this.#position(sequence), entries: topic.entries.slice(start, start + limit), last }
+    const page: Page = { from: position(topic, sequence), entries: topic.entries.slice(start, start + limit), last }
+    return audience === undefined ? page : { ...page, audience }
   }
 
   listen (name: string, listener: (entry: Entry) => void): () => void {
@@ -55,10 +63,6 @@ export class MemoryEngine implements Engine {
   }
 
   forget (name: string): void {
-    const { last, listeners } = this.#topic(name)
-    // The name may have been taken again meanwhile.
-    if (listeners.size > 0) return
-    this.#floor = Math.max(this.#floor, last)
     this.#topics.delete(name)
   }
 
@@ -69,29 +73,44 @@ export class MemoryEngine implements Engine {
   #topic (name: string): Topic {
     let topic = this.#topics.get(name)
     if (topic === undefined) {
-      topic = { last: this.#floor, history: 0, entries: [], ids: new Map(), listeners: new Set() }
+      topic = { epoch: createEpoch(), last: 0, history: 0, entries: [], brought: new Map(), listeners: new Set() }
       this.#topics.set(name, topic)
     }
     return topic
   }
+}
 
-  #position (sequence: number): string {
-    return `${this.#epoch}-${sequence}`
-  }
+// 40 random bits: enough, because a cursor is compared with the topics of one stream only.
+function createEpoch (): string {
+  return randomBytes(5).readUIntBE(0, 5).toString(36).padStart(8, '0')
+}
 
-  #sequence (topic: Topic, cursor: string): number | undefined {
-    const brought = topic.ids.get(cursor)
-    if (brought !== undefined) return brought
-    const prefix = `${this.#epoch}-`
-    const digits = cursor.slice(prefix.length)
-    return cursor.startsWith(prefix) && /^(0|[1-9]\d{0,15})$/.test(digits) ? Number(digits) : undefined
-  }
+function position ({ epoch }: Topic, sequence: number): string {
+  return `${epoch}-${sequence}`
+}
 
-  #trim (topic: Topic, history: number): void {
-    const gone = topic.entries.splice(0, topic.entries.length - history)
-    for (const { record: { id }, position } of gone) {
-      // The same id may have come again since.
-      if (id !== undefined && this.#position(topic.ids.get(id)!) === position) topic.ids.delete(id)
-    }
+function find ({ epoch, brought }: Topic, cursor: string): { sequence: number, audience?: unknown } | undefined {
+  if (!cursor.startsWith(`${epoch}-`)) return brought.get(cursor)
+  const digits = cursor.slice(epoch.length + 1)
+  return /^(0|[1-9]\d{0,15})$/.test(digits) ? { sequence: Number(digits) } : undefined
+}
+
+/** Notes the id of the next event, by which one can go on as long as history reaches back to it. */
+function remember ({ epoch, last, brought }: Topic, id: string, history: number, audience: unknown): void {
+  if (id.startsWith(`${epoch}-`)) throw new FST_CHIRP_ID(quote(id), 'it reads like a position of this channel')
+  const oldest = last - history
+  const known = brought.get(id)
+  if (known !== undefined && known.sequence >= oldest) throw new FST_CHIRP_ID(quote(id), 'an event of the history has it')
+  // Put last again, where the newest are.
+  brought.delete(id)
+  brought.set(id, { sequence: last + 1, audience })
+  if (!hasTooMany(brought.size, history)) return
+  for (const [id, { sequence }] of brought) {
+    if (sequence > oldest) break
+    brought.delete(id)
   }
+}
+
+function hasTooMany (count: number, history: number): boolean {
+  return count >= history * 1.25 + 16
 }

@@ -7,39 +7,47 @@ import { Fragments } from '../html/fragments.js'
 import { SSEEvent } from '../sse/event.js'
 import { kAttach, type Attachment, type Feed, type FeedTarget, type PumpTarget } from '../stream/feed.js'
 import { Pump } from '../stream/pump.js'
-import { openSource, type OpenSource } from '../stream/source.js'
+import { isPromise, openSource, type OpenSource } from '../stream/source.js'
 import type { StreamSource } from '../types.js'
 import type { Batch, Composer } from './batch.js'
 import { Channel } from './channel.js'
-import { composeCursor, parseCursor, SEPARATOR } from './cursor.js'
+import { composeCursor } from './cursor.js'
 import { Entry } from './entry.js'
+import { findPlaces, type Place } from './place.js'
 import { StreamSink } from './sink.js'
 import { Subscription } from './subscription.js'
 import { TickTarget } from './tick.js'
 
 type Followed = Channel | Subscription
 
+// Each event brings the places of all, and servers refuse ids of more than a kilobyte.
+const MAX_CHANNELS = 50
+
 /**
  * One source of several: what any of them has is sent as it comes. It ends
  * when all have ended, and fails when one fails. Ids that other sources than
  * channels bring are left out, because a client remembers only one.
  *
- * @throws FST_CHIRP_SOURCE when something is no source.
+ * @throws FST_CHIRP_SOURCE when something is no source, or there are too many channels.
  */
 export function merge (...sources: Array<Followed | StreamSource>): Merged {
   return new Merged(sources)
 }
 
 export class Merged implements Feed {
-  readonly #followed: Followed[] = []
+  readonly #followed: readonly Followed[]
   readonly #pulled: OpenSource[] = []
 
   /** Made by {@link merge}. @internal */
   constructor (sources: Array<Followed | StreamSource>) {
     if (sources.length === 0) throw new FST_CHIRP_SOURCE('nothing: merge() was called without a source')
+    this.#followed = sources.filter(isFollowed)
+    const { length } = this.#followed
+    if (length > MAX_CHANNELS) {
+      throw new FST_CHIRP_SOURCE(`${length} channels in one stream: merge() takes ${MAX_CHANNELS}, because each id holds the places of all`)
+    }
     for (const source of sources) {
-      if (source instanceof Channel || source instanceof Subscription) this.#followed.push(source)
-      else this.#pulled.push(openSource(source))
+      if (!isFollowed(source)) this.#pulled.push(openSource(source))
     }
   }
 
@@ -58,13 +66,22 @@ export class Merged implements Feed {
   }
 }
 
+function isFollowed (source: Followed | StreamSource): source is Followed {
+  return source instanceof Channel || source instanceof Subscription
+}
+
 class MergedAttachment implements Attachment {
   readonly #target: FeedTarget & PumpTarget
   // The same, where frames are sent.
   readonly #out: FeedTarget
-  readonly #parts: Attachment[] = []
-  readonly #positions: string[] = []
+  readonly #followed: Array<{ n: number, part: Attachment }> = []
+  readonly #pulled: Attachment[] = []
+  // Where each channel is; empty for what is not known, or has no place in an id.
+  #positions: string[] = []
+  // Channels that start with what comes, and have not told where that is.
+  #untold = 0
   #left: number
+  #isDetached = false
 
   constructor (target: FeedTarget & PumpTarget, out: FeedTarget, parts: number) {
     this.#target = target
@@ -73,11 +90,12 @@ class MergedAttachment implements Attachment {
   }
 
   follow (followed: readonly Followed[], lastEventId: string): void {
-    const cursors = parseCursor(lastEventId, followed.length)
-    this.#positions.push(...cursors.map(cursor => cursor === SEPARATOR ? '' : cursor))
-    for (const [n, part] of followed.entries()) {
-      const sink = new PartSink(this.#partTarget(), this.#composer(n), lastEventId, position => { this.#positions[n] = position })
-      this.#parts.push(part.attach(sink, cursors[n]!))
+    try {
+      const places = findPlaces(followed, lastEventId)
+      if (!isPromise(places)) return this.#start(followed, places as Place[])
+      ;(places as Promise<Place[]>).then(places => { this.#start(followed, places) }).catch(error => this.#fail(error))
+    } catch (error) {
+      this.#fail(error)
     }
   }
 
@@ -90,13 +108,13 @@ class MergedAttachment implements Attachment {
       isFull: frame => target.isFull(frame),
       failedLate: error => { target.failedLate(error) }
     })
-    this.#parts.push(pump)
+    this.#pulled.push(pump)
     pump.run()
   }
 
   cursor (): string | undefined {
     let isNews = false
-    for (const [n, part] of this.#parts.entries()) {
+    for (const { n, part } of this.#followed) {
       const position = part.cursor()
       if (position === undefined) continue
       isNews = true
@@ -106,7 +124,36 @@ class MergedAttachment implements Attachment {
   }
 
   detach (): void {
-    for (const part of this.#parts) part.detach()
+    this.#isDetached = true
+    for (const { part } of this.#followed) part.detach()
+    for (const part of this.#pulled) part.detach()
+  }
+
+  /**
+   * Gaps are told first, and what starts with what comes does so before anything
+   * is replayed: an id that holds the place of a channel says that the client
+   * knows what was before it.
+   */
+  #start (followed: readonly Followed[], places: readonly Place[]): void {
+    if (this.#isDetached) return
+    this.#positions = places.map(({ position }) => position)
+    const isLast = (): boolean => --this.#untold === 0
+    const starts = places.map((place, n) => {
+      const sink = new PartSink(this.#partTarget(), this.#composer(n, place.isNoted), isLast)
+      if (place.lost !== undefined) sink.gap(place.lost, place.position)
+      const isFresh = place.isNoted && place.after === ''
+      if (isFresh) this.#untold++
+      return { n, sink, after: place.after, isFresh }
+    })
+    for (const { n, sink, after } of [...starts.filter(({ isFresh }) => isFresh), ...starts.filter(({ isFresh }) => !isFresh)]) {
+      // One that fails at once takes the others with it.
+      if (this.#isDetached) return
+      this.#followed.push({ n, part: followed[n]!.attach(sink, after) })
+    }
+  }
+
+  #fail (error: unknown): void {
+    if (!this.#isDetached) this.#out.failed(error)
   }
 
   /** The stream for one part, whose end is not the end of all. */
@@ -124,43 +171,47 @@ class MergedAttachment implements Attachment {
     }
   }
 
-  #composer (n: number): Composer {
+  #composer (n: number, isNoted: boolean): PartComposer {
     const positions = this.#positions
     return {
-      key: () => positions.map((position, m) => m === n ? '' : position).join(SEPARATOR),
-      compose: position => composeCursor(positions.map((other, m) => m === n ? position : other))
+      // Its own place is marked, because the order counts.
+      key: () => positions.map((position, m) => m === n ? '*' : position).join(),
+      compose: position => composeCursor(positions.map((other, m) => m === n && isNoted ? position : other)) || undefined,
+      note (position) { if (isNoted) positions[n] = position }
     }
   }
 }
 
+interface PartComposer extends Composer {
+  /** The channel has come to this position. */
+  note (position: string): void
+}
+
 /** Passes on the events of one channel, and notes how far it has come. */
 class PartSink extends StreamSink {
-  readonly #requested: string
-  readonly #note: (position: string) => void
+  readonly #composer: PartComposer
+  readonly #isLast: () => boolean
 
-  constructor (target: FeedTarget, composer: Composer, requested: string, note: (position: string) => void) {
+  /** @param isLast asked when it tells where it starts: whether all have. */
+  constructor (target: FeedTarget, composer: PartComposer, isLast: () => boolean) {
     super(target, composer)
-    this.#requested = requested
-    this.#note = note
+    this.#composer = composer
+    this.#isLast = isLast
   }
 
   override pass (entries: readonly Entry[], batch?: Batch): void {
     super.pass(entries, batch)
-    this.#note(entries[entries.length - 1]!.position)
+    this.#composer.note(entries[entries.length - 1]!.position)
   }
 
   override tell (position: string): void {
-    this.#note(position)
-    super.tell(position)
-  }
-
-  override resume (position: string): void {
-    this.#note(position)
+    this.#composer.note(position)
+    if (this.#isLast()) super.tell(position)
   }
 
   override gap (requested: string, position: string): void {
-    this.#note(position)
-    super.gap(this.#requested === '' ? requested : this.#requested, position)
+    this.#composer.note(position)
+    super.gap(requested, position)
   }
 }
 

@@ -32,8 +32,6 @@ export interface ReaderTarget {
   pass (entries: readonly Entry[], batch?: Batch): void
   /** Lets the reader remember a position without noticing. */
   tell (position: string): void
-  /** The reader goes on after `position`, for which the client has a cursor already. */
-  resume (position: string): void
   /** Says that events between `requested` and `position` cannot be replayed. */
   gap (requested: string, position: string): void
   ended (): void
@@ -141,7 +139,8 @@ export class Reader implements Attachment {
       const isAsync = isPromise(reading)
       const page = isAsync ? await reading as Page : reading as Page
       if (this.isDetached) return
-      if (page.from === undefined) {
+      // Nobody learns of an event that is not for him by trying its id.
+      if (page.from === undefined || !maySee(this.#filter, page.audience)) {
         let { last } = page
         if (!hasJoined) {
           this.#join()
@@ -153,10 +152,7 @@ export class Reader implements Attachment {
         this.#target.gap(after, last)
         return this.#goLive()
       }
-      if (after === cursor) {
-        this.#resumeAt(page.from)
-        this.#target.resume(page.from)
-      }
+      if (after === cursor) this.#resumeAt(page.from)
       if (page.entries.length > 0) {
         this.position = after = page.entries[page.entries.length - 1]!.position
         this.#sendVisible(page.entries)
@@ -204,7 +200,7 @@ export class Reader implements Attachment {
   }
 
   #sendVisible (entries: readonly Entry[]): void {
-    const visible = entries.filter(({ audience }) => audience === undefined || this.#filter?.(audience) === true)
+    const visible = entries.filter(({ audience }) => maySee(this.#filter, audience))
     if (visible.length === 0) return
     this.#told = visible[visible.length - 1]!.position
     this.#target.pass(visible)
@@ -232,6 +228,11 @@ export class Reader implements Attachment {
     const latest = this.#host.latest!
     this.#sendVisible([...latest.values()].filter(entry => names.has(keyOf(entry))))
   }
+}
+
+/** Whether an event for `audience` is for a reader with that filter. */
+export function maySee (filter: AudienceFilter | undefined, audience: unknown): boolean {
+  return audience === undefined || filter?.(audience) === true
 }
 
 /** Values with the same key replace each other: those of one name for one audience. */

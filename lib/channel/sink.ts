@@ -1,4 +1,5 @@
 // Brings the events of a reader to a stream.
+import { MAX_ID_BYTES } from '../sse/field.js'
 import { encodeFrame } from '../sse/frame.js'
 import type { FeedTarget } from '../stream/feed.js'
 import { encodeEntries, type Batch, type Composer } from './batch.js'
@@ -39,12 +40,8 @@ export class StreamSink implements ReaderTarget {
     this.#target.send(encodeFrame({ id: this.#id(position) }), 0)
   }
 
-  resume (_position: string): void {}
-
   gap (requested: string, position: string): void {
-    const id = this.#id(position)
-    const data = JSON.stringify({ requested, resumedFrom: id })
-    this.#target.send(encodeFrame({ event: GAP_EVENT, id, data }), 1)
+    this.#target.send(encodeFrame(gapFields(requested, this.#id(position))), 1)
   }
 
   ended (): void {
@@ -55,7 +52,12 @@ export class StreamSink implements ReaderTarget {
     this.#target.failed(error)
   }
 
-  #id (position: string): string {
+  #id (position: string): string | undefined {
     return this.#composer === undefined ? position : this.#composer.compose(position)
   }
+}
+
+/** The event that tells of a gap. What a client asked for may be anything of any length, so it is cut, and stands in JSON alone. */
+export function gapFields (requested: string, id: string | undefined): { event: string, id: string | undefined, data: string } {
+  return { event: GAP_EVENT, id, data: JSON.stringify({ requested: requested.slice(0, MAX_ID_BYTES), resumedFrom: id }) }
 }

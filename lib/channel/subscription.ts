@@ -3,9 +3,11 @@ import { FST_CHIRP_BEHIND, FST_CHIRP_OPTION } from '../errors.js'
 import { describe } from '../sse/field.js'
 import { kAttach, type Attachment, type Feed, type FeedTarget } from '../stream/feed.js'
 import type { Channel } from './channel.js'
+import type { MaybePromise } from './engine.js'
 import { Entry } from './entry.js'
+import type { Location } from './place.js'
 import type { AudienceFilter, ReaderTarget } from './reader.js'
-import { GAP_EVENT, StreamSink } from './sink.js'
+import { gapFields, StreamSink } from './sink.js'
 
 /** Options of `channel.subscribe()`. */
 export interface SubscribeOptions {
@@ -38,17 +40,33 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
   }
 
   [kAttach] (target: FeedTarget, lastEventId: string): Attachment {
-    return this.attach(new StreamSink(target), lastEventId)
+    return this.attach(new StreamSink(target), this.cursorFor(lastEventId))
   }
 
   /** @internal */
-  attach (target: ReaderTarget, lastEventId: string): Attachment {
-    const { lastEventId: own, signal, filter } = this.#options
+  get keepsLatest (): boolean {
+    return this.#channel.keepsLatest
+  }
+
+  /** @internal */
+  cursorFor (lastEventId: string): string {
+    return this.#options.lastEventId ?? lastEventId
+  }
+
+  /** @internal */
+  locate (cursor: string): MaybePromise<Location> {
+    const { signal, filter } = this.#options
+    return signal?.aborted === true ? { from: undefined, last: '' } : this.#channel.locate(cursor, filter)
+  }
+
+  /** @internal */
+  attach (target: ReaderTarget, cursor: string): Attachment {
+    const { signal, filter } = this.#options
     if (signal?.aborted === true) {
       target.ended()
       return { cursor () { return undefined }, detach () {} }
     }
-    const reader = this.#channel.attach(target, own ?? lastEventId, filter)
+    const reader = this.#channel.attach(target, cursor, filter)
     if (signal === undefined) return reader
     const abort = (): void => {
       // The channel may have been closed before.
@@ -83,7 +101,7 @@ class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
 
   constructor (subscription: Subscription, channel: Channel) {
     this.#channel = channel
-    this.#attachment = subscription.attach(this, '')
+    this.#attachment = subscription.attach(this, subscription.cursorFor(''))
     if (this.#isOver) this.#attachment.detach()
   }
 
@@ -132,11 +150,8 @@ class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
 
   tell (): void {}
 
-  resume (): void {}
-
   gap (requested: string, position: string): void {
-    const data = JSON.stringify({ requested, resumedFrom: position })
-    this.pass([new Entry(position, position, { event: GAP_EVENT, data }, undefined)])
+    this.pass([new Entry(position, position, gapFields(requested, position), undefined)])
   }
 
   ended (): void {

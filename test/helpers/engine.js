@@ -4,6 +4,7 @@ import { MemoryEngine } from '../../dist/channel/memory.js'
 import { until } from './app.js'
 
 const record = data => ({ data })
+const epochOf = position => position.slice(0, position.lastIndexOf('-'))
 const dataOf = entries => entries.map(({ record: { data } }) => data)
 
 /**
@@ -21,6 +22,14 @@ export class AsyncEngine {
   constructor ({ random = Math.random, lag = false } = {}) {
     this.#random = random
     this.#lag = lag
+  }
+
+  open (channel) {
+    return this.#engine.open(channel)
+  }
+
+  forget (topic) {
+    this.#engine.forget(topic)
   }
 
   publish (topic, publication) {
@@ -77,8 +86,8 @@ export class AsyncEngine {
 export function testEngine (t, name, createEngine) {
   const test = (title, run) => t.test(`${name}: ${title}`, async t => {
     const engine = await createEngine()
-    const publish = (data, { topic = 'a', history = 100, audience, ...fields } = {}) =>
-      engine.publish(topic, { record: { data, ...fields }, audience, history })
+    const publish = async (data, { topic = 'a', history = 100, audience, latest, ...fields } = {}) =>
+      engine.publish(topic, { record: { data, ...fields }, audience, history, latest })
     const publishAll = async (values, options) => {
       const entries = []
       for (const value of values) entries.push(await publish(value, options))
@@ -103,7 +112,11 @@ export function testEngine (t, name, createEngine) {
   test('positions are unique, have an epoch and a sequence, and only characters that need no CORS preflight', async (t, { publishAll }) => {
     const entries = [...await publishAll(Array(60).fill('x')), ...await publishAll(Array(60).fill('x'), { history: 0 })]
     t.equal(new Set(entries.map(({ position }) => position)).size, 120)
-    for (const { position } of entries) t.match(position, /^[\w.-]{1,40}-[\w.]+$/)
+    for (const { position } of entries) t.match(position, /^[\w.]{1,40}-[\w.]{1,40}$/)
+    const epochs = new Set(entries.map(({ position }) => epochOf(position)))
+    t.equal(epochs.size, 1, 'one epoch for all positions of a topic')
+    const [other] = await publishAll(['x'], { topic: 'b' })
+    t.notOk(epochs.has(epochOf(other.position)), 'and another one for another topic')
   })
 
   test('an event with an id of its own shows that id, and its position is another', async (t, { publish }) => {
@@ -175,11 +188,50 @@ export function testEngine (t, name, createEngine) {
     t.equal((await engine.read('b', 'my id', 10)).from, undefined, 'ids are of one topic')
   })
 
-  test('an id that came twice stands for the newer event', async (t, { engine, publish }) => {
-    await publish('one', { id: 'same' })
-    await publish('two', { id: 'same' })
-    await publish('three')
-    t.same(dataOf((await engine.read('a', 'same', 10)).entries), ['three'])
+  test('an id that an event of the history has is refused, and nothing is added', async (t, { engine, publish }) => {
+    const first = await publish('one', { id: 'same' })
+    await publish('two', { id: 'other' })
+    for (const audience of [undefined, 'ann']) await t.rejects(publish('three', { id: 'same', audience }), { code: 'FST_CHIRP_ID' })
+    const next = await publish('four')
+    t.same(dataOf((await engine.read('a', 'same', 10)).entries), ['two', 'four'])
+    t.same((await engine.read('a', first.position, 10)).entries.map(({ previous }) => previous).slice(1), [(await engine.read('a', 'other', 1)).from])
+    t.equal((await engine.read('a', '', 0)).last, next.position)
+    t.equal((await publish('b', { topic: 'b', id: 'same' })).id, 'same', 'ids are of one topic')
+  })
+
+  test('an id that reads like a position of the topic is refused, and no other', async (t, { engine, publish }) => {
+    const { position } = await publish('one')
+    const foreign = await publish('foreign', { topic: 'b' })
+    for (const id of [position, `${epochOf(position)}-999`, `${epochOf(position)}-x`]) await t.rejects(publish('two', { id }), { code: 'FST_CHIRP_ID' })
+    for (const id of [foreign.position, 'order-4711']) {
+      t.equal((await publish('three', { id })).id, id)
+      t.notOk((await engine.read('a', id, 1)).from === undefined)
+    }
+  })
+
+  test('a topic whose values replace each other takes an id as often as it comes, and knows none', async (t, { engine, publish }) => {
+    for (let n = 0; n < 3; n++) t.equal((await publish('value', { id: 'same', history: 0, latest: true })).id, 'same')
+    t.equal((await engine.read('a', 'same', 10)).from, undefined)
+  })
+
+  test('of an id that an event brought it tells whom that event is for', async (t, { engine, publish }) => {
+    const hidden = await publish('one', { id: 'order-1', audience: { user: 'ann' } })
+    await publish('two', { id: 'order-2' })
+    t.same((await engine.read('a', 'order-1', 0)).audience, { user: 'ann' })
+    t.equal((await engine.read('a', 'order-2', 0)).audience, undefined)
+    t.equal((await engine.read('a', hidden.position, 0)).audience, undefined, 'a position tells nothing of its event')
+  })
+
+  test('a topic that is opened again has nothing of the one before', async (t, { engine, publish, publishAll }) => {
+    if (engine.open === undefined) return
+    const [before, after] = [engine.open('a'), engine.open('a')]
+    const [old] = await publishAll(['one', 'two'], { topic: before })
+    await publish('new', { topic: after })
+    t.equal((await engine.read(after, old.position, 10)).from, undefined)
+    t.same(dataOf((await engine.read(before, old.position, 10)).entries), ['two'])
+    engine.forget(before)
+    t.equal((await engine.read(before, old.position, 10)).from, undefined)
+    t.notOk(epochOf((await engine.read(after, '', 0)).last) === epochOf(old.position))
   })
 
   test('a cursor that is unknown is told apart from one that has nothing after it', async (t, { engine, publishAll }) => {
@@ -216,6 +268,21 @@ export function testEngine (t, name, createEngine) {
     })
   }
 
+  for (const history of [0, 1, 3]) {
+    test(`with a history of ${history}, an id that an event brought is known as long as its position`, async (t, { engine, publish }) => {
+      const { position } = await publish('own', { id: 'mine', history })
+      for (let n = 0; n <= history; n++) {
+        const page = await engine.read('a', 'mine', 10)
+        t.equal(page.from, position)
+        t.equal(page.entries.length, n)
+        await t.rejects(publish('again', { id: 'mine', history }), { code: 'FST_CHIRP_ID' })
+        await publish('more', { history })
+      }
+      t.equal((await engine.read('a', 'mine', 10)).from, undefined)
+      t.equal((await publish('again', { id: 'mine', history })).id, 'mine')
+    })
+  }
+
   test('ids that events brought go with their events', async (t, { engine, publish }) => {
     await publish('zero', { id: 'again', history: 2 })
     for (let n = 0; n < 60; n++) await publish(`v${n}`, { id: `id${n}`, history: 2 })
@@ -224,9 +291,10 @@ export function testEngine (t, name, createEngine) {
     t.equal((await engine.read('a', 'id5', 10)).from, undefined)
     t.equal((await engine.read('a', 'id58', 10)).from, undefined)
     t.same(dataOf((await engine.read('a', 'id59', 10)).entries), ['v60', 'v61'])
-    t.same(dataOf((await engine.read('a', 'again', 10)).entries), ['v61'])
+    t.equal((await publish('v62', { id: 'id5', history: 2 })).id, 'id5')
+    t.same(dataOf((await engine.read('a', 'again', 10)).entries), ['v61', 'v62'])
     for (let n = 0; n < 40; n++) await publish('more', { history: 2 })
-    t.equal((await engine.read('a', 'again', 10)).from, undefined)
+    for (const id of ['again', 'id5']) t.equal((await engine.read('a', id, 10)).from, undefined)
   })
 
   test('without history only the newest position is known', async (t, { engine, publishAll }) => {

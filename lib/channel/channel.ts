@@ -88,11 +88,7 @@ export class Channel implements Feed {
   publish (value: unknown, options: PublishOptions = {}): Promise<string> {
     const published = this.#publish(value, options)
     // Who does not wait for it must not bring the process down.
-    published.catch(error => {
-      this.#app.report(error, `an event of channel ${JSON.stringify(this.name)} was not published`)
-      const box = this.#app.errorRecord(value, error)
-      if (box !== undefined && !this.#isClosed) return this.#keep(box, options.audience)
-    }).catch(error => this.#app.report(error, `a box of channel ${JSON.stringify(this.name)} was not published`))
+    published.catch(error => this.#failed(error, value, options))
     return published
   }
 
@@ -136,6 +132,22 @@ export class Channel implements Feed {
     const before = turn.catch(() => {}).finally(() => { if (this.#before === before) this.#before = undefined })
     this.#before = before
     return turn
+  }
+
+  /** Publishes the box for what failed, if there is one, and tells what became of it. Never rejects. */
+  async #failed (error: unknown, value: unknown, options: PublishOptions): Promise<void> {
+    const name = JSON.stringify(this.name)
+    let isReplaced = false
+    try {
+      const box = this.#isClosed ? undefined : this.#app.errorRecord(value, error)
+      if (box !== undefined) {
+        await this.#keep(box, options.audience)
+        isReplaced = true
+      }
+    } catch (error) {
+      this.#app.report(error, `the error box of an event of channel ${name} was not published`)
+    }
+    this.#app.report(error, isReplaced ? `the error box of an event of channel ${name} was published instead of it` : `an event of channel ${name} was not published`)
   }
 
   async #wait (before: Promise<unknown> | undefined, record: EventRecord | Promise<EventRecord>): Promise<EventRecord> {

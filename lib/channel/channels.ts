@@ -1,7 +1,7 @@
 // The channels of one app, by name.
 import type { FastifyInstance } from 'fastify'
 import { FST_CHIRP_OPTION } from '../errors.js'
-import { failuresOf, type RenderHost } from '../stream/message.js'
+import { failuresOf, partMessage, type RenderHost } from '../stream/message.js'
 import { reportFailure } from '../stream/report.js'
 import type { StreamEnvironment } from '../stream/parts.js'
 import { toErrorRecord, toRecord } from '../stream/value.js'
@@ -21,7 +21,7 @@ export class Channels {
         reportFailure(app.log, failure, message)
       }
     }
-    const host: RenderHost = { renderer, debug, partFailed: error => report(error, 'a fragment of a message was left out') }
+    const host: RenderHost = { renderer, debug, partFailed: error => report(error, partMessage(debug)) }
     this.#environment = {
       engine: this.#engine,
       maxBuffer: settings.maxBuffer,

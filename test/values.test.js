@@ -110,7 +110,7 @@ t.test('code of the app that throws whatever it likes while JSON is made is FST_
     { toJSON () { throw null } }, // eslint-disable-line no-throw-literal
     { get secret () { throw undefined } }, // eslint-disable-line no-throw-literal
     { get then () { throw new Error('no') } },
-    { toJSON () { throw Object.create(null) } }, // eslint-disable-line no-throw-literal
+    { toJSON () { throw Object.create(null) } },
     new Proxy({}, { ownKeys () { throw new Error('no') } })
   ]
   for (const value of values) await t.rejects(channel.publish(value), { code: 'FST_CHIRP_VALUE' })

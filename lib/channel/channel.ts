@@ -1,6 +1,7 @@
 // A named line of events that many streams follow. A value is rendered when it
 // is published and encoded once, however many follow.
 import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_OPTION } from '../errors.js'
+import { messageOf } from '../html/error-box.js'
 import { describe } from '../sse/field.js'
 import { kAttach, type Attachment, type Feed, type FeedTarget } from '../stream/feed.js'
 import { isPromise } from '../stream/source.js'
@@ -58,6 +59,8 @@ export class Channel implements Feed {
   // The publication before, while it still renders: order is that of the calls.
   #before: Promise<unknown> | undefined
   #isClosed = false
+  // What publications failed with.
+  readonly #told = new WeakSet<object>()
 
   /** Made by `app.channel()`. @internal */
   constructor (name: string, options: ChannelOptions, app: ChannelEnvironment) {
@@ -102,7 +105,10 @@ export class Channel implements Feed {
 
   /** Who is here. The same object at every call. */
   presence (): Presence {
-    this.#presence ??= new Presence()
+    this.#presence ??= new Presence((error, event) => {
+      // What publish() rejected with has been told already.
+      if (!this.#told.has(error as object)) this.#app.report(error, `a "${event}" listener of the presence of channel ${JSON.stringify(this.name)} failed`)
+    })
     return this.#presence
   }
 
@@ -126,6 +132,7 @@ export class Channel implements Feed {
   async #publish (value: unknown, options: PublishOptions): Promise<string> {
     if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
     const audience = audienceOf(options)
+    if (audience !== undefined && this.#hub.latest !== undefined) checkAudience(audience)
     const record = this.#app.toRecord(value)
     if (this.#before === undefined && !isPromise(record)) return await this.#keep(record as EventRecord, audience)
     const turn = this.#wait(this.#before, record).then(record => this.#keep(record, audience))
@@ -137,6 +144,7 @@ export class Channel implements Feed {
   /** Publishes the box for what failed, if there is one, and tells what became of it. Never rejects. */
   async #failed (error: unknown, value: unknown, options: PublishOptions): Promise<void> {
     const name = JSON.stringify(this.name)
+    if (typeof error === 'object' && error !== null) this.#told.add(error)
     let isReplaced = false
     try {
       const box = this.#isClosed ? undefined : this.#app.errorRecord(value, error)
@@ -174,6 +182,15 @@ function audienceOf (options: PublishOptions): unknown {
   const [unknown] = Object.keys(rest)
   if (unknown !== undefined) throw new FST_CHIRP_OPTION(`there is no option "${unknown}" of publish(). The option is audience`)
   return audience
+}
+
+// Values are told apart by the JSON of their audiences.
+function checkAudience (audience: unknown): void {
+  try {
+    JSON.stringify(audience)
+  } catch (cause) {
+    throw new FST_CHIRP_OPTION(`option "audience" of publish() must be plain data, and JSON refused it (${messageOf(cause)})`, { cause })
+  }
 }
 
 /** @throws FST_CHIRP_OPTION for a bad name or option. */

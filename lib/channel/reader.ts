@@ -1,5 +1,6 @@
 // One reader of a channel: replays what it missed, then passes on what comes,
 // with nothing lost, doubled or out of order in between.
+import { FST_CHIRP_OPTION } from '../errors.js'
 import type { Attachment } from '../stream/feed.js'
 import { isPromise } from '../stream/source.js'
 import type { Batch } from './batch.js'
@@ -204,10 +205,19 @@ export class Reader implements Attachment {
   }
 
   #sendVisible (entries: readonly Entry[]): void {
-    const visible = entries.filter(({ audience }) => audience === undefined || this.#filter?.(audience) === true)
+    const visible = entries.filter(entry => this.#isVisible(entry))
     if (visible.length === 0) return
     this.#told = visible[visible.length - 1]!.position
     this.#target.pass(visible)
+  }
+
+  #isVisible ({ audience }: Entry): boolean {
+    if (audience === undefined) return true
+    const answer: unknown = this.#filter?.(audience)
+    if (!isPromise(answer)) return answer === true
+    // Nobody will wait for it, and it may fail.
+    answer.then(undefined, () => {})
+    throw new FST_CHIRP_OPTION('option "filter" of channel.subscribe() must answer at once, not with a promise. Look up before what it needs to know')
   }
 
   #sendSnapshot (latest: ReadonlyMap<string, Entry>): void {

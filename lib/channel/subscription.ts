@@ -5,6 +5,7 @@ import { kAttach, type Attachment, type Feed, type FeedTarget } from '../stream/
 import type { Channel } from './channel.js'
 import { Entry } from './entry.js'
 import type { AudienceFilter, ReaderTarget } from './reader.js'
+import { onAbort } from './signals.js'
 import { GAP_EVENT, StreamSink } from './sink.js'
 
 /** Options of `channel.subscribe()`. */
@@ -51,16 +52,17 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
     const reader = this.#channel.attach(target, own ?? lastEventId, filter)
     if (signal === undefined) return reader
     const abort = (): void => {
+      forget()
       // The channel may have been closed before.
       if (reader.isDetached) return
       reader.detach()
       target.ended()
     }
-    signal.addEventListener('abort', abort, { once: true })
+    const forget = onAbort(signal, abort)
     return {
       cursor: () => reader.cursor(),
       detach () {
-        signal.removeEventListener('abort', abort)
+        forget()
         reader.detach()
       }
     }

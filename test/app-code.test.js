@@ -50,6 +50,7 @@ t.test('listeners of a presence that throw or reject are logged, and change noth
   t.equal(errorsOf(app)[0][0], 'a "join" listener of the presence of channel "room" failed')
   t.equal(app.eventStreams.errors, 6)
   people.join('bob')()
+  await turn()
   t.equal(app.eventStreams.errors, 10, 'once() was once')
 })
 

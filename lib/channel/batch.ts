@@ -1,8 +1,13 @@
 // What is published within one tick goes to every connection in one write, and
 // that write is put together once for all of them.
+import { FST_CHIRP_OPTION } from '../errors.js'
 import type { Dialect } from '../html/dialect.js'
 import type { SharedFrames } from '../sse/frame.js'
+import { isPromise } from '../stream/source.js'
 import type { Entry } from './entry.js'
+
+/** Whether an event that was published for an audience may be seen. */
+export type AudienceFilter = (audience: unknown) => boolean
 
 /** How a position reads in a stream of several channels; undefined in a stream of one. */
 export interface Composer {
@@ -16,6 +21,8 @@ export class Batch {
   readonly entries: readonly Entry[]
   /** Whether some of them are for an audience, so that not everyone gets the same bytes. */
   readonly isRestricted: boolean
+  // What different readers see of it, by a hash of which entries these are.
+  #parts: Map<number, Batch[]> | undefined
   #frames: Map<string, SharedFrames> | undefined
 
   constructor (entries: readonly Entry[]) {
@@ -25,6 +32,28 @@ export class Batch {
 
   get last (): Entry {
     return this.entries[this.entries.length - 1]!
+  }
+
+  /** What a reader with this filter sees: the same object, and so the same bytes, for all who see the same. Undefined is nothing. */
+  visibleTo (filter: AudienceFilter | undefined): Batch | undefined {
+    if (!this.isRestricted) return this
+    const visible: Entry[] = []
+    let hash = 0
+    for (const [n, entry] of this.entries.entries()) {
+      if (!isVisible(entry, filter)) continue
+      visible.push(entry)
+      hash = Math.imul(hash, 31) + n | 0
+    }
+    if (visible.length === 0) return undefined
+    if (visible.length === this.entries.length) return this
+    this.#parts ??= new Map()
+    const known = this.#parts.get(hash) ?? []
+    let part = known.find(({ entries }) => entries.length === visible.length && entries.every((entry, n) => entry === visible[n]))
+    if (part === undefined) {
+      part = new Batch(visible)
+      this.#parts.set(hash, [...known, part])
+    }
+    return part
   }
 
   /** The frames of all events, made once for each dialect and composer key. */
@@ -38,6 +67,16 @@ export class Batch {
     }
     return frames
   }
+}
+
+/** Whether a reader with this filter may see an event. */
+export function isVisible ({ audience }: Entry, filter: AudienceFilter | undefined): boolean {
+  if (audience === undefined) return true
+  const answer: unknown = filter?.(audience)
+  if (!isPromise(answer)) return answer === true
+  // Nobody will wait for it, and it may fail.
+  answer.then(undefined, () => {})
+  throw new FST_CHIRP_OPTION('option "filter" of channel.subscribe() must answer at once, not with a promise. Look up before what it needs to know')
 }
 
 /** The text of events. */

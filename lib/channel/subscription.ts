@@ -4,7 +4,8 @@ import { describe } from '../sse/field.js'
 import { kAttach, type Attachment, type Feed, type FeedTarget } from '../stream/feed.js'
 import type { Channel } from './channel.js'
 import { Entry } from './entry.js'
-import type { AudienceFilter, ReaderTarget } from './reader.js'
+import type { AudienceFilter } from './batch.js'
+import type { ReaderTarget } from './reader.js'
 import { onAbort } from './signals.js'
 import { GAP_EVENT, StreamSink } from './sink.js'
 
@@ -100,18 +101,22 @@ class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
       await new Promise<void>(resolve => { this.#waiting.push(resolve) })
     }
     const value = this.#entries.shift()!
-    this.#size -= sizeOf(value)
+    this.#size -= value.size
     if (!this.isBlocked) this.#wake()
     return { done: false, value }
   }
 
   /** A replay waits when half of what may wait is there. */
   get isBlocked (): boolean {
-    return !this.#isOver && this.#size > this.#channel.maxBuffer / 2
+    return !this.#isOver && this.#size > this.window
+  }
+
+  get window (): number {
+    return this.#channel.maxBuffer / 2
   }
 
   async return (): Promise<IteratorResult<Entry, undefined>> {
-    this.#entries.length = 0
+    this.#entries.length = this.#size = 0
     this.ended()
     return { done: true, value: undefined }
   }
@@ -125,7 +130,7 @@ class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
   pass (entries: readonly Entry[]): void {
     for (const entry of entries) {
       this.#entries.push(entry)
-      this.#size += sizeOf(entry)
+      this.#size += entry.size
     }
     const { maxBuffer, name } = this.#channel
     if (this.#size > maxBuffer) this.failed(new FST_CHIRP_BEHIND(name, maxBuffer))
@@ -157,10 +162,6 @@ class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
     this.#error = { thrown: error }
     this.ended()
   }
-}
-
-function sizeOf ({ record: { data } }: Entry): number {
-  return data === undefined ? 0 : data.length
 }
 
 function bad (option: string, wanted: string, value: unknown): never {

@@ -9,6 +9,7 @@ import type { AudienceFilter } from './batch.js'
 import type { Engine } from './engine.js'
 import type { Entry, EventRecord } from './entry.js'
 import { Hub } from './hub.js'
+import { muteLate } from './late.js'
 import { Presence } from './presence.js'
 import type { Reader, ReaderTarget } from './reader.js'
 import { StreamSink } from './sink.js'
@@ -45,6 +46,8 @@ export interface ChannelEnvironment {
   errorRecord (value: unknown, error: unknown): EventRecord | undefined
   /** The channel has been closed, and its name is free. */
   closed? (): void
+  /** Whether the app has closed. */
+  isClosed? (): boolean
   /** Logs and counts an error. */
   report (error: unknown, message: string): void
 }
@@ -84,7 +87,8 @@ export class Channel implements Feed {
 
   /**
    * Sends a value to everyone who follows, and keeps it for those who come
-   * back. Resolves to its id. It need not be awaited: what fails is logged.
+   * back. Resolves to its id. It need not be awaited: what fails is logged. A
+   * promise that you make of it is yours to catch.
    *
    * @throws FST_CHIRP_* (as a rejection) when the value cannot be sent.
    * @throws FST_CHIRP_CHANNEL_CLOSED (as a rejection) when the channel is closed.
@@ -93,7 +97,12 @@ export class Channel implements Feed {
     const published = this.#publish(value, options)
     // Who does not wait for it must not bring the process down.
     published.catch(error => this.#failed(error, value, options))
-    return published
+    // It is settled, or waits for a render, which may take longer than the app lives.
+    return this.#isClosed || this.#before !== undefined ? muteLate(published, () => this.#isLate) : published
+  }
+
+  get #isLate (): boolean {
+    return this.#app.isClosed?.() === true
   }
 
   /**

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { buildApp } from './helpers/app.js'
 
-t.setTimeout(60000)
+t.setTimeout(180000)
 
 const app = fileURLToPath(new URL('fixtures/late/app.js', import.meta.url))
 

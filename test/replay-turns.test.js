@@ -137,30 +137,55 @@ t.test('a replay comes to its end while somebody publishes as fast as it reads',
 })
 
 t.test('a client that does not read while it replays keeps nothing of what comes', async t => {
-  for (const engine of [new MemoryEngine(), new AsyncEngine()]) {
-    const channel = buildChannel(engine)
-    const first = await channel.publish({ data: 'first' })
-    for (const data of numbers(0, 99)) channel.publish({ data })
-    await turn()
-    const target = buildTarget()
-    channel[kAttach](target, first)
-    // It has joined, and reads what came since; then it stalls.
-    if (engine instanceof AsyncEngine) await until(() => channel.size === 1)
-    target.isBlocked = true
-    for (const data of numbers(99, 150)) channel.publish({ data })
-    await until(() => target.data.length >= 99)
-    await turn()
-    for (const data of numbers(150, 300)) channel.publish({ data })
-    await turn()
-    target.isBlocked = false
-    target.drain()
-    await until(() => target.data.length === 300)
-    t.same(target.data, numbers(0, 300))
-    t.equal(channel.size, 1)
-    channel.close()
-    await turn()
-    t.equal(target.ends, 1)
+  const channel = buildChannel(new MemoryEngine())
+  const first = await channel.publish({ data: 'first' })
+  for (const data of numbers(0, 99)) channel.publish({ data })
+  await turn()
+  const target = buildTarget()
+  target.isBlocked = true
+  channel[kAttach](target, first)
+  for (const data of numbers(99, 150)) channel.publish({ data })
+  await until(() => target.data.length >= 99)
+  await turn()
+  for (const data of numbers(150, 300)) channel.publish({ data })
+  await turn()
+  target.isBlocked = false
+  target.drain()
+  await until(() => target.data.length === 300)
+  t.same(target.data, numbers(0, 300))
+  t.equal(channel.size, 1)
+  channel.close()
+  await turn()
+  t.equal(target.ends, 1)
+})
+
+t.test('a client that stalls after it has joined leaves, and reads from the log later', async t => {
+  const engine = new MemoryEngine()
+  const channel = buildChannel(engine)
+  const target = buildTarget()
+  const first = await channel.publish({ data: 'first' })
+  for (const data of numbers(0, 50)) channel.publish({ data })
+  const { read } = engine
+  let reads = 0
+  engine.read = async (...values) => {
+    if (++reads === 2) {
+      t.equal(channel.size, 1, 'it has joined')
+      for (const data of numbers(50, 70)) channel.publish({ data })
+      target.isBlocked = true
+    }
+    return read.apply(engine, values)
   }
+  channel[kAttach](target, first)
+  await until(() => target.data.length === 70)
+  t.equal(channel.size, 0)
+  for (const data of numbers(70, 300)) channel.publish({ data })
+  await turn()
+  target.isBlocked = false
+  target.drain()
+  await until(() => target.data.length === 300)
+  t.same(target.data, numbers(0, 300))
+  t.equal(channel.size, 1)
+  channel.close()
 })
 
 t.test('who iterates and never reads is behind after a while, also on events without data', async t => {

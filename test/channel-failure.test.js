@@ -443,6 +443,7 @@ t.test('an engine that does not answer', async t => {
     t.equal(channel.size, 0)
     client.resume()
     client.connect()
+    await until(() => client.events.length === 250)
     t.same(client.events.map(({ data }) => Number(data)), Array.from({ length: 250 }, (_, n) => n + 1))
     client.disconnect()
   })

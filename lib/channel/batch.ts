@@ -2,6 +2,7 @@
 // that write is put together once for all of them.
 import type { Dialect } from '../html/dialect.js'
 import type { SharedFrames } from '../sse/frame.js'
+import { maySee, type AudienceFilter } from './audience.js'
 import type { Entry } from './entry.js'
 
 /** How a position reads in a stream of several channels; undefined in a stream of one. */
@@ -17,6 +18,8 @@ export class Batch {
   readonly entries: readonly Entry[]
   /** Whether some of them are for an audience, so that not everyone gets the same bytes. */
   readonly isRestricted: boolean
+  // What different readers see of it, by a hash of which entries these are.
+  #parts: Map<number, Batch[]> | undefined
   #frames: Map<string, SharedFrames> | undefined
 
   constructor (entries: readonly Entry[]) {
@@ -26,6 +29,28 @@ export class Batch {
 
   get last (): Entry {
     return this.entries[this.entries.length - 1]!
+  }
+
+  /** What a reader with this filter sees: the same object, and so the same bytes, for all who see the same. Undefined is nothing. */
+  visibleTo (filter: AudienceFilter | undefined): Batch | undefined {
+    if (!this.isRestricted) return this
+    const visible: Entry[] = []
+    let hash = 0
+    for (const [n, entry] of this.entries.entries()) {
+      if (!maySee(filter, entry.audience)) continue
+      visible.push(entry)
+      hash = Math.imul(hash, 31) + n | 0
+    }
+    if (visible.length === 0) return undefined
+    if (visible.length === this.entries.length) return this
+    this.#parts ??= new Map()
+    const known = this.#parts.get(hash) ?? []
+    let part = known.find(({ entries }) => entries.length === visible.length && entries.every((entry, n) => entry === visible[n]))
+    if (part === undefined) {
+      part = new Batch(visible)
+      this.#parts.set(hash, [...known, part])
+    }
+    return part
   }
 
   /** The frames of all events, made once for each dialect and composer key. */

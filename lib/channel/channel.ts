@@ -1,15 +1,18 @@
 // A named line of events that many streams follow. A value is rendered when it
 // is published and encoded once, however many follow.
 import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_OPTION } from '../errors.js'
+import { messageOf } from '../html/error-box.js'
 import { describe } from '../sse/field.js'
 import { kAttach, type Attachment, type Feed, type FeedTarget } from '../stream/feed.js'
 import { isPromise } from '../stream/source.js'
+import type { AudienceFilter } from './audience.js'
 import type { Engine, MaybePromise } from './engine.js'
 import { Entry, type EventRecord } from './entry.js'
 import { Hub } from './hub.js'
+import { muteLate } from './late.js'
 import type { Location } from './place.js'
 import { Presence } from './presence.js'
-import type { AudienceFilter, Reader, ReaderTarget } from './reader.js'
+import type { Reader, ReaderTarget } from './reader.js'
 import { StreamSink } from './sink.js'
 import { Subscription, type SubscribeOptions } from './subscription.js'
 
@@ -47,6 +50,8 @@ export interface ChannelEnvironment {
   errorRecord (value: unknown, error: unknown): EventRecord | undefined
   /** The channel has been closed, and its name is free. */
   closed? (): void
+  /** Whether the app has closed. */
+  isClosed? (): boolean
   /** Logs and counts an error. */
   report (error: unknown, message: string): void
 }
@@ -63,6 +68,8 @@ export class Channel implements Feed {
   // The publication before, while it still renders: order is that of the calls.
   #before: Promise<unknown> | undefined
   #isClosed = false
+  // What publications failed with.
+  readonly #told = new WeakSet<object>()
 
   /** Made by `app.channel()`. @internal */
   constructor (name: string, options: ChannelOptions, app: ChannelEnvironment) {
@@ -86,7 +93,8 @@ export class Channel implements Feed {
 
   /**
    * Sends a value to everyone who follows, and keeps it for those who come
-   * back. Resolves to its id. It need not be awaited: what fails is logged.
+   * back. Resolves to its id. It need not be awaited: what fails is logged. A
+   * promise that you make of it is yours to catch.
    *
    * @throws FST_CHIRP_* (as a rejection) when the value cannot be sent.
    * @throws FST_CHIRP_CHANNEL_CLOSED (as a rejection) when the channel is closed.
@@ -94,12 +102,13 @@ export class Channel implements Feed {
   publish (value: unknown, options: PublishOptions = {}): Promise<string> {
     const published = this.#publish(value, options)
     // Who does not wait for it must not bring the process down.
-    published.catch(error => {
-      this.#app.report(error, `an event of channel ${JSON.stringify(this.name)} was not published`)
-      const box = this.#app.errorRecord(value, error)
-      if (box !== undefined && !this.#isClosed) return this.#keep(box, options.audience)
-    }).catch(error => this.#app.report(error, `a box of channel ${JSON.stringify(this.name)} was not published`))
-    return published
+    published.catch(error => this.#failed(error, value, options))
+    // It is settled, or waits for a render, which may take longer than the app lives.
+    return this.#isClosed || this.#before !== undefined ? muteLate(published, () => this.#isLate) : published
+  }
+
+  get #isLate (): boolean {
+    return this.#app.isClosed?.() === true
   }
 
   /**
@@ -112,7 +121,10 @@ export class Channel implements Feed {
 
   /** Who is here. The same object at every call. */
   presence (): Presence {
-    this.#presence ??= new Presence()
+    this.#presence ??= new Presence((error, event) => {
+      // What publish() rejected with has been told already.
+      if (!this.#told.has(error as object)) this.#app.report(error, `a "${event}" listener of the presence of channel ${JSON.stringify(this.name)} failed`)
+    })
     return this.#presence
   }
 
@@ -151,12 +163,30 @@ export class Channel implements Feed {
   async #publish (value: unknown, options: PublishOptions): Promise<string> {
     if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
     const audience = audienceOf(value, options)
+    if (audience !== undefined && this.#hub.latest !== undefined) checkAudience(audience)
     const record = this.#app.toRecord(value)
     if (this.#before === undefined && !isPromise(record)) return await this.#keep(record as EventRecord, audience)
     const turn = this.#wait(this.#before, record).then(record => this.#keep(record, audience))
     const before = turn.catch(() => {}).finally(() => { if (this.#before === before) this.#before = undefined })
     this.#before = before
     return turn
+  }
+
+  /** Publishes the box for what failed, if there is one, and tells what became of it. Never rejects. */
+  async #failed (error: unknown, value: unknown, options: PublishOptions): Promise<void> {
+    const name = JSON.stringify(this.name)
+    if (typeof error === 'object' && error !== null) this.#told.add(error)
+    let isReplaced = false
+    try {
+      const box = this.#isClosed ? undefined : this.#app.errorRecord(value, error)
+      if (box !== undefined) {
+        await this.#keep(box, options.audience)
+        isReplaced = true
+      }
+    } catch (error) {
+      this.#app.report(error, `the error box of an event of channel ${name} was not published`)
+    }
+    this.#app.report(error, isReplaced ? `the error box of an event of channel ${name} was published instead of it` : `an event of channel ${name} was not published`)
   }
 
   async #wait (before: Promise<unknown> | undefined, record: EventRecord | Promise<EventRecord>): Promise<EventRecord> {
@@ -183,6 +213,15 @@ function audienceOf (value: unknown, options: PublishOptions): unknown {
   const [unknown] = Object.keys(rest)
   if (unknown !== undefined) throw new FST_CHIRP_OPTION(`there is no option "${unknown}" of publish(). The option is audience`)
   return audience === undefined && value instanceof Entry ? value.audience : audience
+}
+
+// Values are told apart by the JSON of their audiences.
+function checkAudience (audience: unknown): void {
+  try {
+    JSON.stringify(audience)
+  } catch (cause) {
+    throw new FST_CHIRP_OPTION(`option "audience" of publish() must be plain data, and JSON refused it (${messageOf(cause)})`, { cause })
+  }
 }
 
 /** @throws FST_CHIRP_OPTION for a bad name or option. */

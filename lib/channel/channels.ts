@@ -1,7 +1,7 @@
 // The channels of one app, by name.
 import type { FastifyInstance } from 'fastify'
-import { FST_CHIRP_ID, FST_CHIRP_OPTION } from '../errors.js'
-import { failuresOf, type RenderHost } from '../stream/message.js'
+import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_ID, FST_CHIRP_OPTION } from '../errors.js'
+import { failuresOf, partMessage, type RenderHost } from '../stream/message.js'
 import { reportFailure } from '../stream/report.js'
 import type { StreamEnvironment } from '../stream/parts.js'
 import { toErrorRecord, toRecord } from '../stream/value.js'
@@ -11,17 +11,23 @@ import { MemoryEngine } from './memory.js'
 export class Channels {
   readonly #engine = new MemoryEngine()
   readonly #channels = new Map<string, { channel: Channel, options: ChannelOptions }>()
+  #isClosed = false
   readonly #environment: Omit<ChannelEnvironment, 'closed'>
 
   constructor ({ settings, registry, renderer, warnings }: StreamEnvironment, app: FastifyInstance) {
     const { debug } = settings
     const report = (error: unknown, message: string): void => {
+      // Timers and listeners outlive the app, and that is no fault.
+      if (this.#isClosed && error instanceof FST_CHIRP_CHANNEL_CLOSED) {
+        app.log.debug({ err: error }, message)
+        return
+      }
       for (const failure of failuresOf(error)) {
         registry.counters.errors++
         reportFailure(app.log, failure, message)
       }
     }
-    const host: RenderHost = { renderer, debug, partFailed: error => report(error, 'a fragment of a message was left out') }
+    const host: RenderHost = { renderer, debug, partFailed: error => report(error, partMessage(debug)) }
     this.#environment = {
       engine: this.#engine,
       maxBuffer: settings.maxBuffer,
@@ -31,6 +37,7 @@ export class Channels {
       },
       // An event whose id was refused was rendered all the same, and may be there already.
       errorRecord: (value, error) => debug && !(error instanceof FST_CHIRP_ID) ? toErrorRecord(value, error) : undefined,
+      isClosed: () => this.#isClosed,
       report
     }
   }
@@ -40,7 +47,8 @@ export class Channels {
     const known = this.#channels.get(name)
     if (known === undefined) {
       const channel = new Channel(name, options, { ...this.#environment, topic: this.#engine.open(name), closed: () => { this.#channels.delete(name) } })
-      this.#channels.set(name, { channel, options })
+      if (this.#isClosed) channel.close()
+      else this.#channels.set(name, { channel, options })
       return channel
     }
     for (const option of Object.keys(options) as Array<keyof ChannelOptions>) {
@@ -53,6 +61,7 @@ export class Channels {
 
   /** Ends all of them; the streams have had their last frame by then. */
   async close (): Promise<void> {
+    this.#isClosed = true
     for (const { channel } of [...this.#channels.values()]) channel.close()
     await this.#engine.close()
   }

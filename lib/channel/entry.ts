@@ -5,6 +5,9 @@ import { encodeRecord, isDialectal, type Dialect, type TargetedFields } from '..
 /** The content of an event, without what depends on the reader. */
 export type EventRecord = TargetedFields
 
+// What an event without any text takes: the object, its record, positions.
+const OVERHEAD = 256
+
 export class Entry {
   /** Its place in the topic: unique, ordered, and a cursor that says nothing about its content. */
   readonly position: string
@@ -14,6 +17,7 @@ export class Entry {
   readonly id: string
   readonly audience: unknown
   readonly record: EventRecord
+  #size = 0
   #htmx2: string | undefined
   #htmx4: string | undefined
 
@@ -23,6 +27,16 @@ export class Entry {
     this.record = record
     this.audience = audience
     this.id = record.id ?? position
+  }
+
+  /** About how many bytes it takes while it waits to be taken. */
+  get size (): number {
+    if (this.#size === 0) {
+      const { data, event, id, target, swap, key } = this.record
+      this.#size = OVERHEAD
+      for (const text of [data, event, id, target, swap, key]) if (text !== undefined) this.#size += Buffer.byteLength(text)
+    }
+    return this.#size
   }
 
   /** The text of its frame. */
@@ -39,4 +53,10 @@ export class Entry {
   frameWith (id: string | undefined, dialect: Dialect): string {
     return encodeRecord({ ...this.record, id }, dialect)
   }
+}
+
+/** Values with the same key replace each other: those of one name for one audience. */
+export function keyOf ({ record: { key, target, event }, audience }: Entry): string {
+  const name = key ?? target ?? event ?? ''
+  return audience === undefined ? name : `${name}\r${JSON.stringify(audience)}`
 }

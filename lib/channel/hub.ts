@@ -1,11 +1,12 @@
 // Brings what an engine tells of one topic to everyone who follows it in this process.
 import { isPromise } from '../stream/source.js'
+import { maySee, type AudienceFilter } from './audience.js'
 import { Batch } from './batch.js'
 import { isCursor } from './cursor.js'
 import type { Engine, MaybePromise, Page } from './engine.js'
-import type { Entry } from './entry.js'
+import { keyOf, type Entry } from './entry.js'
 import type { Location } from './place.js'
-import { keyOf, maySee, Reader, type AudienceFilter, type ReaderHost, type ReaderTarget } from './reader.js'
+import { Reader, type ReaderHost, type ReaderTarget } from './reader.js'
 
 export class Hub implements ReaderHost {
   readonly latest: Map<string, Entry> | undefined
@@ -18,7 +19,7 @@ export class Hub implements ReaderHost {
   // The last event that the engine told of.
   #last: string | undefined
   // Readers that still read history.
-  #starting = 0
+  readonly #starting = new Set<Reader>()
   #isClosed = false
 
   constructor (topic: string, engine: Engine, keepsLatest: boolean) {
@@ -37,11 +38,8 @@ export class Hub implements ReaderHost {
     if (this.#isClosed) {
       reader.end()
     } else {
-      this.#starting++
-      reader.start(lastEventId).finally(() => {
-        this.#starting--
-        this.#forget()
-      })
+      this.#starting.add(reader)
+      reader.start(lastEventId).finally(() => this.#starting.delete(reader))
     }
     return reader
   }
@@ -52,12 +50,11 @@ export class Hub implements ReaderHost {
     this.#isClosed = true
     this.#stopListening()
     for (const reader of [...this.#readers]) reader.end()
-    this.#forget()
-  }
-
-  /** Lets go of history once the channel is closed and nobody reads it any more. */
-  #forget (): void {
-    if (this.#isClosed && this.#starting === 0) this.#engine.forget?.(this.#topic)
+    // History is not kept for those who still read it: they may take their time, or never come back.
+    const rests = [...this.#starting].map(reader => reader.keepRest()).filter(isPromise)
+    this.#starting.clear()
+    if (rests.length === 0) this.#engine.forget?.(this.#topic)
+    else Promise.all(rests).then(() => this.#engine.forget?.(this.#topic))
   }
 
   read (after: string, limit: number): Page | Promise<Page> {

@@ -1,5 +1,9 @@
 // Who is here: members by key, one however many tabs they have open.
 import { EventEmitter } from 'node:events'
+import { FST_CHIRP_OPTION } from '../errors.js'
+import { describe } from '../sse/field.js'
+import { isPromise } from '../stream/source.js'
+import { onAbort } from './signals.js'
 
 /** A member who is here. */
 export interface Member<Info = unknown> {
@@ -24,9 +28,18 @@ export interface JoinOptions {
   signal?: AbortSignal | undefined
 }
 
-/** Members of a channel in this process. */
+/** Members of a channel in this process. A listener that fails is logged and counted. */
 export class Presence extends EventEmitter<PresenceEvents> {
   readonly #members = new Map<string, { key: string, info: unknown, count: number }>()
+  readonly #failed: (error: unknown, event: string) => void
+
+  /** Made by `channel.presence()`. @internal */
+  constructor (failed: (error: unknown, event: string) => void) {
+    super()
+    this.#failed = failed
+    // There may be one for each page or stream.
+    this.setMaxListeners(0)
+  }
 
   /** How many members are here. */
   get size (): number {
@@ -41,8 +54,15 @@ export class Presence extends EventEmitter<PresenceEvents> {
   /**
    * Someone is here, or here once more. Gives a function that takes it back,
    * which does nothing when it is called again.
+   *
+   * @throws FST_CHIRP_OPTION for a bad option.
    */
-  join (key: string, { info, signal }: JoinOptions = {}): () => void {
+  join (key: string, options: JoinOptions = {}): () => void {
+    if (typeof options !== 'object' || options === null) throw new FST_CHIRP_OPTION(`the options of presence.join() must be an object, not ${describe(options)}`)
+    const { info, signal } = options
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw new FST_CHIRP_OPTION(`option "signal" of presence.join() must be an AbortSignal, not ${describe(signal)}`)
+    }
     if (signal?.aborted === true) return () => {}
     let member = this.#members.get(key)
     const isNew = member === undefined
@@ -55,11 +75,11 @@ export class Presence extends EventEmitter<PresenceEvents> {
     const leave = (): void => {
       if (!isHere) return
       isHere = false
-      signal?.removeEventListener('abort', leave)
+      forget?.()
       this.#leave(key)
     }
-    signal?.addEventListener('abort', leave, { once: true })
-    if (isNew) this.emit('join', { ...member })
+    const forget = signal === undefined ? undefined : onAbort(signal, leave)
+    if (isNew) this.#tell('join', member)
     return leave
   }
 
@@ -68,6 +88,19 @@ export class Presence extends EventEmitter<PresenceEvents> {
     member.count--
     if (member.count > 0) return
     this.#members.delete(key)
-    this.emit('leave', { ...member })
+    this.#tell('leave', member)
+  }
+
+  /** Emits, and lets no listener keep the others from hearing of it, or reach who called. */
+  #tell (event: keyof PresenceEvents, member: Member): void {
+    const told = { ...member }
+    for (const listener of this.rawListeners(event)) {
+      try {
+        const result: unknown = listener.call(this, told)
+        if (isPromise(result)) result.then(undefined, error => { this.#failed(error, event) })
+      } catch (error) {
+        this.#failed(error, event)
+      }
+    }
   }
 }

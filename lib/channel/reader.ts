@@ -2,12 +2,11 @@
 // with nothing lost, doubled or out of order in between.
 import type { Attachment } from '../stream/feed.js'
 import { isPromise } from '../stream/source.js'
+import { maySee, type AudienceFilter } from './audience.js'
 import type { Batch } from './batch.js'
 import type { Page } from './engine.js'
-import type { Entry } from './entry.js'
-
-/** Whether an event that was published for an audience may be seen. */
-export type AudienceFilter = (audience: unknown) => boolean
+import { keyOf, type Entry } from './entry.js'
+import { nextTurn } from './turns.js'
 
 /** What a reader needs of its channel. */
 export interface ReaderHost {
@@ -25,6 +24,8 @@ export interface ReaderHost {
 export interface ReaderTarget {
   /** Whether what was sent last still waits to be taken. */
   readonly isBlocked: boolean
+  /** How many bytes of a replay it takes in one go. */
+  readonly window: number
   /** Writes what was passed on. */
   flush (): void
   whenDrained (): Promise<void>
@@ -38,7 +39,7 @@ export interface ReaderTarget {
   failed (error: unknown): void
 }
 
-// Events that are replayed in one go.
+// Events that are read in one go.
 const PAGE = 100
 
 export class Reader implements Attachment {
@@ -53,6 +54,11 @@ export class Reader implements Attachment {
   #told = ''
   // What came while history was still being read; undefined once it is live.
   #queue: Batch[] | undefined
+  // How far history was read; undefined while it is not.
+  #after: string | undefined
+  #reading: Promise<Page> | undefined
+  // What is left of the history of a channel that was closed meanwhile.
+  #rest: Page | Promise<Page> | undefined
   // Keys whose newest value a slow client has yet to get.
   #stale: Set<string> | undefined
   /** Whether nothing more is wanted of it, or comes. */
@@ -116,9 +122,14 @@ export class Reader implements Attachment {
     if (this.#stale !== undefined || (this.#host.latest !== undefined && this.#target.isBlocked)) return this.#postpone(batch)
     if (this.#host.latest === undefined && batch.entries[0]!.previous !== this.position) return this.#follow(batch)
     this.position = batch.last.position
-    if (batch.isRestricted) return this.#sendVisible(batch.entries)
-    this.#told = this.position
-    this.#target.pass(batch.entries, batch)
+    this.#pass(batch)
+  }
+
+  #pass (batch: Batch): void {
+    const visible = batch.visibleTo(this.#filter)
+    if (visible === undefined) return
+    this.#told = visible.last.position
+    this.#target.pass(visible.entries, visible)
   }
 
   /** Starts with what comes, and tells the client where that is, so that it can come back. */
@@ -132,17 +143,20 @@ export class Reader implements Attachment {
   }
 
   async #replay (cursor: string): Promise<void> {
-    let after = cursor
-    let hasJoined = false
+    this.#after = cursor
+    // The newest event when it began; what is newer was published meanwhile.
+    let goal: string | undefined
+    let isBehind = true
     for (;;) {
-      const reading = this.#host.read(after, PAGE)
+      const after: string = this.#after
+      const reading = this.#read(after)
       const isAsync = isPromise(reading)
-      const page = isAsync ? await reading as Page : reading as Page
+      const page = isAsync ? await (this.#reading = reading as Promise<Page>) : reading as Page
       if (this.isDetached) return
       // Nobody learns of an event that is not for him by trying its id.
       if (page.from === undefined || !maySee(this.#filter, page.audience)) {
         let { last } = page
-        if (!hasJoined) {
+        if (this.#queue === undefined) {
           this.#join()
           // More may have come since it was read.
           if (isAsync) last = await this.#host.last()
@@ -152,27 +166,57 @@ export class Reader implements Attachment {
         this.#target.gap(after, last)
         return this.#goLive()
       }
-      if (after === cursor) this.#resumeAt(page.from)
-      if (page.entries.length > 0) {
-        this.position = after = page.entries[page.entries.length - 1]!.position
-        this.#sendVisible(page.entries)
+      if (after === cursor) {
+        goal = page.last
+        this.#resumeAt(page.from)
+      }
+      // Nothing can have come since a read that did not wait, until somebody else has his turn.
+      let isNewest = !isAsync
+      const isLastPage = page.entries.length < PAGE
+      for (let start = 0; start < page.entries.length;) {
+        const slice = sliceOf(page.entries, start, this.#target.window)
+        start += slice.length
+        this.position = this.#after = slice[slice.length - 1]!.position
+        this.#sendVisible(slice)
         // Else nobody could tell whether the client keeps up.
         this.#target.flush()
         if (this.#target.isBlocked) {
+          // What comes meanwhile may be more than memory should hold. It is in the log.
+          this.#leave()
           await this.#target.whenDrained()
-          if (this.isDetached) return
+        } else if (!isBehind || (isLastPage && start === page.entries.length)) {
+          // Who publishes as fast as this reads must not keep it from the end.
           continue
+        } else {
+          await nextTurn()
         }
+        if (this.isDetached) return
+        isNewest = false
       }
-      if (page.entries.length < PAGE) {
-        // Nothing can have come since a read that did not wait; after one that
-        // did, what comes from now on is kept while the rest is read.
-        const isDone = !isAsync || hasJoined
-        if (!hasJoined) this.#join()
-        hasJoined = true
-        if (isDone) return this.#goLive()
-      }
+      if (page.entries.some(({ position }) => position === goal)) isBehind = false
+      if (!isLastPage) continue
+      const isDone = isNewest || this.#queue !== undefined
+      // After a read that waited, what comes from now on is kept while the rest is read.
+      if (this.#queue === undefined && (isDone || isAsync)) this.#join()
+      if (isDone) return this.#goLive()
+      if (this.isDetached) return
     }
+  }
+
+  #read (after: string): Page | Promise<Page> {
+    const rest = this.#rest
+    if (rest === undefined) return this.#host.read(after, PAGE)
+    return isPromise(rest) ? (rest as Promise<Page>).then(rest => pageAfter(after, rest)) : pageAfter(after, rest as Page)
+  }
+
+  /**
+   * The channel is closed, and its history goes: what is yet to be read is kept
+   * here, so that it goes with the reader. A promise where that takes time.
+   */
+  keepRest (): Promise<unknown> | undefined {
+    if (this.#after === undefined) return
+    this.#rest = this.#host.read(this.#after, Infinity)
+    if (isPromise(this.#rest)) return Promise.allSettled([this.#rest, this.#reading])
   }
 
   #join (): void {
@@ -181,18 +225,26 @@ export class Reader implements Attachment {
     this.#host.add(this)
   }
 
+  #leave (): void {
+    if (this.#queue === undefined) return
+    this.#queue = undefined
+    this.#host.remove(this)
+  }
+
   #goLive (): void {
     const queue = this.#queue!
-    this.#queue = undefined
+    this.#queue = this.#after = this.#rest = this.#reading = undefined
     for (const batch of queue) this.#follow(batch)
   }
 
   /** Passes on what comes after the last event; what was read from history already comes before that. */
-  #follow ({ entries, last }: Batch): void {
+  #follow (batch: Batch): void {
+    const { entries, last } = batch
     const next = entries.findIndex(({ previous }) => previous === this.position)
     if (next === -1 || this.isDetached) return
     this.position = last.position
-    this.#sendVisible(entries.slice(next))
+    if (next === 0) this.#pass(batch)
+    else this.#sendVisible(entries.slice(next))
   }
 
   #resumeAt (position: string): void {
@@ -230,13 +282,15 @@ export class Reader implements Attachment {
   }
 }
 
-/** Whether an event for `audience` is for a reader with that filter. */
-export function maySee (filter: AudienceFilter | undefined, audience: unknown): boolean {
-  return audience === undefined || filter?.(audience) === true
+/** What is sent in one go: at least one event, and not much. */
+function sliceOf (entries: readonly Entry[], start: number, window: number): readonly Entry[] {
+  let end = start + 1
+  let size = entries[start]!.size
+  while (end < entries.length && (size += entries[end]!.size) <= window) end++
+  return entries.slice(start, end)
 }
 
-/** Values with the same key replace each other: those of one name for one audience. */
-export function keyOf ({ record: { key, target, event }, audience }: Entry): string {
-  const name = key ?? target ?? event ?? ''
-  return audience === undefined ? name : `${name}\r${JSON.stringify(audience)}`
+function pageAfter (after: string, { from, entries, last }: Page): Page {
+  const start = entries.findIndex(({ previous }) => previous === after)
+  return { from, entries: start === -1 ? [] : entries.slice(start, start + PAGE), last }
 }

@@ -9,7 +9,11 @@ import type { ReaderTarget } from './reader.js'
 /** Tells a client that events between its cursor and now cannot be replayed. */
 export const GAP_EVENT = 'chirp:gap'
 
+// Bytes in memory: a page of small events, or few large ones.
+const WINDOW = 65536
+
 export class StreamSink implements ReaderTarget {
+  readonly window = WINDOW
   readonly #target: FeedTarget
   readonly #composer: Composer | undefined
 

@@ -5,8 +5,10 @@ import { kAttach, type Attachment, type Feed, type FeedTarget } from '../stream/
 import type { Channel } from './channel.js'
 import type { MaybePromise } from './engine.js'
 import { Entry } from './entry.js'
+import type { AudienceFilter } from './audience.js'
 import type { Location } from './place.js'
-import type { AudienceFilter, ReaderTarget } from './reader.js'
+import type { ReaderTarget } from './reader.js'
+import { onAbort } from './signals.js'
 import { gapFields, StreamSink } from './sink.js'
 
 /** Options of `channel.subscribe()`. */
@@ -69,16 +71,17 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
     const reader = this.#channel.attach(target, cursor, filter)
     if (signal === undefined) return reader
     const abort = (): void => {
+      forget()
       // The channel may have been closed before.
       if (reader.isDetached) return
       reader.detach()
       target.ended()
     }
-    signal.addEventListener('abort', abort, { once: true })
+    const forget = onAbort(signal, abort)
     return {
       cursor: () => reader.cursor(),
       detach () {
-        signal.removeEventListener('abort', abort)
+        forget()
         reader.detach()
       }
     }
@@ -116,18 +119,22 @@ class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
       await new Promise<void>(resolve => { this.#waiting.push(resolve) })
     }
     const value = this.#entries.shift()!
-    this.#size -= sizeOf(value)
+    this.#size -= value.size
     if (!this.isBlocked) this.#wake()
     return { done: false, value }
   }
 
   /** A replay waits when half of what may wait is there. */
   get isBlocked (): boolean {
-    return !this.#isOver && this.#size > this.#channel.maxBuffer / 2
+    return !this.#isOver && this.#size > this.window
+  }
+
+  get window (): number {
+    return this.#channel.maxBuffer / 2
   }
 
   async return (): Promise<IteratorResult<Entry, undefined>> {
-    this.#entries.length = 0
+    this.#entries.length = this.#size = 0
     this.ended()
     return { done: true, value: undefined }
   }
@@ -141,7 +148,7 @@ class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
   pass (entries: readonly Entry[]): void {
     for (const entry of entries) {
       this.#entries.push(entry)
-      this.#size += sizeOf(entry)
+      this.#size += entry.size
     }
     const { maxBuffer, name } = this.#channel
     if (this.#size > maxBuffer) this.failed(new FST_CHIRP_BEHIND(name, maxBuffer))
@@ -170,10 +177,6 @@ class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
     this.#error = { thrown: error }
     this.ended()
   }
-}
-
-function sizeOf ({ record: { data } }: Entry): number {
-  return data === undefined ? 0 : data.length
 }
 
 function bad (option: string, wanted: string, value: unknown): never {

@@ -4,6 +4,7 @@
 import { FST_CHIRP_EVENT } from '../errors.js'
 import { describe, idProblem, nameProblem, normalizeId, retryProblem } from './field.js'
 import { encodeFrame, type FrameFields } from './frame.js'
+import { stringifyData } from './json.js'
 
 /** The fields of an {@link SSEEvent}; at least one must be there. */
 export interface SSEEventFields {
@@ -79,32 +80,6 @@ export class SSEEvent {
   static frame (event: SSEEvent): string {
     return event.#frame
   }
-}
-
-/**
- * The data of an event: a string as it is, everything else as JSON.
- *
- * @throws TypeError with a sentence that says what to do instead.
- */
-export function stringifyData (data: unknown): string {
-  if (typeof data === 'string') return data
-  if (typeof data === 'object' && data !== null && isBytes(data)) {
-    throw new TypeError('an event stream carries text, not bytes. Send data.toString(\'base64\') or decode it first')
-  }
-  let json: string | undefined
-  try {
-    json = JSON.stringify(data)
-  } catch (cause) {
-    throw new TypeError(`JSON.stringify refused it (${(cause as Error).message}). Send what JSON can hold`, { cause })
-  }
-  if (json === undefined) {
-    throw new TypeError(`JSON has no form for ${describe(data)}. Send a string, a number, a boolean, null, an array or an object`)
-  }
-  return json
-}
-
-function isBytes (data: object): boolean {
-  return ArrayBuffer.isView(data) || data instanceof ArrayBuffer || data instanceof SharedArrayBuffer
 }
 
 function refuse (problem: string | undefined): void {

@@ -45,6 +45,11 @@ export function failuresOf (error: unknown): readonly unknown[] {
   return failures.get(error as object) ?? [error]
 }
 
+/** What the log says of a fragment that failed in a message that goes on. */
+export function partMessage (debug: boolean): string {
+  return debug ? 'the error box of a fragment took its place in a message' : 'a fragment of a message was left out'
+}
+
 function renderPart ({ template, block, context }: Fragment, renderer: Renderer): Part | Promise<Part> {
   try {
     const html = renderer.renderBlock(template, block, context)

@@ -5,6 +5,7 @@ import type { Settings } from '../options.js'
 import { describe } from '../sse/field.js'
 import { Clock } from './clock.js'
 import { List, unlink, type Linked } from './list.js'
+import { isPromise } from './source.js'
 
 /** What the registry does with a stream. */
 export interface RegisteredStream extends Linked {
@@ -36,6 +37,8 @@ export class Registry {
   clientOf (request: FastifyRequest): string | undefined {
     if (this.#settings.maxStreamsPerClient === 0) return undefined
     const client: unknown = this.#settings.clientKey(request)
+    // Nobody will wait for it, and it may fail.
+    if (isPromise(client)) client.then(undefined, () => {})
     if (typeof client !== 'string') throw new FST_CHIRP_OPTION(`option "clientKey" must return a string, not ${describe(client)}`)
     return client
   }

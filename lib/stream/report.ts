@@ -20,12 +20,19 @@ export function reportFailure (
   log: FastifyBaseLogger, error: unknown, message: string, { route, requestId }: Omit<StreamErrorMessage, 'error'> = {}
 ): void {
   try {
-    log.error({ err: error, route }, message)
+    log.error({ err: toLog(error), route }, message)
   } catch {
     // Serializers read what was thrown, and write to it, which not everything takes.
     log.error({ err: new Error(messageOf(error)), route }, message)
   }
   if (errorChannel.hasSubscribers) errorChannel.publish({ route, requestId, error } satisfies StreamErrorMessage)
+}
+
+/** pino appends what causes say. Ours say it already, and a cause that is a function is not appended (https://github.com/pinojs/pino-std-serializers). */
+function toLog (error: unknown): unknown {
+  if (!(error instanceof Error && error.cause instanceof Error && error.message.includes(error.cause.message))) return error
+  const { cause } = error
+  return Object.create(error, { cause: { value: () => cause } })
 }
 
 export function reportClose (context: Context, summary: { reason: CloseReason, duration: number, events: number, bytes: number }): void {

@@ -13,7 +13,7 @@ import type { Context } from './context.js'
 import type { Destination } from './destination.js'
 import type { Attachment, FeedTarget, PumpTarget } from './feed.js'
 import type { Linked } from './list.js'
-import { failuresOf, type RenderHost } from './message.js'
+import { failuresOf, partMessage, type RenderHost } from './message.js'
 import type { PendingAnswer, StreamEnvironment, StreamInput, StreamParts } from './parts.js'
 import { dequeue, enqueue, type Queued } from './queue.js'
 import type { RegisteredStream } from './registry.js'
@@ -178,7 +178,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
   }
 
   partFailed (error: unknown): void {
-    this.#reportError(error, 'a fragment of a message was left out')
+    this.#reportError(error, partMessage(this.debug))
   }
 
   get isBlocked (): boolean {

@@ -1,0 +1,35 @@
+// Publications of an app that has closed are rejected, but must not end the
+// process. Who hands one on, as `async value => channel.publish(value)` does,
+// makes a promise of his own that nobody may listen to. Only the engine of
+// JavaScript knows that promise; it takes ours over by calling its then(), which
+// `await` does not.
+const { then } = Promise.prototype
+
+// Where Node.js tells of a rejection that nobody listens to, if it is the domain
+// at the moment of the rejection (https://nodejs.org/api/process.html#event-unhandledrejection).
+const NOWHERE = { emit: () => true }
+
+type Listener = ((value: unknown) => unknown) | null
+
+/** Lets a promise that takes `promise` over be rejected without ending the process, when `isLate` says so. */
+export function muteLate<T> (promise: Promise<T>, isLate: () => boolean): Promise<T> {
+  const value = (fulfilled?: Listener, rejected?: Listener): Promise<unknown> => then.call(promise, fulfilled,
+    typeof rejected === 'function' && isNative(rejected) ? error => isLate() ? withoutNotice(rejected, error) : rejected(error) : rejected)
+  return Object.defineProperty(promise, 'then', { value, configurable: true })
+}
+
+/** Whether it is no code of the app, such as what rejects a promise. */
+function isNative (listener: Listener): boolean {
+  return Function.prototype.toString.call(listener).endsWith('{ [native code] }')
+}
+
+function withoutNotice (reject: (error: unknown) => unknown, error: unknown): unknown {
+  const host = process as { domain?: unknown }
+  const { domain } = host
+  host.domain = NOWHERE
+  try {
+    return reject(error)
+  } finally {
+    host.domain = domain
+  }
+}

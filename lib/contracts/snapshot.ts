@@ -20,13 +20,14 @@ export async function takeSnapshot (registration: Registration, options: Contrac
     templates,
     snapshot: {
       routes: table.routes,
+      unseen: table.unseen.filter(({ url }) => !siblings.some(({ script }) => script === url)),
       match: (method, path) => table.match(method, path),
       matchAny: path => table.matchAny(path),
       templates: await templates.list(pause),
       hasTemplates: templates.hasTemplates,
       load: name => templates.load(name),
       parse: source => templates.parse(source),
-      sources: await readSources(options.sources, pause)
+      sources: await readSources(options.sources, siblings.flatMap(({ options }) => options?.sources ?? []), pause)
     }
   }
 }

@@ -41,6 +41,11 @@ export class Templates {
     return this.#read.get(name)
   }
 
+  /** How many were read. */
+  get count (): number {
+    return [...this.#read.values()].filter(template => template !== undefined).length
+  }
+
   get hasTemplates (): boolean {
     return this.#libraries.length > 0
   }

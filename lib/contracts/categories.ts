@@ -4,8 +4,9 @@
 export const CATEGORIES = [
   'link', 'form', 'method', 'asset', 'unknown-url', 'orphan',
   'not-a-stream', 'unreferenced-stream', 'sse-swap-unknown', 'sse-swap-outside', 'event-unheard', 'event-name', 'missing-extension', 'broad-target',
-  'missing-target', 'duplicate-id', 'removed-attribute', 'mixed-dialects',
-  'fragment', 'missing-template', 'unknown-block', 'dead-template', 'template-error', 'source-error'
+  'fragments-unheard', 'event-id', 'refresh',
+  'missing-target', 'duplicate-id', 'swap-value', 'swap-mismatch', 'misspelt-attribute', 'removed-attribute', 'mixed-dialects',
+  'fragment', 'view', 'missing-template', 'unknown-block', 'unknown-filter', 'unknown-test', 'dead-template', 'template-error', 'source-error'
 ] as const
 
 export type CategoryName = typeof CATEGORIES[number]

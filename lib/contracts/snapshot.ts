@@ -25,6 +25,8 @@ export async function takeSnapshot (registration: Registration, options: Contrac
       matchAny: path => table.matchAny(path),
       templates: await templates.list(pause),
       hasTemplates: templates.hasTemplates,
+      sharesViews: siblings.some(({ app, renderer }) => renderer.library?.isShared === true && app.hasReplyDecorator('view')),
+      knows: (template, kind, name) => templates.knows(template, kind, name),
       load: name => templates.load(name),
       parse: source => templates.parse(source),
       sources: await readSources(options.sources, siblings.flatMap(({ options }) => options?.sources ?? []), pause)

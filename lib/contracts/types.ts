@@ -80,6 +80,10 @@ export interface Snapshot {
   templates: readonly TemplateSource[]
   /** False when the app renders no templates: nothing is said about names of templates then. */
   hasTemplates: boolean
+  /** `reply.view()` of @fastify/view renders the same templates. */
+  sharesViews: boolean
+  /** Whether the environment of a template has a filter or a test. */
+  knows (template: string, kind: 'filter' | 'test', name: string): boolean
   /** The syntax tree of a template, a fresh one. Throws what Nunjucks throws. */
   parse (source: string): AstNode
   /** A template that is not in the list; undefined when there is none of that name. */

@@ -74,7 +74,7 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
   return {
     renderBlock: (template, block, context) => render({ template, block }, context),
     renderTemplate: (template, context) => render({ template }, context),
-    library: new Library(environment, host)
+    library: new Library(environment, host, environment === templates)
   }
 }
 

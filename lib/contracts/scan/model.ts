@@ -32,7 +32,7 @@ export interface Model {
 export async function buildModel (snapshot: Snapshot, pause: () => Promise<void>): Promise<Model> {
   const source = await scanSources(snapshot.sources, pause)
   const library = new Library()
-  const named = source.rendered.flatMap(({ templates }) => templates.map(({ text }) => text))
+  const named = [...source.rendered.flatMap(({ templates }) => templates), ...snapshot.sharesViews ? source.views : []].map(({ text }) => text)
   if (snapshot.hasTemplates) await library.read(snapshot, named, pause)
   const index = new RouteIndex(snapshot)
   const pages = await composePages(library, pause)

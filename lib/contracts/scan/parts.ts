@@ -1,6 +1,7 @@
 // What a template is made of, in the order of its source: text with its tags,
 // and the statements that decide which text comes where.
 import type { AstNode } from '../../html/nunjucks.js'
+import type { Need } from './needs.js'
 
 /** An attribute as a template has it. */
 export interface Attribute {
@@ -107,6 +108,8 @@ export interface Outline {
   imports: Map<string, { reference: Reference, name: string | undefined }>
   /** All texts of expressions, such as the argument of a macro. */
   literals: Set<string>
+  /** The filters and tests that it uses. */
+  needs: Need[]
 }
 
 /** The lists of parts inside a part. */

@@ -26,5 +26,5 @@ function needOf (node: AstNode): { kind: Need['kind'], name: string, at: AstNode
   const right = node.right as AstNode
   // `is divisibleby(3)` is a call, `is none` a literal.
   const named = right.typename === 'FunCall' ? right.name : right
-  return { kind: 'test', name: String(named.value), at: right }
+  return { kind: 'test', name: String(named.value), at: named }
 }

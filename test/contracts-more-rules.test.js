@@ -1,6 +1,8 @@
 // What the rules about filters, views, swaps, ids and misspelt names find, and what they must not be fooled by.
+import nunjucks from 'nunjucks'
 import t from 'tap'
 import { categories } from 'fastify-chirp/contracts'
+import { buildApp } from './helpers/app.js'
 import { checkCases } from './helpers/contracts.js'
 
 const severityOf = name => categories.find(({ category }) => category === name).severity
@@ -120,6 +122,12 @@ rule('swap-mismatch', {
   'what is printed for htmx 2': {
     templates: page(`${HTMX2}<div {{ sse_connect("/live") }}><p {{ sse_swap("a") }}></p></div>`), routes: ['GET /live stream'], source: IMPORT + fragment('a', 'none').replace("'none'", "¦'none'")
   },
+  'a value without a style, and one that only an extension knows': {
+    templates: page('<div hx-ext="sse" sse-connect="/live"><p sse-swap="a" hx-swap="settle:0ms"></p><p sse-swap="b" hx-swap=""></p><p sse-swap="c" hx-swap="fade"></p></div>'),
+    routes: ['GET /live stream'],
+    source: IMPORT + fragment('a', 'innerHTML') + fragment('b', 'innerHTML') + fragment('c', 'fade') + fragment('c', 'innerHTML').replace("'innerHTML'", "¦'innerHTML'"),
+    says: 'This fragment has the swap "innerHTML", and the element with sse-swap="c" has hx-swap="fade", which htmx 2 goes by. Give both the same'
+  },
   'on htmx 4 the fragment decides': {
     templates: page(`${HTMX4}<div sse-connect="/live"><p sse-swap="a"></p></div>`), routes: ['GET /live stream'], source: IMPORT + fragment('a', 'none')
   },
@@ -155,4 +163,19 @@ rule('missing-target', {
       'Nothing takes a fragment for "c-1": no sse-swap="c-1" and no element with that id. Did you mean "f-1"? Mend the name on either side'
     ]
   }
+})
+
+t.test('a filter that a custom tag makes has the place of its template', async t => {
+  const env = new nunjucks.Environment(new nunjucks.FileSystemLoader(t.testdir({ 'page.html': '\n{% shout %}' })), { autoescape: true })
+  env.addExtension('shout', {
+    tags: ['shout'],
+    parse (parser, nodes) {
+      parser.advanceAfterBlockEnd(parser.nextToken().value)
+      const name = new nodes.Symbol(undefined, undefined, 'nope')
+      return new nodes.Output(0, 0, [new nodes.Filter(undefined, undefined, name, new nodes.NodeList(0, 0, [new nodes.Literal(0, 0, 'x')]))])
+    }
+  })
+  const app = await buildApp(t, { templates: env })
+  const { issues } = await app.checkContracts({ sources: [] })
+  t.match(issues.filter(({ category }) => category === 'unknown-filter'), [{ template: 'page.html', line: 1, column: 1 }])
 })

@@ -18,7 +18,8 @@ rule('link', {
       'c.html': '{% extends "b.html" %}{% block inner %}¦hx-post="/c"{% endblock %}',
       'd.html': child('{% if x %}¦sse-connect="/d"{% else %}sse-connect="/a"{% endif %}{{ super() }}'),
       'e.html': child('{{ sse_connect("/a") }}'),
-      'f.html': child('¦{{ sse_connect("/f") }}')
+      'f.html': child('¦{{ sse_connect("/f") }}'),
+      'g.html': '{% extends "layout.html" %}'
     },
     routes: ['GET /a stream', 'POST /a']
   },

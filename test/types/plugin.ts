@@ -151,4 +151,4 @@ const reasons: Record<CloseReason, true> = {
 }
 const message: Pick<StreamCloseMessage, 'events' | 'bytes'> = { events: 1, bytes: 2 }
 
-export { message, reasons, wrong, wrongClient, wrongDialect, wrongEvent, wrongFragment, wrongFragments, wrongSeverity }
+export { message, reasons, wrong, wrongClient, wrongContracts, wrongDialect, wrongEvent, wrongFragment, wrongFragments, wrongSeverity }

@@ -1,6 +1,9 @@
 // The checker beside plugins that add routes or hooks of their own, before and
 // after this one; what it says of what it has not seen; and the option `contracts`.
+import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import autoload from '@fastify/autoload'
 import cors from '@fastify/cors'
 import fastifyStatic from '@fastify/static'
@@ -201,4 +204,15 @@ t.test('the option contracts is checked at registration', async t => {
   }
   const app = await buildApp(t, { contracts: { sources: ['gone'], external: ['/a/*'] } })
   await t.rejects(app.checkContracts(), { code: 'FST_CHIRP_OPTION', message: /option "sources" names a file that does not exist/ }, 'sources are read when they are needed')
+})
+
+t.test('the command knows what the app was registered with', async t => {
+  const home = t.testdir({
+    'app.js': "import Fastify from 'fastify'\nimport chirp from 'fastify-chirp'\nexport const app = Fastify()\nawait app.register(chirp, { templates: 'views', contracts: { sources: ['routes'] } })\n",
+    routes: { 'page.js': "export default (request, reply) => reply.page('page.html')\n" },
+    views: { 'page.html': '<p>x</p>' }
+  })
+  const command = fileURLToPath(new URL('../dist/contracts/cli.js', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, [command, 'check', 'app.js'], { cwd: home })
+  t.equal(stdout, 'No findings\n1 template, 0 routes: 0 read, 0 not\n')
 })

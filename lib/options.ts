@@ -34,7 +34,7 @@ const MAX_TIME = 2147483647
 const STREAM_OPTIONS = ['retry', 'closeEvent', 'heartbeat', 'maxAge', 'dialect', 'event'] as const
 const OPTIONS = [
   'templates', 'debug', 'heartbeat', 'retry', 'closeEvent', 'maxBuffer', 'writeTimeout', 'maxAge', 'maxStreams',
-  'maxStreamsPerClient', 'clientKey', 'shutdownGrace', 'dialect', 'client'
+  'maxStreamsPerClient', 'clientKey', 'shutdownGrace', 'dialect', 'client', 'contracts'
 ] as const
 // Fastify adds these to the options of any plugin.
 const FASTIFY_OPTIONS = ['prefix', 'logLevel', 'logSerializers', 'encapsulate']

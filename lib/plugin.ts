@@ -3,6 +3,7 @@ import type { Server, Socket } from 'node:net'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { Channels } from './channel/channels.js'
+import { checkRegistered } from './contracts/options.js'
 import { Registration } from './contracts/registration.js'
 import { checkAtStart } from './contracts/start.js'
 import { FST_CHIRP_OPTION, FST_CHIRP_REGISTERED } from './errors.js'
@@ -24,13 +25,14 @@ import type { ChirpOptions, ChirpPlugin } from './types.js'
 async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void> {
   if (Object.hasOwn(app, 'eventStreams')) throw new FST_CHIRP_REGISTERED()
   const settings = resolveOptions(options)
+  await checkRegistered(options.contracts)
   const clientScript = settings.client === undefined ? undefined : serveScript(app, settings.client)
   const renderer = createRenderer({ templates: options.templates, debug: settings.debug, dialect: settings.stream.dialect, clientScript })
   const registry = new Registry(settings)
   const warnings = settings.debug ? new Warnings(app.log) : undefined
   const environment: StreamEnvironment = { settings, renderer, registry, warnings }
   const channels = new Channels(environment, app)
-  const contracts = new Registration(app, renderer)
+  const contracts = new Registration(app, renderer, { contracts: options.contracts, client: settings.client })
 
   app.decorate('eventStreams', registry.counters)
   app.decorate('renderFragment', fragment => renderFragment(renderer, fragment))

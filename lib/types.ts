@@ -38,6 +38,28 @@ export interface StreamOptions {
   event?: string | undefined
 }
 
+/** How bad a finding of the checker is: `error` will fail in a browser, `warning` may, `info` is worth a look. */
+export type Severity = 'error' | 'warning' | 'info'
+
+/** Options of `app.checkContracts()`, and what the plugin's option `contracts` says for every check of the app. */
+export interface ContractOptions {
+  /**
+   * Files and folders of the app's source, relative to the working directory,
+   * in which names of templates, blocks and events are looked up. Default: the
+   * program's entry file, what the option `contracts` names, and the files that
+   * these import by relative paths. Off: `[]`.
+   */
+  sources?: readonly string[] | undefined
+  /** Another severity for findings of a category. Default: that of docs/contracts.md. Off: `'off'`, for each. */
+  severities?: Record<string, Severity | 'off'> | undefined
+  /**
+   * Patterns of paths that something else answers, such as a proxy or a
+   * not-found handler that serves a single page app: `['/app/*']`. Links to
+   * them are taken for good. Default: none. Off: omit.
+   */
+  external?: readonly string[] | undefined
+}
+
 /** Options of the plugin. A bad one throws FST_CHIRP_OPTION when the plugin is registered. */
 export interface ChirpOptions extends Omit<StreamOptions, 'event'> {
   /**
@@ -73,6 +95,12 @@ export interface ChirpOptions extends Omit<StreamOptions, 'event'> {
    * `chirp_client()` too.
    */
   client?: string | false | undefined
+  /**
+   * What every check of the app's contracts knows, also the one at start:
+   * `sources` to read besides the program's entry file, `severities` and
+   * `external`. Default: none. Off: omit.
+   */
+  contracts?: ContractOptions | undefined
   /** Milliseconds that clients get to take their last frame when the app closes. Default: 2000. Off: `0`. */
   shutdownGrace?: number | undefined
 }

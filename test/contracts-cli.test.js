@@ -48,10 +48,13 @@ async function run (cwd, args, { env = {}, before = [] } = {}) {
   return { code, ...output }
 }
 
+// What the summary says of an app with one template and no route.
+const EXTENT = '1 template, 0 routes: 0 read, 0 not\n'
+
 const broken = { views: { 'page.html': BROKEN } }
 
 t.test('an app without findings: exit 0', async t => {
-  t.same(await run(home(t), ['check', 'app.js']), { code: 0, stdout: 'No findings\n', stderr: '' })
+  t.same(await run(home(t), ['check', 'app.js']), { code: 0, stdout: `No findings\n${EXTENT}`, stderr: '' })
 })
 
 t.test('findings as text, with the lines that they are about: exit 1', async t => {
@@ -60,7 +63,7 @@ t.test('findings as text, with the lines that they are about: exit 1', async t =
   t.equal(title, 'page.html (views/page.html)')
   t.match(head, /^ {2}error {2}template-error {2}2:\d+$/)
   t.match(message, /^ {4}\S/)
-  t.match(rest.join('\n'), /^ {6}1 \| <p>\n {4}> 2 \| {3}\{\{ name \| \}\}\n {8}\| {3,}\^\n {6}3 \| <\/p>\n\n1 error\n$/)
+  t.match(rest.join('\n'), /^ {6}1 \| <p>\n {4}> 2 \| {3}\{\{ name \| \}\}\n {8}\| {3,}\^\n {6}3 \| <\/p>\n\n1 error\n1 template, 0 routes: 0 read, 0 not\n$/)
   t.equal(code, 1)
   t.equal(stderr, '')
 })
@@ -70,7 +73,7 @@ t.test('the report as JSON is all that is on stdout, whatever the app prints', a
   const { code, stdout, stderr } = await run(home(t, { ...broken, 'app.js': noisy }), ['check', 'app.js', '--json'])
   const report = JSON.parse(stdout)
   t.equal(code, 1)
-  t.same(report.counts, { error: 1, warning: 0, info: 0 })
+  t.same(report.counts, { error: 1, warning: 0, info: 0, templates: 1, routes: 0, routesRead: 0, routesUnread: 0 })
   t.equal(report.ok, false)
   t.match(report.issues, [{ severity: 'error', category: 'template-error', template: 'page.html', file: 'views/page.html', line: 2 }])
   t.match(stderr, /hello\n[^]*raw[^]*"msg":"ready"/)
@@ -94,10 +97,10 @@ t.test('a terminal gets colours, unless NO_COLOR is set', async t => {
 t.test('severities can be changed, and warnings can fail', async t => {
   const folder = home(t, broken)
   const cases = [
-    ['warning', [], { code: 0, stdout: /\n1 warning\n$/ }],
-    ['warning', ['--warnings-as-errors'], { code: 1, stdout: /\n1 warning\n$/ }],
-    ['info', ['--warnings-as-errors'], { code: 0, stdout: /\n1 info\n$/ }],
-    ['off', [], { code: 0, stdout: 'No findings\n', stderr: '' }],
+    ['warning', [], { code: 0, stdout: /\n1 warning\n1 template, .*\n$/ }],
+    ['warning', ['--warnings-as-errors'], { code: 1, stdout: /\n1 warning\n1 template, .*\n$/ }],
+    ['info', ['--warnings-as-errors'], { code: 0, stdout: /\n1 info\n1 template, .*\n$/ }],
+    ['off', [], { code: 0, stdout: `No findings\n${EXTENT}`, stderr: '' }],
     ['fatal', [], { code: 2, stdout: '', stderr: /must be 'error', 'warning', 'info' or 'off', not the string "fatal"\n$/ }]
   ]
   await each(cases, async ([level, args, expected]) => {
@@ -110,13 +113,13 @@ t.test('a baseline hides what is known, and only that', async t => {
   const check = (...args) => run(folder, ['check', 'app.js', '--severity', 'dead-template=off', ...args])
   t.match(await check('--baseline', 'known.json'), { code: 2, stderr: /^The baseline known\.json cannot be read: ENOENT.*\. Write it with --write-baseline\n$/ })
   t.same(await check('--baseline', 'known.json', '--write-baseline'), { code: 0, stdout: '1 error written to known.json\n', stderr: '' })
-  t.same(await check('--baseline', 'known.json'), { code: 0, stdout: 'No findings\n1 of known.json not shown\n', stderr: '' })
+  t.same(await check('--baseline', 'known.json'), { code: 0, stdout: `No findings\n${EXTENT}1 of known.json not shown\n`, stderr: '' })
 
   writeFileSync(join(folder, 'views/page.html'), `\n\n\n${BROKEN}`)
   t.match(await check('--baseline', 'known.json'), { code: 0 }, 'its lines moved')
 
   writeFileSync(join(folder, 'views/other.html'), BROKEN)
-  t.match(await check('--baseline', 'known.json'), { code: 1, stdout: /^other\.html [^]*\n1 error\n1 of known\.json not shown\n$/ })
+  t.match(await check('--baseline', 'known.json'), { code: 1, stdout: /^other\.html [^]*\n1 error\n2 templates, 0 routes: 0 read, 0 not\n1 of known\.json not shown\n$/ })
 
   writeFileSync(join(folder, 'views/page.html'), '')
   const json = JSON.parse((await check('--baseline', 'known.json', '--json')).stdout)
@@ -180,7 +183,7 @@ t.test('an app is found, listens anywhere, and is ended', async t => {
   const apps = Object.fromEntries(Object.entries(ways).map(([title, text]) => [title, { ...broken, 'app.js': text }]))
   await each(homes(t, apps), async ([title, folder]) => {
     const { code, stdout, stderr } = await run(folder, ['check', 'app.js'])
-    t.match(stdout, /^page\.html[^]*\n1 error\n$/, title)
+    t.match(stdout, /^page\.html[^]*\n1 error\n1 template, 0 routes: 0 read, 0 not\n$/, title)
     t.same({ code, stderr }, { code: 1, stderr: '' }, title)
   })
 })

@@ -831,14 +831,15 @@ t.test('docs/contracts.md has each rule with its severity, and what it says is b
   for (const [index, section] of sections.entries()) {
     const { category, severity } = categories[index]
     const routes = [...(/^Routes: (.*)$/m.exec(section)?.[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, route]) => route)
+    const shared = section.includes('\nTemplates: a shared environment\n')
     const [broken, mended, ...more] = [...section.matchAll(/```html\n(.*?)```/gs)].map(([, text]) => filesOf(text))
     t.strictSame(more, [], `${category} has two examples`)
     await t.test(`${category}: broken`, async t => {
-      const { issues } = await findings(t, { ...broken, routes })
+      const { issues } = await findings(t, { ...broken, routes, shared })
       t.strictSame(issues.filter(issue => issue.category === category).map(({ severity }) => severity), [severity])
     })
     await t.test(`${category}: mended`, async t => {
-      const { issues } = await findings(t, { ...mended, routes })
+      const { issues } = await findings(t, { ...mended, routes, shared })
       t.strictSame(issues.filter(issue => issue.category === category), [])
     })
   }

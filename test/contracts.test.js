@@ -355,7 +355,7 @@ t.test('a check makes the app ready, and rejects when that fails', async t => {
   app.get('/', (request, reply) => reply.page('page.html'))
   const report = await app.checkContracts({ sources: [] })
   t.equal(report.ok, false)
-  t.same(report.counts, { error: 1, warning: 0, info: 0 })
+  t.same(report.counts, { error: 1, warning: 0, info: 0, templates: 1, routes: 1, routesRead: 1, routesUnread: 0 })
   t.match(report.issues, [{
     severity: 'error', category: 'template-error', template: 'page.html', file: /page\.html$/, line: 2, column: Number
   }])
@@ -429,7 +429,7 @@ const ISSUES = [
 t.test('a report is sorted by place, and counts', async t => {
   const { ok, issues, counts } = createReport(ISSUES)
   t.equal(ok, false)
-  t.same(counts, { error: 3, warning: 1, info: 2 })
+  t.same(counts, { error: 3, warning: 1, info: 2, templates: 0, routes: 0, routesRead: 0, routesUnread: 0 })
   t.same(issues.map(({ template, file, route, line }) => [template ?? file ?? route, line]),
     [[undefined, undefined], ['GET /x', undefined], ['a.html', undefined], ['b.html', 1], ['b.html', 3], ['gone.js', 2]])
   const same = { severity: 'info', category: 'a', message: 'a', template: 'x', line: 1, column: 1 }
@@ -439,7 +439,7 @@ t.test('a report is sorted by place, and counts', async t => {
 })
 
 t.test('a report as text', async t => {
-  t.equal(formatText(createReport([])), 'No findings\n')
+  t.equal(formatText(createReport([])), 'No findings\n0 templates, 0 routes: 0 read, 0 not\n')
   t.equal(formatText(createReport(ISSUES)), `The app
   info  mixed-dialects
     Two
@@ -463,6 +463,7 @@ gone.js
     What?
 
 3 errors, 1 warning, 2 infos
+0 templates, 0 routes: 0 read, 0 not
 `)
 })
 
@@ -480,6 +481,7 @@ page.html (views/page.html)
     No block
 
 2 errors
+0 templates, 0 routes: 0 read, 0 not
 `)
 })
 
@@ -487,7 +489,7 @@ t.test('the lines around a finding, marked', async t => {
   const folder = t.testdir({ 'x.html': 'one\r\n\ttwo\n\nfour', 'wide.html': `${'a'.repeat(300)}<b>${'c'.repeat(300)}` })
   const frame = (name, line, column) => formatText(createReport([
     { severity: 'error', category: 'link', message: 'm', template: 'x', file: join(folder, name), line, column }
-  ])).split('\n').slice(3, -3)
+  ])).split('\n').slice(3, -4)
   t.same(frame('x.html', 2, 2), ['      1 | one', '    > 2 |  two', '        |  ^', '      3 |'])
   t.same(frame('x.html', 1, 1), ['    > 1 | one', '        | ^', '      2 |  two'])
   t.same(frame('x.html', 4), ['      3 |', '    > 4 | four'])
@@ -499,7 +501,7 @@ t.test('the lines around a finding, marked', async t => {
 
 t.test('colours are there when they are asked for', async t => {
   const report = createReport([ISSUES[1]])
-  t.equal(formatText(report, { color: true }), '\u001b[1mGET /x\u001b[22m\n  \u001b[33mwarning\u001b[39m  orphan\n    Nobody\n\n1 warning\n')
+  t.equal(formatText(report, { color: true }), '\u001b[1mGET /x\u001b[22m\n  \u001b[33mwarning\u001b[39m  orphan\n    Nobody\n\n1 warning\n0 templates, 0 routes: 0 read, 0 not\n')
   t.equal(formatText(report, { color: false }), formatText(report))
 })
 

@@ -103,7 +103,7 @@ t.test('every block of code is run', async t => {
   }
   t.same([...directories].sort(), [
     'answer', 'asking', 'audience', 'broadcast', 'channels', 'chat', 'context', 'contracts', 'failing', 'limits', 'moving', 'observing', 'pages',
-    'per-user', 'presence', 'progress', 'quick-start', 'testing', 'who'
+    'per-user', 'presence', 'progress', 'quick-start', 'registering', 'testing', 'who'
   ])
 })
 
@@ -464,11 +464,24 @@ t.test('contracts', async t => {
   t.ok(usage.includes(`\n${template}:${line}:${column} ${message} (${category})\n`), 'what the log is said to have')
 })
 
+t.test('what the checks of an app are told at registration', async t => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const directory = join(home, 'registering')
+  mkdirSync(join(directory, 'views'))
+  writeFileSync(join(directory, 'views', 'page.html'), '<a href="/auth/login">Sign in</a>')
+  globalThis.registering = app
+  writeFileSync(join(directory, 'app.mjs'), 'export const app = globalThis.registering\n')
+  await importBlock('registering', '')
+  app.get('/forgotten', async () => 'x')
+  t.same((await app.checkContracts({ sources: [] })).issues, [])
+})
+
 t.test('the tables of the checker have all options', async t => {
   const help = execFileSync(process.execPath, [join(root, 'dist/contracts/cli.js'), '--help'], { encoding: 'utf8' })
   const flags = text => [...new Set(text.match(/--[a-z-]{4,}/g))].sort()
   t.same(flags([...usage.matchAll(/^\| `--.*$/gm)].join()), flags(help))
-  const options = /interface ContractOptions \{([\s\S]*?)\n\}/.exec(read('dist/contracts/options.d.ts'))[1]
+  const options = /interface ContractOptions \{([\s\S]*?)\n\}/.exec(read('dist/types.d.ts'))[1]
   t.same([...usage.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name), [...options.matchAll(/^ {4}(\w+)\?:/gm)].map(([, name]) => name))
 })
 

@@ -1,7 +1,7 @@
 // Findings that are known already: a file of them, so that only new ones fail.
 // Lines are no part of what a finding is known by, because they move.
 import { createReport, groupBy } from './report.js'
-import type { ContractIssue, ContractReport } from './types.js'
+import type { ContractIssue, ContractReport, Extent } from './types.js'
 
 /** A finding that is known, and how often. */
 export interface KnownFinding {
@@ -44,7 +44,7 @@ export function readBaseline (text: string): KnownFinding[] {
 }
 
 /** Leaves out of a report what is known, as often as it is known. */
-export function subtract ({ issues }: ContractReport, known: readonly KnownFinding[]): NewReport {
+export function subtract ({ issues, counts, unread }: ContractReport, known: readonly KnownFinding[]): NewReport {
   const left = new Map<string, KnownFinding>()
   for (const finding of known) {
     const key = keyOf(finding)
@@ -57,10 +57,14 @@ export function subtract ({ issues }: ContractReport, known: readonly KnownFindi
     return false
   })
   return {
-    report: createReport(added),
+    report: createReport(added, extentIn(counts), unread),
     hidden: issues.length - added.length,
     gone: [...left.values()].filter(({ count }) => count > 0)
   }
+}
+
+function extentIn ({ templates, routes, routesRead, routesUnread }: Extent): Extent {
+  return { templates, routes, routesRead, routesUnread }
 }
 
 function describe ({ category, template, file, route, message }: ContractIssue, count: number): KnownFinding {

@@ -1,28 +1,11 @@
-// Checks the options of `app.checkContracts()`.
+// Checks the options of `app.checkContracts()`, and the plugin's option `contracts`.
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { refuseUnknown } from '../options.js'
 import { describe } from '../sse/field.js'
-import { categories } from './check.js'
-import type { Severity } from './types.js'
+import type { ContractOptions } from '../types.js'
+import { CATEGORIES } from './categories.js'
 
-/** Options of `app.checkContracts()`. */
-export interface ContractOptions {
-  /**
-   * Files and folders of the app's source, relative to the working directory,
-   * in which names of templates, blocks and events are looked up. Default: the
-   * program's entry file and the files that it imports by relative paths.
-   * Off: `[]`.
-   */
-  sources?: readonly string[] | undefined
-  /** Another severity for findings of a category. Default: that of docs/contracts.md. Off: `'off'`, for each. */
-  severities?: Record<string, Severity | 'off'> | undefined
-  /**
-   * Patterns of paths that something else answers, such as a proxy or a
-   * not-found handler that serves a single page app: `['/app/*']`. Links to
-   * them are taken for good. Default: none. Off: omit.
-   */
-  external?: readonly string[] | undefined
-}
+export type { ContractOptions } from '../types.js'
 
 export const LEVELS = ['error', 'warning', 'info', 'off'] as const
 
@@ -36,23 +19,56 @@ export function checkOptions (options: ContractOptions): void {
   if (typeof options !== 'object' || options === null) {
     throw new FST_CHIRP_OPTION(`the options of app.checkContracts() must be an object, not ${describe(options)}`)
   }
-  refuseUnknown(options, OPTIONS)
-  const { sources, severities = {}, external } = options
-  checkList('sources', 'files and folders, such as [\'app.js\', \'routes\']', sources, path => path !== '')
-  checkList('external', 'patterns of paths, such as [\'/app/*\']', external, path => path.startsWith('/'))
-  if (typeof severities !== 'object' || severities === null) {
-    throw new FST_CHIRP_OPTION(`option "severities" must be an object, such as { orphan: 'off' }, not ${describe(severities)}`)
-  }
-  for (const [category, level] of Object.entries(severities)) checkSeverity(category, level)
+  checkEach(options, '')
 }
 
-function checkSeverity (category: string, level: unknown): void {
-  const known = categories.map(({ category }) => category)
-  if (!known.includes(category)) {
-    throw new FST_CHIRP_OPTION(`option "severities": there is no category "${category}". The categories are ${known.join(', ')}`)
+/**
+ * The plugin's option `contracts`, checked when it is registered.
+ *
+ * @throws FST_CHIRP_OPTION as {@link checkOptions} does.
+ */
+export async function checkRegistered (options: ContractOptions | undefined): Promise<void> {
+  if (options === undefined) return
+  if (typeof options !== 'object' || options === null) {
+    throw new FST_CHIRP_OPTION(`option "contracts" must be an object, such as { sources: ['routes'] }, not ${describe(options)}`)
+  }
+  checkEach(options, 'contracts.')
+  if (options.external === undefined) return
+  // It brings a router along.
+  const { createExternal } = await import('./external.js')
+  createExternal(options.external)
+}
+
+/**
+ * What one check is told, and under it what the registrations of the app say.
+ * Of these the first one wins; the lists of a check take the place of theirs.
+ */
+export function mergeOptions (registered: ReadonlyArray<ContractOptions | undefined>, given: ContractOptions): ContractOptions {
+  const known = registered.filter(options => options !== undefined)
+  return {
+    sources: given.sources,
+    external: given.external ?? known.flatMap(({ external = [] }) => external),
+    severities: Object.assign({}, ...known.map(({ severities }) => severities).reverse(), given.severities)
+  }
+}
+
+function checkEach (options: ContractOptions, within: string): void {
+  refuseUnknown(options, OPTIONS)
+  const { sources, severities = {}, external } = options
+  checkList(`${within}sources`, 'files and folders, such as [\'app.js\', \'routes\']', sources, path => path !== '')
+  checkList(`${within}external`, 'patterns of paths, such as [\'/app/*\']', external, path => path.startsWith('/'))
+  if (typeof severities !== 'object' || severities === null) {
+    throw new FST_CHIRP_OPTION(`option "${within}severities" must be an object, such as { orphan: 'off' }, not ${describe(severities)}`)
+  }
+  for (const [category, level] of Object.entries(severities)) checkSeverity(`${within}severities`, category, level)
+}
+
+function checkSeverity (option: string, category: string, level: unknown): void {
+  if (!CATEGORIES.some(known => known === category)) {
+    throw new FST_CHIRP_OPTION(`option "${option}": there is no category "${category}". The categories are ${CATEGORIES.join(', ')}`)
   }
   if (!LEVELS.some(known => known === level)) {
-    throw new FST_CHIRP_OPTION(`option "severities": ${category} must be 'error', 'warning', 'info' or 'off', not ${describe(level)}`)
+    throw new FST_CHIRP_OPTION(`option "${option}": ${category} must be 'error', 'warning', 'info' or 'off', not ${describe(level)}`)
   }
 }
 

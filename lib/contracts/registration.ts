@@ -3,8 +3,10 @@
 // brings parsers along that a server has no other use for.
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { Renderer } from '../html/render.js'
+import type { ChirpOptions } from '../types.js'
 import type { ContractOptions } from './options.js'
 import type { ContractReport } from './types.js'
+import { lookFirst, writtenHandler } from './wrapped.js'
 
 /** A route as it was added, before anybody has looked into it. */
 export interface AddedRoute {
@@ -14,6 +16,8 @@ export interface AddedRoute {
   referenced: boolean
   events: readonly string[] | undefined
   handler: Function
+  /** Its handler gets a WebSocket, as @fastify/websocket calls it, and no reply. */
+  isSocket: boolean
   /** Is the prefix of its plugin itself, which Fastify also serves with a slash at the end. */
   isPrefix: boolean
   /** Is for some versions or hosts only. */
@@ -25,14 +29,22 @@ export class Registration {
   readonly app: FastifyInstance
   readonly renderer: Renderer
   readonly routes: AddedRoute[] = []
+  /** What the plugin was registered with. */
+  readonly options: ContractOptions | undefined
 
-  constructor (app: FastifyInstance, renderer: Renderer) {
+  /** Where the plugin's own script is served, a route that is nobody's business. */
+  readonly script: string
+
+  constructor (app: FastifyInstance, renderer: Renderer, { contracts, client }: Pick<ChirpOptions, 'contracts' | 'client'>) {
     this.app = app
     this.renderer = renderer
+    this.options = contracts
+    this.script = `${app.prefix}${client}/client.js`
     const { server } = app
     const others = registrations.get(server)
     if (others === undefined) registrations.set(server, [this])
     else others.push(this)
+    lookFirst(app)
     tellCommand(this)
   }
 
@@ -49,13 +61,14 @@ export class Registration {
   }
 
   add (route: RouteOptions): void {
-    const { method, url, referenced, events, handler, constraints, prefix } = route as RouteOptions & { prefix?: string }
+    const { method, url, referenced, events, constraints, prefix, websocket } = route as RouteOptions & { prefix?: string, websocket?: unknown }
     this.routes.push({
       methods: Array.isArray(method) ? [...method] : [method],
       url,
       referenced: referenced === true,
       events,
-      handler,
+      handler: writtenHandler(route),
+      isSocket: websocket === true,
       isPrefix: url === prefix,
       isConstrained: Object.keys(constraints ?? {}).length > 0
     })

@@ -1,13 +1,14 @@
 // From findings to a report.
-import type { ContractIssue, ContractReport } from './types.js'
+import { NOTHING } from './extent.js'
+import type { ContractIssue, ContractReport, Extent } from './types.js'
 
 /** Sorts and counts. */
-export function createReport (issues: readonly ContractIssue[]): ContractReport {
+export function createReport (issues: readonly ContractIssue[], extent: Extent = NOTHING, unread: string[] = []): ContractReport {
   const sorted = issues.toSorted((a, b) => compare(placeOf(a), placeOf(b)) || compareNumbers(a.line, b.line) ||
     compareNumbers(a.column, b.column) || compare(a.category, b.category) || compare(a.message, b.message))
-  const counts = { error: 0, warning: 0, info: 0 }
+  const counts = { error: 0, warning: 0, info: 0, ...extent }
   for (const { severity } of issues) counts[severity]++
-  return { ok: counts.error === 0, issues: sorted, counts }
+  return { ok: counts.error === 0, issues: sorted, counts, unread }
 }
 
 /** Where an issue is, in one word: a template, a file, or a route. */

@@ -2,11 +2,12 @@
 // which Fastify routes with, under the app's own options.
 import type { FastifyInstance } from 'fastify'
 import createRouter, { type HTTPMethod } from 'find-my-way'
-import { FST_CHIRP_OPTION } from '../errors.js'
+import { createExternal } from './external.js'
 import { opensStream } from './handler.js'
 import type { Pause } from './pause.js'
 import type { AddedRoute } from './registration.js'
 import type { RouteFacts } from './types.js'
+import { routesOf, type PrintedRoute } from './unseen.js'
 
 /** All routes that can be looked into, and a way to ask for those that a path reaches. */
 export class RouteTable {
@@ -41,11 +42,19 @@ export class RouteTable {
     if (stored && (real === null ? stored.isConstrained : isSame(found?.params, real.params))) return stored.facts
     // A route that the plugin did not see being added, perhaps one that is nearer to the path.
     const isThere = real !== null || this.#rewrites || this.#external.find('GET', path) !== null
-    return isThere ? { method, url: path, referenced: false, events: undefined, isStream: undefined, isStatic: hasExtension(path) } : undefined
+    if (!isThere) return undefined
+    const url = patternOf(path, real?.params)
+    return { method, url, referenced: false, events: undefined, isStream: undefined, isStatic: isServed(method, url) }
+  }
+
+  /** Routes that the app has and the plugin did not see being added. */
+  get unseen (): PrintedRoute[] {
+    const seen = routesOf(this.#router.prettyPrint())
+    return [...routesOf(this.#app.printRoutes())].filter(([key]) => !seen.has(key)).map(([, route]) => route)
   }
 
   // Fastify's own answer has no name to it. For an address that it refuses it has no query either.
-  #find (method: string, path: string): { params: object } | null {
+  #find (method: string, path: string): { params: Params } | null {
     const found = this.#app.findRoute({ method: method as HTTPMethod, url: path })
     return found === null || found.searchParams === undefined ? null : found
   }
@@ -54,8 +63,9 @@ export class RouteTable {
     return this.#app.supportedMethods.map(method => this.match(method, path)).filter(facts => facts !== undefined)
   }
 
-  #add ({ methods, url, referenced, events, handler, isPrefix, isConstrained }: AddedRoute): void {
-    const isStream = events !== undefined || (referenced ? isMarkedStream(handler) : opensStream(handler))
+  #add ({ methods, url, referenced, events, handler, isSocket, isPrefix, isConstrained }: AddedRoute): void {
+    const opens = (): boolean | undefined => events !== undefined || (referenced ? isMarkedStream(handler) : opensStream(handler))
+    const isStream = isSocket ? false : opens()
     for (const method of methods) {
       const facts = { method, url, referenced, events, isStream, isStatic: isStatic(method, url, handler) }
       this.routes.push(facts)
@@ -80,6 +90,8 @@ function isMarkedStream (handler: Function): boolean | undefined {
   return opensStream(handler) || undefined
 }
 
+type Params = Record<string, string | undefined>
+
 interface Stored {
   facts: RouteFacts
   isConstrained: boolean
@@ -87,18 +99,6 @@ interface Stored {
 
 // There has to be one, and it is never called.
 const HANDLER = Function.prototype as () => void
-
-function createExternal (patterns: readonly string[]) {
-  const router = createRouter()
-  for (const pattern of new Set(patterns)) {
-    try {
-      router.on('GET', pattern, HANDLER)
-    } catch (error) {
-      throw new FST_CHIRP_OPTION(`option "external" has a pattern that Fastify would not take for a route either: ${pattern} (${(error as Error).message})`, { cause: error })
-    }
-  }
-  return router
-}
 
 // Fastify 5.0 has them at the top.
 function routerOptions ({ initialConfig }: FastifyInstance): object {
@@ -117,12 +117,22 @@ function isSame (params: object | undefined, others: object): boolean {
   return JSON.stringify(params) === JSON.stringify(others)
 }
 
-// A wildcard, one file of @fastify/static without a wildcard, or a name such as /favicon.ico.
-function isStatic (method: string, url: string, handler: Function): boolean {
-  if (method !== 'GET' && method !== 'HEAD') return false
-  return url.endsWith('*') || hasExtension(url) || String(handler).includes('pumpSendToReply')
+// Of a route that is not ours only a wildcard can be told, by what it stands for.
+function patternOf (path: string, params: Params = {}): string {
+  const { '*': rest } = params
+  return rest !== undefined && path.endsWith(rest) ? `${path.slice(0, path.length - rest.length)}*` : path
 }
 
-function hasExtension (path: string): boolean {
-  return /\.[a-z0-9]+$/i.test(path)
+// One file of @fastify/static without a wildcard tells by its handler.
+function isStatic (method: string, url: string, handler: Function): boolean {
+  return isServed(method, url) || (isRead(method) && String(handler).includes('pumpSendToReply'))
+}
+
+// A wildcard, or a name such as /favicon.ico.
+function isServed (method: string, url: string): boolean {
+  return isRead(method) && (url.endsWith('*') || /\.[a-z0-9]+$/i.test(url))
+}
+
+function isRead (method: string): boolean {
+  return method === 'GET' || method === 'HEAD'
 }

@@ -20,13 +20,16 @@ export async function takeSnapshot (registration: Registration, options: Contrac
     templates,
     snapshot: {
       routes: table.routes,
+      unseen: table.unseen.filter(({ url }) => !siblings.some(({ script }) => script === url)),
       match: (method, path) => table.match(method, path),
       matchAny: path => table.matchAny(path),
       templates: await templates.list(pause),
       hasTemplates: templates.hasTemplates,
+      sharesViews: siblings.some(({ app, renderer }) => renderer.library?.isShared === true && app.hasReplyDecorator('view')),
+      knows: (template, kind, name) => templates.knows(template, kind, name),
       load: name => templates.load(name),
       parse: source => templates.parse(source),
-      sources: await readSources(options.sources, pause)
+      sources: await readSources(options.sources, siblings.flatMap(({ options }) => options?.sources ?? []), pause)
     }
   }
 }

@@ -15,16 +15,19 @@ const TEST = /[.-](?:test|spec)\.\w+$|(?:^|[\\/])(?:test|tests|__tests__)[\\/]/
 
 /**
  * Reads files and what they import, and all files of folders. Without any: the
- * program's entry file and what it imports, except for tests, which are
- * followed to what they test and are not part of the app.
+ * program's entry file, those of `registered`, and what these import, except for
+ * tests, which are followed to what they test and are not part of the app.
  *
  * @throws FST_CHIRP_OPTION when there is no such file or folder.
  */
-export async function readSources (paths: readonly string[] | undefined, pause: Pause): Promise<SourceFile[]> {
+export async function readSources (paths: readonly string[] | undefined, registered: readonly string[], pause: Pause): Promise<SourceFile[]> {
   if (paths !== undefined) return follow(paths.flatMap(open), pause)
+  const named = registered.flatMap(open)
   const [, entry] = process.argv
-  if (entry === undefined || !isSource(resolve(entry)) || !isFile(entry)) return []
-  return (await follow([resolve(entry)], pause)).filter(({ path }) => !TEST.test(path))
+  const begin = entry === undefined || !isSource(resolve(entry)) || !isFile(entry) ? [] : [resolve(entry)]
+  // What is named is part of the app, wherever it is.
+  const own = new Set(named.map(fromHere))
+  return (await follow([...begin, ...named], pause)).filter(({ path }) => own.has(path) || !TEST.test(path))
 }
 
 function open (path: string): string[] {

@@ -17,6 +17,7 @@ export class Templates {
   readonly #libraries: readonly Library[]
   readonly #read = new Map<string, TemplateSource | undefined>()
   readonly #owner = new Map<string, Library>()
+  readonly #home = new Map<string, Library>()
   readonly #paths = new Map<string, string>()
 
   constructor (libraries: readonly Library[]) {
@@ -41,6 +42,11 @@ export class Templates {
     return this.#read.get(name)
   }
 
+  /** How many were read. */
+  get count (): number {
+    return [...this.#read.values()].filter(template => template !== undefined).length
+  }
+
   get hasTemplates (): boolean {
     return this.#libraries.length > 0
   }
@@ -49,6 +55,11 @@ export class Templates {
   parse (source: string): AstNode {
     const library = this.#owner.get(source) ?? this.#libraries[0] as Library
     return library.parse(source)
+  }
+
+  /** Whether the environment of a template that was found has a filter or a test. */
+  knows (template: string, kind: 'filter' | 'test', name: string): boolean {
+    return (this.#home.get(template) as Library).has(kind, name)
   }
 
   /** The file of a template, relative to the working directory; undefined when it comes from elsewhere. */
@@ -63,6 +74,7 @@ export class Templates {
       if (template === undefined) continue
       const { source, path } = template
       this.#owner.set(source, library)
+      this.#home.set(name, library)
       if (path !== undefined) this.#paths.set(name, path)
       return { name, source }
     }

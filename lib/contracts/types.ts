@@ -1,8 +1,8 @@
 // What the checker's parts tell each other, and what it tells the user.
 import type { AstNode } from '../html/nunjucks.js'
+import type { Severity } from '../types.js'
 
-/** How bad a finding is: `error` will fail in a browser, `warning` may, `info` is worth a look. */
-export type Severity = 'error' | 'warning' | 'info'
+export type { Severity } from '../types.js'
 
 /** One finding. Lines and columns count from one. */
 export interface ContractIssue {
@@ -21,14 +21,28 @@ export interface ContractIssue {
   route?: string | undefined
 }
 
+/** How much of an app was looked at. */
+export interface Extent {
+  /** Templates that were read. */
+  templates: number
+  /** Routes, one for each path and method that a page can send. */
+  routes: number
+  /** Routes whose handler tells what it does. */
+  routesRead: number
+  /** The other routes: added out of sight of the plugin, or with a handler that does not tell. */
+  routesUnread: number
+}
+
 /** What `app.checkContracts()` resolves with. */
 export interface ContractReport {
   /** No errors. */
   ok: boolean
   /** Sorted by template or file, line, and column. */
   issues: ContractIssue[]
-  /** How many findings there are of each severity. */
-  counts: Record<Severity, number>
+  /** How many findings there are of each severity, and how much was looked at. */
+  counts: Record<Severity, number> & Extent
+  /** The routes that are out of sight, such as `GET /news/:topic`. */
+  unread: string[]
 }
 
 /** One registered route. */
@@ -56,6 +70,8 @@ export interface TemplateSource {
 /** The app at one moment, all that the rules may look at. */
 export interface Snapshot {
   routes: readonly RouteFacts[]
+  /** Routes that were added out of sight of the plugin: their methods and patterns are all that is known. */
+  unseen: ReadonlyArray<{ method: string, url: string }>
   /** The route that a request with this path would reach, by find-my-way. `path` has no query. */
   match (method: string, path: string): RouteFacts | undefined
   /** All routes that a request with this path would reach, whatever the method. */
@@ -64,6 +80,10 @@ export interface Snapshot {
   templates: readonly TemplateSource[]
   /** False when the app renders no templates: nothing is said about names of templates then. */
   hasTemplates: boolean
+  /** `reply.view()` of @fastify/view renders the same templates. */
+  sharesViews: boolean
+  /** Whether the environment of a template has a filter or a test. */
+  knows (template: string, kind: 'filter' | 'test', name: string): boolean
   /** The syntax tree of a template, a fresh one. Throws what Nunjucks throws. */
   parse (source: string): AstNode
   /** A template that is not in the list; undefined when there is none of that name. */

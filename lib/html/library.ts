@@ -8,7 +8,11 @@ export class Library {
   readonly #environment: Environment
   readonly #host: Host
 
-  constructor (environment: Environment, host: Host) {
+  /** The environment is the app's own, and may render elsewhere too. */
+  readonly isShared: boolean
+
+  constructor (environment: Environment, host: Host, isShared: boolean) {
+    this.isShared = isShared
     this.#environment = environment
     this.#host = host
   }
@@ -16,6 +20,15 @@ export class Library {
   /** The folders that loaders look into, in their order. Loaders of other kinds have none. */
   get folders (): string[] {
     return this.#environment.loaders.flatMap(({ searchPaths }) => searchPaths ?? [])
+  }
+
+  /** Whether the environment has a filter or a test. Nunjucks asks only when it renders. */
+  has (kind: 'filter' | 'test', name: string): boolean {
+    try {
+      return (kind === 'filter' ? this.#environment.getFilter(name) : this.#environment.getTest(name)) !== undefined
+    } catch {
+      return false
+    }
   }
 
   /**

@@ -35,6 +35,7 @@ export interface Environment {
   extensionsList: Extension[]
   getTemplate (name: unknown, ...rest: unknown[]): Template | undefined
   getFilter (name: string): AnyFunction
+  getTest (name: string): AnyFunction
   addGlobal (name: string, value: unknown): unknown
   getExtension (name: string): object
 }

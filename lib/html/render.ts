@@ -90,7 +90,7 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
       }
     },
     learn: app => surroundings.learn(app),
-    library: new Library(environment, host)
+    library: new Library(environment, host, environment === templates)
   }
   return renderer
 }

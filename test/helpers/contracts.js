@@ -15,6 +15,7 @@ const MARK = '¦'
  * - `tags`: custom tags with a content; `preprocess` of their extension
  * - `routes`: `'GET /live stream'`, where `stream` may also be `events=a,b`, `referenced` or `unknown`
  * - `finds`: routes that should be found; what is marked with ¦ should be found too, and nothing else
+ * - `shared`: the environment is the app's own, and rendered by reply.view() too
  * - `severity`: of all that is found, unless it is the one of the category
  * - `says`: the messages, or the only one
  */
@@ -31,7 +32,7 @@ export async function checkCases (t, category, severity, cases) {
 }
 
 /** All that the checker finds in an app, and where its marks are. */
-export async function findings (t, { templates = {}, source = {}, routes = [], tags, preprocess, severities, settings, contracts }) {
+export async function findings (t, { templates = {}, source = {}, routes = [], tags, preprocess, shared, severities, settings, contracts }) {
   const root = t.testdir()
   const marks = []
   const write = (folder, name, marked) => {
@@ -47,7 +48,8 @@ export async function findings (t, { templates = {}, source = {}, routes = [], t
   const sources = entriesOf(source, 'app.js')
   for (const [name, text] of sources) write('source', name, text)
   const folder = join(root, 'views')
-  const app = await buildApp(t, { templates: tags === undefined ? folder : createEnvironment(folder, tags, preprocess), ...settings })
+  const app = await buildApp(t, { templates: tags === undefined && !shared ? folder : createEnvironment(folder, tags ?? [], preprocess), ...settings })
+  if (shared) app.decorateReply('view', () => {})
   for (const route of routes) addRoute(app, route)
   const { issues } = await app.checkContracts({ sources: sources.length === 0 ? [] : [join(root, 'source')], severities, ...contracts })
   return { issues, marks }

@@ -32,7 +32,8 @@ await app.register(chirp, {
   clientKey: request => request.ip,
   shutdownGrace: 0,
   dialect: 'htmx4',
-  client: '/scripts'
+  client: '/scripts',
+  contracts: { sources: ['routes'], external: ['/auth/*'], severities: { orphan: 'off' } }
 })
 await app.register(chirp, { client: false })
 await app.register(chirp, { templates: new nunjucks.Environment() })
@@ -42,6 +43,8 @@ await app.register(chirp, { hartbeat: 1000 })
 const wrong: ChirpOptions = { heartbeat: true }
 // @ts-expect-error it is on when it is not set
 const wrongClient: ChirpOptions = { client: true }
+// @ts-expect-error there is no such level
+const wrongContracts: ChirpOptions = { contracts: { severities: { orphan: 'fatal' } } }
 // @ts-expect-error there is no third dialect
 const wrongDialect: ChirpOptions = { dialect: 'htmx3' }
 
@@ -104,6 +107,8 @@ app.get('/config', (request, reply: FastifyReply) => {
 const report = await app.checkContracts({ sources: ['lib'], severities: { orphan: 'off', link: 'warning' }, external: ['/auth/*'] })
 expectType<ContractReport>()(report, true)
 expectType<ContractIssue[]>()(report.issues, true)
+expectType<number>()(report.counts.error + report.counts.routesUnread, true)
+expectType<string[]>()(report.unread, true)
 expectType<string>()(formatText(report, { color: true }) + formatJson(report) + formatGithub(report), true)
 expectType<string[]>()(categories.map(({ category }) => category), true)
 // @ts-expect-error there is no such level
@@ -155,4 +160,4 @@ const reasons: Record<CloseReason, true> = {
 }
 const message: Pick<StreamCloseMessage, 'events' | 'bytes'> = { events: 1, bytes: 2 }
 
-export { message, reasons, wrong, wrongClient, wrongDialect, wrongEvent, wrongFragment, wrongFragments, wrongSeverity }
+export { message, reasons, wrong, wrongClient, wrongContracts, wrongDialect, wrongEvent, wrongFragment, wrongFragments, wrongSeverity }

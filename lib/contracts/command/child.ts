@@ -32,7 +32,8 @@ async function answer ({ file, exportName, options }: Question): Promise<Fastify
     await app?.ready()
     const registration = await findRegistration(app)
     app ??= registration.app
-    const report = await registration.check({ ...options, sources: [path, ...options.sources] })
+    const registered = registration.siblings.flatMap(({ options }) => options?.sources ?? [])
+    const report = await registration.check({ ...options, sources: [path, ...registered, ...options.sources] })
     await tell({ report })
   } catch (error) {
     await tell({ problem: explain(error) })

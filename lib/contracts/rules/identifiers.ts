@@ -1,13 +1,15 @@
 // The ids that elements can have.
 import type { Element } from '../scan/parts.js'
 import { push } from '../scan/lists.js'
-import { fits, HOLE, isKnown } from '../scan/pattern.js'
+import { fits, HOLE, isKnown, meet } from '../scan/pattern.js'
 import { once } from './once.js'
 
 /** All ids of an app. */
 export interface Identifiers {
   /** Whether an element can have it; `except` does not count. */
   has (id: string, except?: Element): boolean
+  /** Whether an element can have an id of which a part is known. */
+  mayHave (pattern: string): boolean
   known: ReadonlySet<string>
   /** Some elements have an id of which nothing is known. */
   isOpen: boolean
@@ -34,6 +36,7 @@ export const identifiers = once(({ library, elements, pages, source }): Identifi
   return {
     known: new Set(owners.keys()),
     isOpen: pages.some(({ places }) => places.some(({ elements, choice }) => choice?.loop !== true && elements.some(hasOpenId))),
+    mayHave: pattern => [...owners.keys(), ...literals, ...patterns].some(id => meet(pattern, id)),
     has: (id, except) => owners.get(id)?.some(owner => owner !== except) === true || literals.has(id) ||
       [...patterns].some(pattern => fits(pattern, id))
   }

@@ -2,7 +2,8 @@
 import type { Model, Wire } from '../scan/model.js'
 import type { Element } from '../scan/parts.js'
 import { around } from '../scan/tree.js'
-import { placed } from './addresses.js'
+import type { Reach } from '../scan/routes.js'
+import { particular, placed } from './addresses.js'
 import type { Rule } from './rule.js'
 import { show } from './words.js'
 
@@ -15,10 +16,11 @@ export const method: Rule = {
     for (const wire of model.wires) {
       if (!model.live.has(wire.element) || overriding.has(wire.element) || !isWrong(model, wire)) continue
       const { method, path, reach, attribute } = wire
-      const taken = [...new Set(reach?.any.map(({ method }) => method))].filter(method => method !== 'HEAD')
+      const routes = particular((reach as Reach).any)
+      const taken = [...new Set(routes.map(({ method }) => method))]
       report({
         ...placed(model, wire),
-        route: `${taken[0]} ${reach?.any[0]?.url}`,
+        route: `${taken[0]} ${routes[0]?.url}`,
         message: `${attribute.written} sends ${method} to ${show(path as string)}, which takes ${taken.join(', ')}. Use that, or add a route for ${method}`
       })
     }
@@ -27,7 +29,9 @@ export const method: Rule = {
 
 // Routes that we know only by their existence may take anything.
 function isWrong ({ index }: Model, { method, reach }: Wire): boolean {
-  return method !== undefined && reach !== undefined && reach.routes.length === 0 && reach.any.length > 0 && reach.any.every(route => index.isOwn(route))
+  if (method === undefined || reach === undefined || reach.routes.length > 0) return false
+  const routes = particular(reach.any)
+  return routes.length > 0 && routes.every(route => index.isOwn(route))
 }
 
 // By convention a field `_method` says what the server takes a POST for.

@@ -1,11 +1,13 @@
 // Targets that no template has.
 import { at, type Model } from '../scan/model.js'
 import type { Attribute, Element } from '../scan/parts.js'
+import { HOLE, meet } from '../scan/pattern.js'
+import { namesOf } from '../scan/streams.js'
 import type { SourceText } from '../source/scan.js'
 import { otherEars } from './ears.js'
 import { identifiers, type Identifiers } from './identifiers.js'
 import type { Rule } from './rule.js'
-import { suggest } from './words.js'
+import { show, suggest } from './words.js'
 
 const TARGETS = new Set(['hx-target', 'hx-target:inherited'])
 
@@ -35,7 +37,7 @@ export const missingTarget: Rule = {
       report({
         ...place,
         severity,
-        message: `Nothing takes a fragment for "${text}": no sse-swap="${text}" and no element with that id.` +
+        message: `Nothing takes a fragment for "${show(text)}": no sse-swap="${show(text)}" and no element with that id.` +
           `${suggest(text.replace(/^#/, ''), [...ids.known, ...model.streams.listeners.flatMap(({ names }) => [...names])])} Mend the name on either side`
       })
     }
@@ -62,11 +64,18 @@ function idOf (selector: string): string | undefined {
 // connect otherwise, with an EventSource of their own, may listen to anything.
 function unreachedTargets (model: Model, ids: Identifiers): SourceText[] {
   const { source, streams, wires } = model
-  if (!wires.some(({ purpose }) => purpose === 'stream') || streams.listeners.some(({ isPlain }) => !isPlain)) return []
+  const heard = [...new Set(streams.listeners.flatMap(({ attribute }) => namesOf(attribute) as string[]))]
+  if (!wires.some(({ purpose }) => purpose === 'stream') || heard.includes(HOLE)) return []
   const hears = otherEars(model)
-  return source.targets.filter(({ text }) => {
+  const unreached = source.targets.filter(({ text }) => {
     const id = idOf(text) ?? idOf(`#${text}`)
-    if (id === undefined) return false
-    return !ids.has(id) && !hears(text) && !streams.listeners.some(({ names }) => names.has(text))
+    return id !== undefined && !ids.has(id) && !hears(text) && !heard.some(name => meet(name, text))
   })
+  const scripts = [...model.library.templates.values()].map(({ scripts }) => scripts).join('\n')
+  return [...unreached, ...source.targetPatterns.filter(({ text }) => {
+    const pieces = text.split(HOLE).filter(piece => piece !== '')
+    // A selector, or an expression alone, can mean anything.
+    if (pieces.length === 0 || !/^#?[\p{L}\p{N}_-]*$/u.test(pieces.join(''))) return false
+    return !ids.mayHave(text.replace(/^#/, '')) && !heard.some(name => meet(name, text)) && !pieces.some(piece => scripts.includes(piece))
+  })]
 }

@@ -1,4 +1,5 @@
 // What a rule is, and how it says where something is.
+import type { CategoryName } from '../categories.js'
 import type { Model } from '../scan/model.js'
 import type { ContractIssue, Severity } from '../types.js'
 
@@ -10,7 +11,7 @@ export interface Finding extends Omit<ContractIssue, 'category' | 'severity'> {
 /** One kind of dead wire. */
 export interface Rule {
   /** Its name in reports and options. */
-  category: string
+  category: CategoryName
   severity: Severity
   /** One sentence for the documentation: what it finds. */
   summary: string

@@ -14,14 +14,20 @@ export function enumerate (words: readonly string[]): string {
 
 /** ` Did you mean "x"?`, or nothing when nothing is near. */
 export function suggest (word: string, candidates: Iterable<string>): string {
+  const best = nearest(word, candidates)
+  return best === undefined ? '' : ` Did you mean "${best}"?`
+}
+
+/** What a word was probably meant to be, by at most `most` slips. */
+export function nearest (word: string, candidates: Iterable<string>, most = 3): string | undefined {
   let best: string | undefined
-  let least = Math.min(3, Math.floor(word.length / 2.5)) + 1
+  let least = Math.min(most, Math.floor(word.length / 2.5)) + 1
   for (const candidate of new Set(candidates)) {
     if (candidate === word || Math.abs(candidate.length - word.length) >= least) continue
     const steps = distance(word, candidate, least)
     if (steps < least) [best, least] = [candidate, steps]
   }
-  return best === undefined ? '' : ` Did you mean "${best}"?`
+  return best
 }
 
 // How many characters have to be added, removed, replaced, or swapped with the

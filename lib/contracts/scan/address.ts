@@ -20,6 +20,7 @@ export interface Address {
 const REQUESTS: Record<string, string> = {
   'hx-get': 'GET', 'hx-post': 'POST', 'hx-put': 'PUT', 'hx-patch': 'PATCH', 'hx-delete': 'DELETE', 'hx-query': 'QUERY'
 }
+const SOCKETS = new Set(['ws-connect', 'hx-ws:connect'])
 const STREAMS = new Set(['sse-connect', 'hx-sse:connect'])
 /** Elements whose `src` is fetched for the page. */
 const SOURCES = new Set(['script', 'img', 'source', 'audio', 'video', 'track', 'embed', 'input'])
@@ -51,6 +52,7 @@ export function plainValue (element: Element, name: string): string | undefined 
 function useOf (element: Element, { name }: Attribute): { purpose: Purpose, method: string | undefined } | undefined {
   if (isConnect({ name } as Attribute)) return { purpose: 'stream', method: 'GET' }
   if (Object.hasOwn(REQUESTS, name)) return { purpose: 'request', method: REQUESTS[name] }
+  if (SOCKETS.has(name)) return { purpose: 'request', method: 'GET' }
   if (name === 'hx-action') return { purpose: 'request', method: plainValue(element, 'hx-method')?.toUpperCase() }
   if (name === 'action' && element.name === 'form') return formUse(element)
   if (name === 'formaction') return { purpose: 'form', method: plainValue(element, 'formmethod')?.toUpperCase() }

@@ -1,7 +1,7 @@
 // Finds the tags in a template's text. What Nunjucks replaces is masked, so
 // that the tokenizer's offsets are those of the template.
 import { Tokenizer, TokenizerMode, type Token } from 'parse5'
-import { bodiesOf, type Attribute, type Call, type Element, type Part, type Tag, type Text } from './parts.js'
+import { bodiesOf, type Attribute, type Part, type Slot, type Tag, type TagContent, type Text } from './parts.js'
 import { HOLE } from './pattern.js'
 import { lastIndex } from './position.js'
 import { printedBy } from './printed.js'
@@ -35,22 +35,56 @@ export interface Region {
   scripts: string
 }
 
+/** Before what is read as the inside of a start tag. */
+const OPENING = '<x '
+
+const NO_PARTS: ReadonlySet<Part> = new Set()
+
 /** Finds the tags of some parts and puts them there; says of statements whether they are opaque. */
 export function tokenize (parts: Part[], text: string, template: string): Region {
-  const all = flatten(parts)
+  const region = read(parts, text, template, NO_PARTS)
+  if (region.closed.size === 0) return region
+  // What a block inside a tag holds is for the page to say.
+  for (const part of flatten(parts, NO_PARTS)) if (part.kind === 'text') part.tags.length = 0
+  return read(parts, text, template, region.closed)
+}
+
+/** What some parts put into a start tag that they stand in. */
+export function tokenizeInTag (parts: Part[], text: string, template: string): TagContent {
+  const blocks = new Set(flatten(parts, NO_PARTS).filter(({ kind }) => kind === 'block'))
+  return read(parts, text, template, blocks, true).content
+}
+
+interface Reading extends Region {
+  /** Blocks inside of start tags. */
+  closed: Set<Part>
+  content: TagContent
+}
+
+function read (parts: Part[], text: string, template: string, closed: ReadonlySet<Part>, inTag = false): Reading {
+  const all = flatten(parts, closed)
   const texts = all.filter(part => part.kind === 'text')
   const statements = all.filter(part => part.kind !== 'text')
-  const region: Region = { hasDoctype: false, scripts: '' }
-  if (texts.length === 0) return region
-  const base = (texts[0] as Text).offset
+  const region: Reading = { hasDoctype: false, scripts: '', closed: new Set(), content: { attributes: [], dynamic: false, slots: [] } }
+  const [first] = inTag ? all : texts
+  if (first === undefined) return region
+  const from = first.offset
+  // The offset of the text that the tokenizer reads.
+  const base = inTag ? from - OPENING.length : from
   const opaque: Range[] = []
+  const tags: Range[] = []
   let textElement: { name: string, start: number } | undefined
 
   const tokenizer = new Tokenizer({ sourceCodeLocationInfo: true }, {
     onStartTag (token) {
       const { start, end } = note(token)
+      tags.push({ start, end })
       const name = token.tagName.split(FILL)[0] as string
-      place({ kind: 'open', name, template, offset: start, selfClosing: token.selfClosing, ...attributesOf(token, start, end) }, start)
+      if (inTag) {
+        region.content = attributesOf(token, parts, end)
+        return
+      }
+      place({ kind: 'open', name, template, offset: start, selfClosing: token.selfClosing, ...attributesOf(token, textAt(start).scope, end) }, start)
       const mode = Object.hasOwn(TEXT_MODES, name) ? TEXT_MODES[name] : undefined
       if (mode === undefined) return
       tokenizer.state = mode
@@ -77,11 +111,14 @@ export function tokenize (parts: Part[], text: string, template: string): Region
       if (textElement !== undefined) opaque.push({ start: textElement.start, end: Infinity })
     }
   })
-  tokenizer.write(mask(texts, statements, text, base), true)
+  const masked = mask(texts, statements, text, from)
+  tokenizer.write(inTag ? `${OPENING}${masked}>` : masked, true)
   opaque.sort((a, b) => a.start - b.start)
   for (const statement of statements) {
     const around = opaque[lastIndex(opaque, ({ start }) => start < statement.offset)]
-    statement.opaque = around !== undefined && statement.offset < around.end
+    statement.opaque = inTag || (around !== undefined && statement.offset < around.end)
+    const tag = tags[lastIndex(tags, ({ start }) => start < statement.offset)]
+    if (statement.kind === 'block' && tag !== undefined && statement.offset < tag.end) region.closed.add(statement)
   }
   return region
 
@@ -100,10 +137,10 @@ export function tokenize (parts: Part[], text: string, template: string): Region
     textAt(start).tags.push(tag)
   }
 
-  function attributesOf (token: Token.TagToken, start: number, end: number): Pick<Element, 'attributes' | 'dynamic'> {
-    const { scope } = textAt(start)
+  function attributesOf (token: Token.TagToken, scope: readonly Part[], end: number): TagContent {
     const { attrs: locations = {} } = token.location as Token.LocationWithAttributes
     const attributes: Attribute[] = []
+    const slots: Slot[] = []
     let dynamic = false
     for (const { name: masked, value } of token.attrs) {
       const { startOffset, endOffset } = locations[masked] as Token.Location
@@ -111,16 +148,18 @@ export function tokenize (parts: Part[], text: string, template: string): Region
       const written = names.findLast(name => name !== '') ?? ''
       if (names.some(mayBeOurs)) {
         for (const { index } of masked.matchAll(HOLES)) {
-          const printed = printedAt(startOffset + base + index, scope)
-          if (printed === undefined) dynamic = true
-          else attributes.push(...printed)
+          const part = statements.find(({ offset }) => offset === startOffset + base + index)
+          const printed = part?.kind === 'call' ? printedBy(part, part.scope !== scope, template) : undefined
+          if (printed !== undefined) attributes.push(...printed)
+          else if (part !== undefined && isSlot(part) && isAlone(masked, index)) slots.push({ part, conditional: !scope.includes(part) })
+          else dynamic = true
         }
       }
       if (written === '' || written.includes(HOLE)) continue
       const offset = startOffset + base + masked.lastIndexOf(written)
       const around = textAt(offset).scope
       const attribute = {
-        name: written.replace(/^data-(?=hx-|sse-)/, ''), written, values: [value], offset, conditional: around !== scope, isPrinted: false
+        name: written.replace(/^data-(?=hx-|sse-)/, ''), written, template, values: [value], offset, conditional: around !== scope, isPrinted: false
       }
       attributes.push(attribute)
       if (!FILL.test(value) && !value.includes(HOLE)) continue
@@ -129,14 +168,17 @@ export function tokenize (parts: Part[], text: string, template: string): Region
       const read = () => (values ??= valuesBetween(around, text, offset + written.length, endOffset + base))
       Object.defineProperty(attribute, 'values', { get: read })
     }
-    return { attributes, dynamic }
+    return { attributes, dynamic, slots }
   }
+}
 
-  // The attributes of a call of the plugin's functions; undefined if the statement is none.
-  function printedAt (offset: number, scope: readonly Part[]): Attribute[] | undefined {
-    const call = statements.find(part => part.offset === offset && part.kind === 'call') as Call | undefined
-    return call && printedBy(call, call.scope !== scope)
-  }
+function isSlot (part: Part): part is Slot['part'] {
+  return part.kind === 'block' || part.kind === 'super' || part.kind === 'include' || part.kind === 'call'
+}
+
+// Not within a name, of which it would be a part.
+function isAlone (masked: string, index: number): boolean {
+  return index === 0 || FILL.test(masked[index - 1] as string)
 }
 
 // An expression that prints `hx-...` or `sse-...` for all that is known.
@@ -145,8 +187,8 @@ function mayBeOurs (name: string): boolean {
   return hole !== -1 && /^(?:data-?)?(?:hx|sse|id|href|action|$)/.test(name.slice(0, hole))
 }
 
-function flatten (parts: readonly Part[]): Part[] {
-  return parts.flatMap(part => [part, ...bodiesOf(part).flatMap(flatten)])
+function flatten (parts: readonly Part[], closed: ReadonlySet<Part>): Part[] {
+  return parts.flatMap(part => [part, ...closed.has(part) ? [] : bodiesOf(part).flatMap(body => flatten(body, closed))])
 }
 
 function mask (texts: Text[], statements: Part[], text: string, base: number): string {
@@ -161,5 +203,7 @@ function mask (texts: Text[], statements: Part[], text: string, base: number): s
     }
     masked += fill.repeat(offset - base - masked.length) + text.slice(offset, end)
   }
+  const fill = String.fromCharCode(FIRST_FILL)
+  for (const hole of holes.slice(next)) masked += fill.repeat(Math.max(0, hole - masked.length)) + HOLE
   return masked
 }

@@ -4,6 +4,7 @@ import type { Snapshot } from '../types.js'
 import { addressesOf, type Address } from './address.js'
 import { Library } from './library.js'
 import { composeLoose, composePage, type Page } from './page.js'
+import { filledOf } from './fill.js'
 import { bodiesOf, type Element, type Part } from './parts.js'
 import { RouteIndex, type Reach } from './routes.js'
 import { Streams } from './streams.js'
@@ -32,11 +33,11 @@ export interface Model {
 export async function buildModel (snapshot: Snapshot, pause: () => Promise<void>): Promise<Model> {
   const source = await scanSources(snapshot.sources, pause)
   const library = new Library()
-  const named = source.rendered.flatMap(({ templates }) => templates.map(({ text }) => text))
+  const named = [...source.rendered.flatMap(({ templates }) => templates), ...snapshot.sharesViews ? source.views : []].map(({ text }) => text)
   if (snapshot.hasTemplates) await library.read(snapshot, named, pause)
   const index = new RouteIndex(snapshot)
   const pages = await composePages(library, pause)
-  const elements = [...library.templates.values()].flatMap(elementsOf)
+  const elements = [...library.templates.values()].flatMap(elementsOf).flatMap(filledOf)
   const wires = elements.flatMap(addressesOf).map(address => ({
     ...address, reach: address.path === undefined ? undefined : index.reach(address.path, address.method)
   }))
@@ -47,8 +48,8 @@ export async function buildModel (snapshot: Snapshot, pause: () => Promise<void>
 }
 
 /** Where an element is, or one of its attributes. */
-export function at ({ library }: Model, element: Element, { offset }: { offset: number } = element) {
-  return { template: element.template, ...library.templates.get(element.template)?.position(offset) }
+export function at ({ library }: Model, element: Element, { offset, template }: { offset: number, template: string } = element) {
+  return { template, ...library.templates.get(template)?.position(offset) }
 }
 
 async function composePages (library: Library, pause: () => Promise<void>): Promise<Page[]> {

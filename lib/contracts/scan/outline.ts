@@ -2,6 +2,7 @@
 import type { AstNode } from '../../html/nunjucks.js'
 import { calleeOf, textsOf } from './expression.js'
 import type { Block, Outline, Part, Reference } from './parts.js'
+import { needsOf } from './needs.js'
 import { Lines } from './position.js'
 import { isPrinter } from './printed.js'
 
@@ -9,7 +10,7 @@ import { isPrinter } from './printed.js'
 export function outlineOf (root: AstNode, text: string): Outline {
   const lines = new Lines(text)
   const outline: Outline = {
-    parts: [], blocks: new Map(), macros: new Map(), captures: [], references: [], imports: new Map(), literals: new Set()
+    parts: [], blocks: new Map(), macros: new Map(), captures: [], references: [], imports: new Map(), literals: new Set(), needs: needsOf(root, lines)
   }
   // Where the text that was found last ends, because each comes after the one before.
   let reached = 0

@@ -1,7 +1,8 @@
 // Puts templates together as a render would: what a template extends, its
 // blocks, includes and macros, with all branches of its conditions.
 import type { Chain, Library } from './library.js'
-import type { Branch, Call, Element, Include, Part } from './parts.js'
+import { fill, type FilledContent, type Filling } from './fill.js'
+import type { Branch, Call, Element, Include, Part, Slot, TagContent } from './parts.js'
 import type { Template } from './template.js'
 import { around, close, merge, open, uncertain, type Choice, type Place } from './tree.js'
 
@@ -97,7 +98,7 @@ class Composer {
     switch (part.kind) {
       case 'text':
         for (const tag of part.tags) {
-          if (tag.kind === 'open') this.#open(tag)
+          if (tag.kind === 'open') this.#open(this.#fill(tag, scope))
           else this.#top = close(tag.name, this.#top)
         }
         break
@@ -126,6 +127,47 @@ class Composer {
     // What is in a template element is no part of the page until a script takes it.
     for (const { elements } of around(place.parent)) if (elements[0]?.name === 'template') return
     this.page.places.push(place)
+  }
+
+  // Blocks, includes and macros inside of a tag give it attributes.
+  #fill (element: Element, scope: Scope): Element {
+    if (element.slots.length === 0) return element
+    return fill(element, this.#fillings(element, scope))
+  }
+
+  #fillings ({ slots }: TagContent, scope: Scope): Filling[] {
+    return slots.map(({ part, conditional }) => ({ part, conditional, content: this.#content(part, scope) }))
+  }
+
+  #content (part: Slot['part'], scope: Scope): FilledContent | undefined {
+    const inner = this.#innerOf(part, scope)
+    // A block that nothing has is empty.
+    if (inner === undefined) return undefined
+    const { parts, scope: { template } } = inner
+    this.#reached.add(parts)
+    if (this.#active.has(parts)) return undefined
+    this.#active.add(parts)
+    const content = template.inTag(parts)
+    const filled = { key: parts, attributes: content.attributes, dynamic: content.dynamic, fillings: this.#fillings(content, inner.scope) }
+    this.#active.delete(parts)
+    return filled
+  }
+
+  #innerOf (part: Slot['part'], scope: Scope): { parts: Part[], scope: Scope } | undefined {
+    if (part.kind === 'include') {
+      const [target, ...others] = this.#library.targets(scope.template, part.reference)
+      return target === undefined || others.length > 0 ? undefined : { parts: target.parts, scope: { template: target, chain: [target], block: undefined, caller: undefined } }
+    }
+    if (part.kind === 'call') {
+      const macro = this.#library.macro(scope.template, part)
+      return macro && { parts: macro.body, scope: { template: macro.template, chain: [macro.template], block: undefined, caller: undefined } }
+    }
+    const block = part.kind === 'block' ? { name: part.name, level: 0 } : scope.block && { name: scope.block.name, level: scope.block.level + 1 }
+    const level = block === undefined ? -1 : scope.chain.findIndex((template, index) => index >= block.level && template.blocks.has(block.name))
+    if (block === undefined || level === -1) return undefined
+    const template = scope.chain[level] as Template
+    const { body } = template.blocks.get(block.name) as { body: Part[] }
+    return { parts: body, scope: { ...scope, template, block: { name: block.name, level } } }
   }
 
   #branch ({ branches, loop, foreign, opaque }: Branch, scope: Scope): void {

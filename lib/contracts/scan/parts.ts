@@ -1,6 +1,7 @@
 // What a template is made of, in the order of its source: text with its tags,
 // and the statements that decide which text comes where.
 import type { AstNode } from '../../html/nunjucks.js'
+import type { Need } from './needs.js'
 
 /** An attribute as a template has it. */
 export interface Attribute {
@@ -8,6 +9,8 @@ export interface Attribute {
   name: string
   /** As it is written. */
   written: string
+  /** The name of the template that it stands in: a block inside a tag may come from another one. */
+  template: string
   /** All values that it can have, with holes. */
   values: readonly string[]
   offset: number
@@ -17,16 +20,29 @@ export interface Attribute {
   isPrinted: boolean
 }
 
+/** A statement inside a start tag, in whose place attributes may come. */
+export interface Slot {
+  part: Block | Super | Include | Call
+  /** It is there in some cases only. */
+  conditional: boolean
+}
+
+/** What stands in a start tag. */
+export interface TagContent {
+  attributes: readonly Attribute[]
+  /** Expressions may give it further attributes. */
+  dynamic: boolean
+  /** Left to be filled when a page is put together. */
+  slots: readonly Slot[]
+}
+
 /** A start tag. */
-export interface Element {
+export interface Element extends TagContent {
   kind: 'open'
   name: string
   /** The name of the template that it stands in. */
   template: string
   offset: number
-  attributes: readonly Attribute[]
-  /** Expressions may give it further attributes. */
-  dynamic: boolean
   selfClosing: boolean
 }
 
@@ -107,6 +123,8 @@ export interface Outline {
   imports: Map<string, { reference: Reference, name: string | undefined }>
   /** All texts of expressions, such as the argument of a macro. */
   literals: Set<string>
+  /** The filters and tests that it uses. */
+  needs: Need[]
 }
 
 /** The lists of parts inside a part. */

@@ -23,6 +23,11 @@ export function fits (pattern: string, text: string): boolean {
   return reached + end.length <= text.length
 }
 
+/** Whether two texts with holes can come to the same. */
+export function meet (a: string, b: string): boolean {
+  return a === b || (!(isKnown(a) && isKnown(b)) && overlap(pathTokens(a), pathTokens(b)))
+}
+
 /** A character, or what may stand in place of some. */
 type Token = string | typeof ANY | typeof SOME | typeof ONE
 

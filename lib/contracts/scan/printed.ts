@@ -16,10 +16,10 @@ export function isPrinter (name: unknown): boolean {
 }
 
 /** The attributes that a call prints into a tag; undefined if it is another function. */
-export function printedBy ({ name, target, arguments: [argument], offset }: Call, conditional: boolean): Attribute[] | undefined {
+export function printedBy ({ name, target, arguments: [argument], offset }: Call, conditional: boolean, template: string): Attribute[] | undefined {
   const print = target === undefined ? PRINTED.get(name) : undefined
   if (print === undefined || argument === undefined) return undefined
   return Object.entries(print(textsOf(argument))).map(([attribute, values]) => ({
-    name: attribute, written: `${name}()`, values, offset, conditional, isPrinted: true
+    name: attribute, written: `${name}()`, template, values, offset, conditional, isPrinted: true
   }))
 }

@@ -12,6 +12,14 @@ export interface Reach {
   any: readonly RouteFacts[]
 }
 
+/** Methods that no element of a page sends. A route for one of them answers no link. */
+const PROTOCOL = new Set(['HEAD', 'OPTIONS', 'TRACE', 'CONNECT'])
+
+/** Whether a page can send a method. */
+export function isSendable (method: string): boolean {
+  return !PROTOCOL.has(method)
+}
+
 interface Prepared { route: RouteFacts, tokens: ReturnType<typeof routeTokens> }
 
 /** Routes by the text that they begin with, up to the first parameter. */
@@ -43,7 +51,7 @@ export class RouteIndex {
   }
 
   #exact (path: string, method: string | undefined): Reach {
-    const any = this.#snapshot.matchAny(path)
+    const any = this.#snapshot.matchAny(path).filter(({ method }) => isSendable(method))
     if (method === undefined) return { routes: any, any }
     const route = this.#snapshot.match(method, path)
     return { routes: route === undefined ? [] : [route], any: route === undefined ? any : [...any, route] }
@@ -51,7 +59,8 @@ export class RouteIndex {
 
   #similar (path: string, method: string | undefined): Reach {
     const tokens = pathTokens(path)
-    const any = this.#beginningLike(prefixOf(tokens)).filter(other => overlap(tokens, other.tokens)).map(({ route }) => route)
+    const like = this.#beginningLike(prefixOf(tokens)).filter(other => overlap(tokens, other.tokens)).map(({ route }) => route)
+    const any = like.filter(route => route.method === method || isSendable(route.method))
     // There may be routes that are not in the list.
     if (any.length === 0) return this.#exact(path.replaceAll(HOLE, '1'), method)
     return { routes: method === undefined ? any : any.filter(route => route.method === method), any }

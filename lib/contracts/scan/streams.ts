@@ -119,7 +119,7 @@ function createListener (element: Element, attribute: Attribute, names: string[]
 }
 
 // The names of events that an attribute waits for; undefined if it does not wait for a stream.
-function namesOf ({ name, values }: Attribute): string[] | undefined {
+export function namesOf ({ name, values }: Pick<Attribute, 'name' | 'values'>): string[] | undefined {
   if (name === 'sse-swap') return values.flatMap(value => value.split(',')).map(name => name.trim()).filter(name => name !== '')
   if (name === 'sse-close' || name === 'hx-sse:close') return values.map(value => value.trim()).filter(name => name !== '')
   if (name !== 'hx-trigger') return undefined

@@ -1,8 +1,8 @@
 // One template, parsed once.
 import type { AstNode } from '../../html/nunjucks.js'
-import { tokenize } from './markup.js'
+import { tokenize, tokenizeInTag } from './markup.js'
 import { outlineOf } from './outline.js'
-import type { Outline, Part } from './parts.js'
+import type { Outline, Part, TagContent } from './parts.js'
 import { Lines, type Position } from './position.js'
 
 /** A template as far as it can be known without its data. */
@@ -11,6 +11,8 @@ export interface Template extends Outline {
   hasDoctype: boolean
   /** The text of its scripts. */
   scripts: string
+  /** What some of its parts put into a start tag that they stand in. */
+  inTag (parts: Part[]): TagContent
   /** Where an offset of its source is. */
   position (offset: number): Position
 }
@@ -26,7 +28,13 @@ export function scanTemplate (name: string, source: string, root: AstNode): Temp
     scripts += region.scripts
   }
   let lines: Lines | undefined
-  return { ...outline, name, hasDoctype, scripts, position: offset => (lines ??= new Lines(source)).position(offset) }
+  const contents = new Map<Part[], TagContent>()
+  const inTag = (parts: Part[]): TagContent => {
+    let content = contents.get(parts)
+    if (content === undefined) contents.set(parts, content = tokenizeInTag(parts, source, name))
+    return content
+  }
+  return { ...outline, name, hasDoctype, scripts, inTag, position: offset => (lines ??= new Lines(source)).position(offset) }
 }
 
 // What comes to different places of a page is read apart: a stray quote in a

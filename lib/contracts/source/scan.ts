@@ -20,8 +20,18 @@ export interface SourceFacts {
   /** There is source at all; without it nobody knows what is used. */
   isKnown: boolean
   rendered: Rendered[]
+  /** Names that reply.view() of another plugin renders. */
+  views: SourceText[]
   /** Targets of fragments. */
   targets: SourceText[]
+  /** Targets of which a part is known, with holes. */
+  targetPatterns: SourceText[]
+  /** Swaps of fragments, and the targets that they are for. */
+  swaps: Array<{ targets: SourceText[], swap: SourceText }>
+  /** Where several fragments are put into one message. */
+  fragments: Array<Omit<SourceText, 'text'>>
+  /** Ids of events, with holes. */
+  ids: SourceText[]
   /** Names of events. */
   events: SourceText[]
   /** Names of events that end a stream. */
@@ -43,7 +53,12 @@ export async function scanSources (files: readonly SourceFile[], pause: () => Pr
   const facts: SourceFacts = {
     isKnown: files.length > 0,
     rendered: [],
+    views: [],
     targets: [],
+    targetPatterns: [],
+    swaps: [],
+    fragments: [],
+    ids: [],
     events: [],
     closeEvents: [],
     literals: new Set(),
@@ -92,10 +107,26 @@ function scanFile (file: SourceFile, facts: SourceFacts): void {
     const name = bindings.fromPlugin(node.callee)
     const [first, second, , options] = node.arguments
     if (first === undefined) return
-    if (name === 'SSEEvent') facts.events.push(...propertyTexts(first, 'event'))
+    if (name === 'SSEEvent') {
+      facts.events.push(...propertyTexts(first, 'event'))
+      facts.ids.push(...texts(propertyOf(first, 'id')))
+    }
+    if (name === 'Fragments') {
+      facts.fragments.push(placeOf(node))
+      facts.ids.push(...texts(second && propertyOf(second, 'id')))
+    }
     if (name !== 'Fragment') return
     render(first, second)
-    if (options !== undefined) facts.targets.push(...propertyTexts(options, 'target'))
+    if (options !== undefined) fragmentOptions(options)
+  }
+
+  function fragmentOptions (options: Node): void {
+    const targets = texts(propertyOf(options, 'target'))
+    const known = targets.filter(({ text }) => isKnown(text))
+    facts.targets.push(...known)
+    facts.targetPatterns.push(...targets.filter(({ text }) => !isKnown(text)))
+    for (const swap of propertyTexts(options, 'swap')) facts.swaps.push({ targets: known, swap })
+    facts.ids.push(...texts(propertyOf(options, 'id')))
   }
 
   function call (node: CallExpression): void {
@@ -104,6 +135,7 @@ function scanFile (file: SourceFile, facts: SourceFacts): void {
     const [first, second, third] = node.arguments
     if (first === undefined) return
     const method = nameOf(callee.property)
+    if (method === 'view') facts.views.push(...knownTexts(first))
     if (method === 'fragment') render(first, second)
     if (method === 'page') render(first, third && propertyOf(third, 'block'))
     if (method === 'eventStream' && second !== undefined) facts.events.push(...propertyTexts(second, 'event'))
@@ -129,13 +161,20 @@ function scanFile (file: SourceFile, facts: SourceFacts): void {
   }
 
   function knownTexts (node: Node): SourceText[] {
+    return texts(node).filter(({ text }) => isKnown(text))
+  }
+
+  function texts (node: Node | undefined): SourceText[] {
+    return node === undefined ? [] : bindings.textsOf(node).map(text => ({ text, ...placeOf(node) }))
+  }
+
+  function placeOf (node: Node): Omit<SourceText, 'text'> {
     const { line, column } = (node.loc as NonNullable<Node['loc']>).start
-    return bindings.textsOf(node).filter(isKnown).map(text => ({ text, file: path, line, column: column + 1 }))
+    return { file: path, line, column: column + 1 }
   }
 
   function propertyTexts (node: Node, name: string): SourceText[] {
-    const value = propertyOf(node, name)
-    return value === undefined ? [] : knownTexts(value)
+    return texts(propertyOf(node, name)).filter(({ text }) => isKnown(text))
   }
 }
 

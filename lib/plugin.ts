@@ -21,7 +21,7 @@ import type { ChirpOptions, ChirpPlugin } from './types.js'
 
 async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void> {
   const settings = resolveOptions(options)
-  const clientScript = settings.client === undefined ? undefined : serveScript(app, settings.client)
+  const clientScript = serveScript(app, settings, options.templates !== undefined)
   const renderer = createRenderer({ templates: options.templates, debug: settings.debug, dialect: settings.stream.dialect, clientScript })
   const registry = new Registry(settings)
   const environment: StreamEnvironment = { settings, renderer, registry, warnings: settings.debug ? new NameWarnings(app.log) : undefined }

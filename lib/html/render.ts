@@ -52,9 +52,9 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
     return { renderBlock: fail, renderTemplate: fail, library: undefined }
   }
   const environment = createEnvironment(templates, debug)
-  addSSEGlobals(environment, dialect)
-  if (clientScript !== undefined) addClientScript(environment, clientScript)
   const host = new Host(environment, filterTimeout)
+  addSSEGlobals(environment, host.env, dialect)
+  if (clientScript !== undefined) addClientScript(environment, host.env, clientScript)
   const renderer = new BlockRenderer(host)
 
   function render (subject: Subject, context: object): string | Promise<string> {

@@ -85,8 +85,12 @@ async function connectHttp2 (origin: string, { method, path, headers, payload, s
     // A session is for one stream.
     body.on('close', () => session.destroy())
     if (payload !== undefined) body.end(payload)
-    const [{ ':status': status, ...rest }] = await once(body, 'response') as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader]
-    body.on('error', ignore)
+    const { ':status': status, ...rest } = await new Promise<http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader>((resolve, reject) => {
+      body.on('response', resolve)
+      body.on('error', reject)
+      // A reset without a code is no error.
+      body.on('close', () => reject(new Error(`The app closed the stream of ${method} ${path} without an answer`)))
+    })
     return { status: status as number, headers: rest, body, close: () => body.close(http2.constants.NGHTTP2_CANCEL) }
   } catch (error) {
     session.destroy()

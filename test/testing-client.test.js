@@ -29,7 +29,7 @@ for (const [name, options] of Object.entries({ injected: undefined, ...protocols
     app.get('/never', () => never)
     app.get('/text', (request, reply) => reply.code(404).send('é€𝄞'.repeat(50000)))
     app.post('/echo', (request, reply) => reply.eventStream([{ body: request.body, version: request.raw.httpVersion }]))
-    app.get('/cut', request => { request.raw.destroy() })
+    app.get('/cut', request => { (request.raw.stream ?? request.raw.socket).destroy() })
     const client = new TestClient(app, { listen: options !== undefined })
 
     t.test('a stream', async t => {
@@ -106,7 +106,7 @@ t.test('twelve clients at once make an app listen once', async t => {
   const { listen } = app
   app.listen = (...args) => {
     calls++
-    return listen(...args)
+    return Reflect.apply(listen, app, args)
   }
   app.get('/', (request, reply) => reply.eventStream(['a']))
   const results = await Promise.all(Array.from({ length: 12 }, () => new TestClient(app, { listen: true }).sse('/')))

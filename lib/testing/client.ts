@@ -69,6 +69,8 @@ export class TestClient {
    * @throws Error when the handler has not answered by then.
    */
   async sse (path: string, { maxEvents = Infinity, timeout = 1000, ...options }: SSEOptions = {}): Promise<SSEResult> {
+    // How long an app takes to start is not the handler's time.
+    await this.#app.ready()
     const deadline = Date.now() + timeout
     const stream = await this.open(path, { ...options, timeout })
     const events: ReceivedEvent[] = []

@@ -551,6 +551,14 @@ t.test('htmx 4: other requests of the element are its own', async t => {
   await connections(site, 1)
 })
 
+t.test('a redirect to another page is the end from the start', async t => {
+  const site = await startSite(t)
+  answerWith(site, reply => reply.redirect('/elsewhere'))
+  const page = await openPage(t, `${site.url}/?htmx=2`, { isOpen: false })
+  await state(page, 'closed')
+  t.same(await logOf(page), ['disconnected live /live closed 200'])
+})
+
 t.test('a page without htmx is none of its business', async t => {
   const site = await startSite(t)
   const page = await openPage(t, `${site.url}/`, { isOpen: false })

@@ -19,6 +19,8 @@ export interface Settings {
   debug: boolean
   /** Where the client script is served. */
   client: string | undefined
+  /** The address that pages load it from, if it is another one. */
+  clientUrl: string | undefined
   maxBuffer: number
   writeTimeout: number
   maxStreams: number
@@ -34,7 +36,7 @@ const MAX_TIME = 2147483647
 const STREAM_OPTIONS = ['retry', 'closeEvent', 'heartbeat', 'maxAge', 'dialect', 'event'] as const
 const OPTIONS = [
   'templates', 'debug', 'heartbeat', 'retry', 'closeEvent', 'maxBuffer', 'writeTimeout', 'maxAge', 'maxStreams',
-  'maxStreamsPerClient', 'clientKey', 'shutdownGrace', 'dialect', 'client', 'contracts'
+  'maxStreamsPerClient', 'clientKey', 'shutdownGrace', 'dialect', 'client', 'clientUrl', 'contracts'
 ] as const
 // Fastify adds these to the options of any plugin.
 const FASTIFY_OPTIONS = ['prefix', 'logLevel', 'logSerializers', 'encapsulate']
@@ -57,6 +59,7 @@ export function resolveOptions (options: ChirpOptions): Settings {
   return {
     debug: debug ?? process.env.NODE_ENV !== 'production',
     client: clientPath(options.client),
+    clientUrl: clientAddress(options.clientUrl),
     maxBuffer: integer('maxBuffer', maxBuffer, 1, Number.MAX_SAFE_INTEGER) ?? 1024 * 1024,
     writeTimeout: time('writeTimeout', writeTimeout, 1, MAX_TIME) ?? 10000,
     maxStreams: integer('maxStreams', maxStreams, 1, Number.MAX_SAFE_INTEGER) ?? 0,
@@ -135,6 +138,15 @@ function clientPath (value: unknown = '/_chirp'): string | undefined {
   if (value === false) return
   if (typeof value !== 'string' || !/^(\/[\w.~-]+)+$/.test(value)) {
     refuse('client', 'a path such as "/_chirp", or false to switch it off', value)
+  }
+  return value
+}
+
+// One that is relative would be another one on each page.
+function clientAddress (value: unknown): string | undefined {
+  if (value === undefined) return
+  if (typeof value !== 'string' || !/^(https?:\/)?\/[^\s"'<>\\#]+$/.test(value)) {
+    refuse('clientUrl', 'an address from the root, such as "/app/_chirp/client.js", or a whole one, such as "https://cdn.example/client.js"', value)
   }
   return value
 }

@@ -26,7 +26,7 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   if (Object.hasOwn(app, 'eventStreams')) throw new FST_CHIRP_REGISTERED()
   const settings = resolveOptions(options)
   await checkRegistered(options.contracts)
-  const clientScript = settings.client === undefined ? undefined : serveScript(app, settings.client)
+  const clientScript = serveScript(app, settings, options.templates !== undefined)
   const renderer = createRenderer({ templates: options.templates, debug: settings.debug, dialect: settings.stream.dialect, clientScript })
   const registry = new Registry(settings)
   const warnings = settings.debug ? new Warnings(app.log) : undefined

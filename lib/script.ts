@@ -1,8 +1,9 @@
 // The client script that browsers load: its address, and the route that answers there.
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import { FST_CHIRP_OPTION } from './errors.js'
+import type { Settings } from './options.js'
+import { SCRIPT } from './script-text.js'
 
 // With its hash in the address it never changes. Without, five minutes are
 // short enough after a deploy, and long enough to walk through a site.
@@ -13,17 +14,29 @@ const REVALIDATED = 'public, max-age=300, must-revalidate'
 const served = new WeakMap<object, Set<string>>()
 
 /**
- * Serves the script below `prefix`, and returns its address with its hash.
+ * Serves the script where the options say, and returns the address with its
+ * hash that pages load it from; undefined when there is none.
  *
- * @throws FST_CHIRP_OPTION when the app has a route of its own there.
+ * @throws FST_CHIRP_OPTION when the app has a route of its own there, or pages
+ * (`hasPages`) could not know the address.
  */
-export function serveScript (app: FastifyInstance, prefix: string): string {
-  const script = readFileSync(new URL('./client/client.js', import.meta.url))
+export function serveScript (app: FastifyInstance, { client, clientUrl }: Settings, hasPages: boolean): string | undefined {
+  const script = Buffer.from(SCRIPT)
   const hash = createHash('sha256').update(script).digest('base64url').slice(0, 12)
-  const url = `${prefix}/client.js`
+  const url = `${client}/client.js`
   const path = app.prefix + url
-  if (claim(app, path)) addRoute(app, url, script, hash)
-  return `${path}?v=${hash}`
+  if (client !== undefined) {
+    if (hasPages && clientUrl === undefined) refuseParameters(app.prefix, url)
+    if (claim(app, path)) addRoute(app, url, script, hash)
+  }
+  const address = clientUrl ?? (client === undefined ? undefined : path)
+  return address === undefined ? undefined : `${address}${address.includes('?') ? '&' : '?'}v=${hash}`
+}
+
+// Which tenant a page is for is known when it is asked for, and not to a template.
+function refuseParameters (prefix: string, url: string): void {
+  if (!/[:*]/.test(prefix)) return
+  throw new FST_CHIRP_OPTION(`the prefix "${prefix}" has a parameter, so chirp_client() cannot print the address of the client script. Set the option "clientUrl" to an address without one, such as "${url}" of a registration at the root, or the option "client" to false`)
 }
 
 /** Whether the route is still to be added. */

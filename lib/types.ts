@@ -101,6 +101,13 @@ export interface ChirpOptions extends Omit<StreamOptions, 'event'> {
    * `external`. Default: none. Off: omit.
    */
   contracts?: ContractOptions | undefined
+  /**
+   * Address that `chirp_client()` loads the script from, when it is not the path
+   * that it is served at: behind a proxy that removes a prefix, below a prefix
+   * with a parameter, or on another server. The hash is added, as `?v=`.
+   * Default: the path as served. Off: omit.
+   */
+  clientUrl?: string | undefined
   /** Milliseconds that clients get to take their last frame when the app closes. Default: 2000. Off: `0`. */
   shutdownGrace?: number | undefined
 }

@@ -1,4 +1,6 @@
-// Builds the script for browsers: one classic script, and its types.
+// Builds the script for browsers, one classic script, and the module by which
+// the server has its text.
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { buildSync } from 'esbuild'
 
 buildSync({
@@ -12,3 +14,8 @@ buildSync({
   // The directive would cost bytes, and the code does not depend on it.
   tsconfigRaw: { compilerOptions: { alwaysStrict: false } }
 })
+
+const text = readFileSync('dist/client/client.js', 'utf8')
+writeFileSync('dist/script-text.js', `export const SCRIPT = ${JSON.stringify(text)}\n`)
+// Of the module that was there, which has other lines.
+rmSync('dist/script-text.js.map')

@@ -22,6 +22,7 @@ const layers = [
   ['index.ts'],
   ['fastify.ts', 'plugin.ts'],
   ['script.ts'],
+  ['script-text.ts'],
   ['contracts/'],
   ['channel/channels.ts'],
   ['channel/'],

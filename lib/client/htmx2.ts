@@ -1,5 +1,6 @@
 // htmx 2: its extension is given sources of ours instead of EventSources. They
 // last as long as their element, so that it never has to make a second one.
+import type { ExtensionApi } from './htmx.js'
 import { sleep } from './sleep.js'
 import { openStream } from './stream.js'
 
@@ -15,27 +16,45 @@ interface Source extends EventTarget {
 const sources = new WeakMap<Element, Source>()
 /** Ends what an element listens to. */
 const listening = new WeakMap<Element, AbortController>()
-/** The element that htmx processes at this moment. */
+/** The element that the extension deals with at this moment. */
 let current: Element | undefined
+/** The same, when its address is what was asked for last. */
+let asker: Element | undefined
 
 /** Takes part when htmx 2 processes elements; without it nothing happens. */
 export function joinHtmx2 (): void {
   // Before the extension hears of it.
-  document.addEventListener('htmx:afterProcessNode', event => {
-    if (!current) setTimeout(() => { current = undefined })
-    current = (event as CustomEvent<{ elt: Element }>).detail.elt
-    // What it listened to when it was processed before, it would now hear twice.
-    listening.get(current)?.abort()
-    listening.set(current, new AbortController())
+  document.addEventListener('htmx:afterProcessNode', () => {
+    if (htmx.createEventSource === createSource) return
     htmx.createEventSource = createSource
+    htmx.defineExtension?.('chirp', { init: watch })
   }, true)
+}
+
+// All extensions are given the same functions, and by these the one for streams
+// reads the attributes of an element, also of one that is not in the page and
+// whose events nobody hears.
+function watch (api: ExtensionApi): void {
+  const { getAttributeValue } = api
+  api.getAttributeValue = (element, name) => {
+    if (!current) setTimeout(() => { current = undefined })
+    current = element
+    asker = undefined
+    if (name === 'sse-connect') {
+      asker = element
+      // What it listened to when it was processed before, it would now hear twice.
+      listening.get(element)?.abort()
+      listening.set(element, new AbortController())
+    }
+    return getAttributeValue(element, name)
+  }
 }
 
 function createSource (url: string): EventTarget {
   // Somebody else asks.
-  if (!current) return new EventSource(url, { withCredentials: true })
-  const source = sources.get(current) ?? createSourceOf(current)
-  sources.set(current, source)
+  if (!asker) return new EventSource(url, { withCredentials: true })
+  const source = sources.get(asker) ?? createSourceOf(asker)
+  sources.set(asker, source)
   source.open(url)
   return source
 }
@@ -55,8 +74,11 @@ function createSourceOf (element: Element): Source {
       // One that has come to its end stays closed.
       if (url === address && (isDone || !life!.signal.aborted)) return
       life?.abort()
-      const { signal } = life = new AbortController()
-      const frames = openStream(element, 'sse-connect', address = url, { credentials: 'include', headers: { Accept: 'text/event-stream' } }, life, reason => {
+      const own = life = new AbortController()
+      address = url
+      // It may come into the page; what was replaced before it was processed does not.
+      if (!element.isConnected) await sleep(500)
+      const frames = openStream(element, 'sse-connect', url, { credentials: 'include', headers: { Accept: 'text/event-stream' } }, own, reason => {
         if (!reason) source.onopen!(new Event('open'))
         if (reason === 'lost') source.onerror!(new Event('error'))
       })
@@ -65,7 +87,7 @@ function createSourceOf (element: Element): Source {
         // htmx has processed it, some milliseconds later.
         if (document.querySelector('.htmx-added[sse-swap],.htmx-added [sse-swap]')) await sleep(30)
         source.dispatchEvent(new MessageEvent(event, { data, lastEventId: id }))
-        isDone = signal.aborted
+        isDone = own.signal.aborted
       }
     }
   })

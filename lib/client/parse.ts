@@ -13,8 +13,30 @@ export interface Frame {
   [field: string]: string | undefined
 }
 
+/**
+ * Cuts text that comes in pieces into frames. Each piece is looked at once,
+ * however many a frame is made of. A CR at the very end waits for what follows.
+ */
+export function createCutter (): (piece: string) => Frame[] {
+  // Of the frame that has begun, without the ends of lines whose other half may follow.
+  let parts: string[] = []
+  let ends = ''
+  return piece => {
+    const blocks = (ends + piece).replace(/\r\n|\r(?!$)/g, '\n').split('\n\n')
+    const begun = blocks.pop()!
+    const frames = blocks.map(block => {
+      const text = parts.join('') + block
+      parts = []
+      return parse(text)
+    })
+    ends = /\n?\r?$/.exec(begun)![0]
+    parts.push(begun.slice(0, begun.length - ends.length))
+    return frames
+  }
+}
+
 /** A frame, whose lines end with LF. */
-export function parse (text: string): Frame {
+function parse (text: string): Frame {
   const frame: Partial<Frame> = {}
   for (const [, field, value] of text.matchAll(/^([^:\n]*):? ?([^\n]*)/gm) as Iterable<[string, string, string]>) {
     frame[field] = field === 'data' && field in frame ? `${frame.data}\n${value}` : value

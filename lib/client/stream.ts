@@ -2,7 +2,7 @@
 // nobody looks, and marks its element. It takes the place of EventSource, which
 // keeps three things to itself: ids that come without an event, the status of
 // an answer, and the time that the server asks to wait.
-import { parse, type Frame } from './parse.js'
+import { createCutter, type Frame } from './parse.js'
 import { sleep } from './sleep.js'
 import type { DisconnectReason, StreamState } from './types.js'
 
@@ -24,8 +24,11 @@ export function openStream (
   let wait: number | undefined
   let notBefore = 0
   let failures = 0
-  // After a gap, where to fetch what the element holds; and, it was fetched for this connection.
+  // Of an answer that was no stream.
+  let status: number | undefined
+  // After a gap, where to fetch what the element holds; when that was done last; and, it was for this connection.
   let stale: string | null = null
+  let fetched = 0
   let isFresh = false
   let isPaused = false
 
@@ -42,9 +45,12 @@ export function openStream (
       if (!signal.aborted) {
         connection!.abort()
         isFresh = false
-        // Later each time, and not all pages at once.
-        notBefore = Date.now() + (wait ?? retry * Math.min(2 ** failures++, 16) * (1 + Math.random()))
+        // Later each time, and not all pages at once. A server that wants clients at once does not want them when it fails.
+        notBefore = Date.now() + (wait ?? (retry || (failures && 1000)) * Math.min(2 ** failures++, 16) * (1 + Math.random()))
+        // A gap that comes again and again must not fetch the page again and again.
+        if (stale != null) notBefore = Math.max(notBefore, fetched + 10000)
         mark('reconnecting', reason)
+        status = undefined
       }
       while (mustWait()) await sleep(100)
     }
@@ -59,25 +65,22 @@ export function openStream (
     if (stale != null) await refresh(stale, signal)
     const address = new URL(action, document.baseURI)
     if (cursor != null) address.searchParams.set('lastEventId', cursor)
-    const { status, headers, body } = await fetch(address, { cache: 'no-store', ...init, signal })
-    // The standard's way to say that a client must not come back.
-    if (status === 204) life.abort()
-    if (!/^text\/event-stream/.test(headers.get('content-type')!)) throw new Error(`${status} for ${action}`)
-    const reader = body!.pipeThrough(new TextDecoderStream()).getReader()
-    let rest = ''
+    const response = await fetch(address, { cache: 'no-store', ...init, signal })
+    if (!/^text\/event-stream/.test(response.headers.get('content-type')!)) refuse(response)
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+    const cut = createCutter()
     for (;;) {
       const { done, value } = await reader.read()
       if (done) return
-      const blocks = (rest + value).replace(/\r\n|\r(?!$)/g, '\n').split('\n\n')
-      rest = blocks.pop()!
-      for (const frame of blocks.map(parse)) {
+      for (const frame of cut(value)) {
         const { event, data } = frame
         const ours = /^chirp:(.*)/.exec(event!)?.[1]
+        const asked = /^\d+$/.test(frame.retry!) ? +frame.retry! : retry
         if (ours === 'busy' || ours === 'closing') {
           reason = ours
-          wait = +frame.retry! || retry
+          wait = asked
         } else {
-          retry = +frame.retry! || retry
+          retry = asked
           failures = 0
           mark('connected')
         }
@@ -85,9 +88,12 @@ export function openStream (
         if (data != null) yield frame
         // Things happen while an event is dealt with.
         if (signal.aborted) return
-        if (ours === 'gap' && !isFresh) {
-          stale = element.getAttribute('chirp-refresh')
-          if (stale != null) {
+        if (ours === 'gap' && element.hasAttribute('chirp-refresh')) {
+          if (isFresh) {
+            element.setAttribute('data-sse-stale', '')
+            console.error(`chirp-refresh: #${element.id} has a gap again`)
+          } else {
+            stale = element.getAttribute('chirp-refresh')
             reason = ours
             wait = 0
             return
@@ -104,7 +110,8 @@ export function openStream (
     const response = await fetch(from || location.href, { cache: 'no-store', signal })
     const page = new DOMParser().parseFromString(await response.text(), 'text/html')
     const part = page.getElementById(element.id)
-    if (!part) throw new Error(`chirp-refresh: no #${element.id}`)
+    if (response.ok) fetched = Date.now()
+    if (!part) return refuse(response, `chirp-refresh: no #${element.id}`)
     element.replaceChildren(...part.childNodes)
     for (const child of element.children) {
       htmx.process(child)
@@ -115,15 +122,23 @@ export function openStream (
       element.setAttribute(attribute, action = address)
       cursor = undefined
     }
+    element.removeAttribute('data-sse-stale')
     stale = null
     isFresh = true
+  }
+
+  /** Ends all if the next answer would be the same: nobody is there, may come, or is meant to stay on this page. */
+  function refuse (response: Response, what = action): never {
+    status = response.status
+    if ((response.redirected && response.ok) || [204, 401, 403].includes(status)) life.abort()
+    throw new Error(`${status} for ${what}`)
   }
 
   function mark (next: StreamState, reason?: DisconnectReason): void {
     if (next === state || state === 'closed') return
     element.setAttribute('data-sse-state', state = next)
     changed?.(reason)
-    element.dispatchEvent(new CustomEvent(`chirp:${reason ? 'dis' : ''}connected`, { bubbles: true, detail: { url: action, reason } }))
+    element.dispatchEvent(new CustomEvent(`chirp:${reason ? 'dis' : ''}connected`, { bubbles: true, detail: { url: action, reason, status } }))
   }
 
   function pause (): void {

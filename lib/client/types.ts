@@ -23,7 +23,7 @@ export type DisconnectReason =
   | 'closing'
   /** The server sent `chirp:gap`, and the element is fetched anew. */
   | 'gap'
-  /** The element was removed, its close event came, or the server answered with 204. */
+  /** The element was removed, its close event came, or the server answered with 204, 401, 403, or a redirect to another page. */
   | 'closed'
 
 /** Detail of the event `chirp:connected`. */
@@ -35,6 +35,8 @@ export interface ConnectedDetail {
 /** Detail of the event `chirp:disconnected`. */
 export interface DisconnectedDetail extends ConnectedDetail {
   reason: DisconnectReason
+  /** That of the answer, when it was no stream; for a redirect, that of the page. */
+  status?: number | undefined
 }
 
 declare global {

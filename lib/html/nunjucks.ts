@@ -31,7 +31,7 @@ export interface Environment {
   /** Those that look into folders say which. */
   loaders: Array<{ searchPaths?: string[] | undefined }>
   asyncFilters: string[]
-  globals: object
+  globals: Record<string, unknown>
   extensionsList: Extension[]
   getTemplate (name: unknown, ...rest: unknown[]): Template | undefined
   getFilter (name: string): AnyFunction

@@ -59,9 +59,9 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
     return renderer
   }
   const environment = createEnvironment(templates, debug)
-  addSSEGlobals(environment, dialect)
-  if (clientScript !== undefined) addClientScript(environment, clientScript)
   const host = new Host(environment, filterTimeout)
+  addSSEGlobals(environment, host.env, dialect)
+  if (clientScript !== undefined) addClientScript(environment, host.env, clientScript)
   const blocks = new BlockRenderer(host)
   const surroundings = new Surroundings(environment === templates ? environment : undefined)
 

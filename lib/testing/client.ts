@@ -23,13 +23,15 @@ export interface OpenOptions {
   lastEventId?: string
   /** The request's body; an object is sent as JSON. Default: none. */
   payload?: string | object
+  /** Reject after so many milliseconds without an answer. Default: no limit. */
+  timeout?: number
 }
 
 /** Options of {@link TestClient.sse}. */
 export interface SSEOptions extends OpenOptions {
   /** Return when so many events are there. Default: no limit. */
   maxEvents?: number
-  /** Return after so many milliseconds, with what is there. Default: 1000. */
+  /** Return after so many milliseconds, with what is there; without an answer, reject. Default: 1000. */
   timeout?: number
 }
 
@@ -63,10 +65,14 @@ export class TestClient {
   /**
    * Reads a stream until `maxEvents` events are there, it ends, or `timeout`
    * milliseconds passed, and closes it.
+   *
+   * @throws Error when the handler has not answered by then.
    */
   async sse (path: string, { maxEvents = Infinity, timeout = 1000, ...options }: SSEOptions = {}): Promise<SSEResult> {
-    const stream = await this.open(path, options)
+    // How long an app takes to start is not the handler's time.
+    await this.#app.ready()
     const deadline = Date.now() + timeout
+    const stream = await this.open(path, { ...options, timeout })
     const events: ReceivedEvent[] = []
     while (events.length < maxEvents) {
       const event = await stream.next(deadline - Date.now())
@@ -78,8 +84,12 @@ export class TestClient {
     return { status, headers, events, heartbeats, ended, lastEventId, retry, body }
   }
 
-  /** Opens a stream and leaves it open. */
-  async open (path: string, { method = 'GET', headers = {}, lastEventId, payload }: OpenOptions = {}): Promise<TestStream> {
+  /**
+   * Opens a stream and leaves it open.
+   *
+   * @throws Error when the handler has not answered within `timeout`.
+   */
+  async open (path: string, { method = 'GET', headers = {}, lastEventId, payload, timeout }: OpenOptions = {}): Promise<TestStream> {
     const sent: Record<string, string> = { accept: 'text/event-stream', ...headers }
     if (lastEventId !== undefined) {
       // As a browser does it: UTF-8 bytes, which Node.js writes as latin1.
@@ -92,8 +102,24 @@ export class TestClient {
     } else {
       text = payload
     }
-    return new TestStream(await this.#send(this.#app, { method, path, headers: sent, payload: text }))
+    return new TestStream(await within(timeout, `${method} ${path}`, signal => {
+      return this.#send(this.#app, { method, path, headers: sent, payload: text, signal })
+    }))
   }
+}
+
+/** The answer to a request, or an error when there is none in time; then the request is taken back. */
+function within (timeout: number | undefined, what: string, send: (signal: AbortSignal) => Promise<StreamResponse>): Promise<StreamResponse> {
+  const controller = new AbortController()
+  const answer = send(controller.signal)
+  if (timeout === undefined) return answer
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error(`The handler of ${what} did not answer within ${timeout} ms. Does it return reply.eventStream(), and do its hooks end?`))
+      controller.abort()
+    }, timeout)
+    answer.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
 }
 
 /** A stream that is open until one side closes it. */
@@ -108,10 +134,16 @@ export class TestStream {
   body = ''
   readonly #response: StreamResponse
   readonly #queue: ReceivedEvent[] = []
+  // Who asked first is served first.
+  readonly #waiting: Array<(event?: ReceivedEvent) => void> = []
+  readonly #decoder = new TextDecoder()
   #isClosed = false
-  #wake: (() => void) | undefined
   readonly #parser = new EventStreamParser({
-    onEvent: event => { this.#queue.push(event) },
+    onEvent: event => {
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#queue.push(event)
+      else next(event)
+    },
     // The stream's first comment has a text; a heartbeat has none.
     onComment: text => { if (text === '') this.heartbeats++ }
   })
@@ -123,16 +155,16 @@ export class TestStream {
     const isStream = String(response.headers['content-type']).startsWith('text/event-stream')
     response.body.on('data', (chunk: Buffer) => {
       if (isStream) this.#parser.feed(chunk)
-      else this.body += String(chunk)
-      this.#wake?.()
+      else this.body += this.#decoder.decode(chunk, { stream: true })
     })
     response.body.on('end', () => {
       this.#parser.end()
+      this.body += this.#decoder.decode()
       this.ended = true
     })
     response.body.on('close', () => {
       this.#isClosed = true
-      this.#wake?.()
+      for (const next of this.#waiting.splice(0)) next()
     })
   }
 
@@ -148,28 +180,22 @@ export class TestStream {
 
   /** The next event; undefined when the stream is over or `timeout` milliseconds (default: 1000) passed. */
   async next (timeout = 1000): Promise<ReceivedEvent | undefined> {
-    const deadline = Date.now() + timeout
-    while (this.#queue.length === 0 && !this.#isClosed) {
-      const left = deadline - Date.now()
-      if (left <= 0) break
-      await this.#change(left)
-    }
-    return this.#queue.shift()
+    if (this.#queue.length > 0 || this.#isClosed || timeout <= 0) return this.#queue.shift()
+    return new Promise(resolve => {
+      const timer = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(next), 1)
+        resolve(undefined)
+      }, timeout)
+      const next = (event?: ReceivedEvent): void => {
+        clearTimeout(timer)
+        resolve(event)
+      }
+      this.#waiting.push(next)
+    })
   }
 
   /** Goes away like a client that closes its page. */
   close (): void {
     this.#response.close()
-  }
-
-  async #change (milliseconds: number): Promise<void> {
-    await new Promise<void>(resolve => {
-      const timer = setTimeout(resolve, milliseconds)
-      this.#wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-    this.#wake = undefined
   }
 }

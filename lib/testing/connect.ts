@@ -1,8 +1,11 @@
 // Two ways to reach an app: an injected request, or a real socket.
 import { once } from 'node:events'
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import http, { type IncomingHttpHeaders } from 'node:http'
+import http2 from 'node:http2'
+import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Readable } from 'node:stream'
+import tls from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 
 /** What is asked for. */
@@ -11,6 +14,8 @@ export interface StreamRequest {
   path: string
   headers: Record<string, string>
   payload: string | undefined
+  /** Nobody waits for the answer any more. */
+  signal: AbortSignal
 }
 
 /** An answer that may still be coming in. */
@@ -23,8 +28,8 @@ export interface StreamResponse {
 }
 
 /** Sends a request without a socket. */
-export async function inject (app: FastifyInstance, { method, path, headers, payload }: StreamRequest): Promise<StreamResponse> {
-  const response = await app.inject({ method: method as 'GET', url: path, headers, payload, payloadAsStream: true })
+export async function inject (app: FastifyInstance, { method, path, headers, payload, signal }: StreamRequest): Promise<StreamResponse> {
+  const response = await app.inject({ method: method as 'GET', url: path, headers, payload, payloadAsStream: true, signal })
   const body = response.stream()
   body.on('error', ignore)
   return {
@@ -37,17 +42,60 @@ export async function inject (app: FastifyInstance, { method, path, headers, pay
 }
 
 /** Sends a request over a socket, and makes the app listen on a free port of 127.0.0.1 if it does not yet. */
-export async function connect (app: FastifyInstance, { method, path, headers, payload }: StreamRequest): Promise<StreamResponse> {
-  if (!app.server.listening) await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
+export async function connect (app: FastifyInstance, request: StreamRequest): Promise<StreamResponse> {
+  const port = await listen(app)
+  const { server } = app as { server: unknown }
+  const isSecure = server instanceof tls.Server
+  // Those of HTTP/2 have no class to be seen.
+  if (server instanceof http.Server || server instanceof https.Server) return connectHttp1(isSecure ? https : http, port, request)
+  return connectHttp2(`${isSecure ? 'https' : 'http'}://127.0.0.1:${port}`, request)
+}
+
+const listening = new WeakMap<object, Promise<unknown>>()
+
+// One call for all who ask at once.
+async function listen (app: FastifyInstance): Promise<number> {
+  const { server } = app
+  if (!server.listening) {
+    const started = listening.get(server) ?? app.listen({ port: 0, host: '127.0.0.1' })
+    listening.set(server, started)
+    await started
+  }
+  return (server.address() as AddressInfo).port
+}
+
+async function connectHttp1 (protocol: typeof http | typeof https, port: number, { method, path, headers, payload, signal }: StreamRequest): Promise<StreamResponse> {
   // Not every method gets a length by itself.
   const length = payload === undefined ? {} : { 'content-length': String(Buffer.byteLength(payload)) }
-  const request = httpRequest({ host: '127.0.0.1', port, method, path, headers: { ...headers, ...length }, agent: false })
+  // Certificates of tests are their own.
+  const options = { host: '127.0.0.1', port, method, path, headers: { ...headers, ...length }, agent: false as const, rejectUnauthorized: false, signal }
+  const request = protocol.request(options)
   request.end(payload)
-  const [body] = await once(request, 'response')
+  const [body] = await once(request, 'response') as [http.IncomingMessage]
   request.on('error', ignore)
   body.on('error', ignore)
-  return { status: body.statusCode, headers: body.headers, body, close: () => request.destroy() }
+  return { status: body.statusCode as number, headers: body.headers, body, close: () => request.destroy() }
+}
+
+async function connectHttp2 (origin: string, { method, path, headers, payload, signal }: StreamRequest): Promise<StreamResponse> {
+  const session = http2.connect(origin, { rejectUnauthorized: false })
+  try {
+    await once(session, 'connect', { signal })
+    const body = session.request({ ':method': method, ':path': path, ...headers }, { endStream: payload === undefined, signal })
+    // A session is for one stream.
+    body.on('close', () => session.destroy())
+    if (payload !== undefined) body.end(payload)
+    const { ':status': status, ...rest } = await new Promise<http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader>((resolve, reject) => {
+      body.on('response', resolve)
+      body.on('error', reject)
+      // A reset without a code is no error.
+      body.on('close', () => reject(new Error(`The app closed the stream of ${method} ${path} without an answer`)))
+    })
+    return { status: status as number, headers: rest, body, close: () => body.close(http2.constants.NGHTTP2_CANCEL) }
+  } catch (error) {
+    session.destroy()
+    throw error
+  }
 }
 
 // Who closes a connection is told so by an error.

@@ -5,72 +5,17 @@ import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { SSEEvent } from 'fastify-chirp'
 import { launch, until } from './browser.js'
+import { addOutsideCase, addRetryCase, pass } from './client-cases.js'
 import { ScriptCoverage } from './coverage.js'
 import { startSite } from './site.js'
+import { answerWith, connections, frames, hide, listOf, logOf, openTab, show, shows, state } from './tabs.js'
 
 const browser = await launch()
 const tabs = await browser.newContext()
 const coverage = new ScriptCoverage('/_chirp/client.js')
 t.teardown(() => browser.close())
 
-/** Opens a tab with `window.log`, the script's events as they bubble. */
-async function openPage (t, url, { prepare, clock = false, isOpen = true } = {}) {
-  const page = await tabs.newPage()
-  page.on('pageerror', error => t.fail(`page error: ${error.stack}`))
-  await page.addInitScript(() => {
-    window.log = []
-    for (const name of ['chirp:connected', 'chirp:disconnected']) {
-      document.addEventListener(name, ({ type, target, detail: { url, reason } }) => {
-        window.log.push([type.slice(6), target.id, url, ...(reason ? [reason] : [])].join(' '))
-      })
-    }
-  })
-  if (prepare !== undefined) await page.addInitScript(prepare)
-  if (clock) await page.clock.install()
-  await coverage.start(page)
-  t.teardown(async () => {
-    await coverage.stop(page)
-    await page.close()
-  })
-  await page.goto(url)
-  if (isOpen) await state(page, 'connected')
-  return page
-}
-
-const state = (page, state, id = 'live') => page.locator(`#${id}[data-sse-state=${state}]`).waitFor({ state: 'attached' })
-const logOf = page => page.evaluate(() => window.log)
-const listOf = (page, id = 'news') => page.locator(`#${id} > li`).allTextContents()
-const shows = (page, items, id) => until(async () => String(await listOf(page, id)) === String(items), `${id ?? 'news'} shows ${items}`)
-const connections = (site, count) => until(() => site.app.eventStreams.open === count && site.news.size === count, `${count} streams are open`)
-
-/** The next answers to streams are this one, until it is undone. Resolves when it was given once. */
-function answerWith (site, answer) {
-  return new Promise(resolve => {
-    site.answer = (request, reply) => {
-      resolve()
-      return answer(reply, request)
-    }
-  })
-}
-
-/** An answer of raw frames. */
-const frames = (text, { ends = true } = {}) => reply => {
-  reply.hijack()
-  reply.raw.writeHead(200, { 'content-type': 'text/event-stream' })
-  if (ends) reply.raw.end(text)
-  else reply.raw.write(text)
-  return reply
-}
-
-// What a browser has that thinks that it is hidden.
-const hide = page => page.evaluate(() => {
-  Object.defineProperty(document, 'hidden', { value: true, configurable: true })
-  document.dispatchEvent(new Event('visibilitychange'))
-})
-const show = page => page.evaluate(() => {
-  delete document.hidden
-  document.dispatchEvent(new Event('visibilitychange'))
-})
+const openPage = (t, url, options) => openTab(t, { tabs, coverage }, url, options)
 
 for (const htmx of [2, 4]) {
   t.test(`htmx ${htmx}`, async t => {
@@ -146,7 +91,8 @@ for (const htmx of [2, 4]) {
         await page.clock.runFor(2500)
         await state(page, 'connected')
         t.equal(await page.locator('p').count(), 0)
-        t.same(await logOf(page), ['disconnected live /live lost', 'connected live /live'], name)
+        const status = { 'a 503': ' 503', 'a 500': ' 500', 'an HTML page': ' 200' }[name] ?? ''
+        t.same(await logOf(page), [`disconnected live /live lost${status}`, 'connected live /live'], name)
       }
     })
 
@@ -156,7 +102,7 @@ for (const htmx of [2, 4]) {
       answerWith(site, reply => reply.code(204).send())
       site.kill()
       await state(page, 'closed')
-      t.same(await logOf(page), ['connected live /live', 'disconnected live /live lost', 'disconnected live /live closed'])
+      t.same(await logOf(page), ['connected live /live', 'disconnected live /live lost', 'disconnected live /live closed 204'])
       // Another one would have asked long ago.
       site.answer = undefined
       const other = await openPage(t, `${site.url}/?htmx=${htmx}`)
@@ -245,13 +191,15 @@ for (const htmx of [2, 4]) {
         responses.push(reply.raw)
         return frames(gap, { ends: false })(reply)
       })
-      const page = await openPage(t, `${site.url}/?htmx=${htmx}&attributes=chirp-refresh="/part"`)
+      const page = await openPage(t, `${site.url}/?htmx=${htmx}&attributes=chirp-refresh="/part"`, { isOpen: false, clock: true })
       await until(() => site.parts === 1 && responses.length === 2, 'fetched')
       responses[1].write(gap)
+      await page.locator('[data-sse-stale]').waitFor({ state: 'attached' })
       responses[1].write('event: tick\ndata: x\n\n')
-      await wait(100)
-      t.equal(site.parts, 1, 'once')
       responses[1].write(gap)
+      await state(page, 'reconnecting')
+      t.equal(site.parts, 1, 'once')
+      await pass(page, 12000)
       await until(() => site.parts === 2 && responses.length === 3, 'fetched again')
       t.same(await listOf(page), ['zero'])
     })
@@ -263,7 +211,7 @@ for (const htmx of [2, 4]) {
       page.on('console', message => messages.push(message.text()))
       await page.route('**/part', route => route.fulfill({ status: 503, body: 'Service Unavailable' }))
       await page.goto(`${site.url}/?htmx=${htmx}&url=/live?lastEventId=unknown&attributes=chirp-refresh="/part"`)
-      await until(() => messages.some(text => text.startsWith('Error: chirp-refresh: no #live')), 'an error')
+      await until(() => messages.some(text => text.startsWith('Error: 503 for chirp-refresh: no #live')), 'an error')
       await state(page, 'reconnecting')
       await page.unroute('**/part')
       await state(page, 'connected')
@@ -519,6 +467,8 @@ for (const htmx of [2, 4]) {
       t.same(violations.filter(text => !/style/.test(text)), [])
     })
 
+    addRetryCase(t, htmx, openPage)
+
     // htmx 4 itself may start before its extension when both are deferred.
     for (const [name, query] of Object.entries({ 'loaded twice': 'twice=1', ...(htmx === 2 && { 'all of them deferred': 'defer=1' }) })) {
       t.test(name, async t => {
@@ -590,12 +540,23 @@ t.test('htmx 2: what others make and listen to is left alone', async t => {
   }))
 })
 
+addOutsideCase(t, openPage, { isFirst: false, isAppended: true })
+addOutsideCase(t, openPage, { isFirst: true })
+
 t.test('htmx 4: other requests of the element are its own', async t => {
   const site = await startSite(t)
   const page = await openPage(t, `${site.url}/?htmx=4&attributes=hx-get="/elsewhere" hx-trigger="load, other" hx-target="%23news"`)
   await page.locator('#live').evaluate(element => window.htmx.ajax('GET', '/elsewhere', { source: element, target: '#news', swap: 'innerHTML' }))
   await page.locator('p', { hasText: 'elsewhere' }).waitFor()
   await connections(site, 1)
+})
+
+t.test('a redirect to another page is the end from the start', async t => {
+  const site = await startSite(t)
+  answerWith(site, reply => reply.redirect('/elsewhere'))
+  const page = await openPage(t, `${site.url}/?htmx=2`, { isOpen: false })
+  await state(page, 'closed')
+  t.same(await logOf(page), ['disconnected live /live closed 200'])
 })
 
 t.test('a page without htmx is none of its business', async t => {

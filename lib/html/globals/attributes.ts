@@ -4,6 +4,7 @@ import { describe } from '../../sse/field.js'
 import type { DialectOption } from '../../types.js'
 import { isPlainName } from '../dialect.js'
 import type { Environment } from '../nunjucks.js'
+import { addFunction } from './registrations.js'
 
 /** What Nunjucks calls a global on. */
 interface Variables {
@@ -44,16 +45,17 @@ const CLOSE: Attributes = {
 }
 
 /** Adds the functions to an environment, except for those whose names are taken. */
-export function addSSEGlobals (environment: Environment, byDefault: DialectOption): void {
+export function addSSEGlobals (environment: Environment, view: Environment, byDefault: DialectOption): void {
   // The environment's own copy of Nunjucks, whose marks it recognizes.
   const escape = (value: unknown): string => String(environment.getFilter('escape')(value))
   const mark = environment.getFilter('safe')
 
   function add (name: string, check: (value: unknown) => Attributes): void {
-    if (name in environment.globals) return
-    environment.addGlobal(name, function (this: Variables, value: unknown) {
+    addFunction(environment, view, name, byDefault, dialects => function (this: Variables, value: unknown) {
       const attributes = check(value)
-      return mark(attributes[dialectOf(this, byDefault)](escape(value)))
+      // Where registrations differ, what either generation reads is right.
+      const [dialect] = dialects.size > 1 ? ['auto' as const] : dialects
+      return mark(attributes[dialectOf(this, dialect!)](escape(value)))
     })
   }
 

@@ -1,0 +1,61 @@
+// Tabs for the tests of the client script, and what is looked at in them.
+import { until } from './browser.js'
+
+/** Opens a tab of `tabs` with `window.log`, the script's events as they bubble. */
+export async function openTab (t, { tabs, coverage }, url, { prepare, clock = false, isOpen = true } = {}) {
+  const page = await tabs.newPage()
+  page.on('pageerror', error => t.fail(`page error: ${error.stack}`))
+  await page.addInitScript(() => {
+    window.log = []
+    for (const name of ['chirp:connected', 'chirp:disconnected']) {
+      document.addEventListener(name, ({ type, target, detail: { url, reason, status } }) => {
+        window.log.push([type.slice(6), target.id, url, reason, status].filter(Boolean).join(' '))
+      })
+    }
+  })
+  if (prepare !== undefined) await page.addInitScript(prepare)
+  if (clock) await page.clock.install()
+  await coverage.start(page)
+  t.teardown(async () => {
+    await coverage.stop(page)
+    await page.close()
+  })
+  await page.goto(url)
+  if (isOpen) await state(page, 'connected')
+  return page
+}
+
+export const state = (page, state, id = 'live') => page.locator(`#${id}[data-sse-state=${state}]`).waitFor({ state: 'attached' })
+export const logOf = page => page.evaluate(() => window.log)
+export const listOf = (page, id = 'news') => page.locator(`#${id} > li`).allTextContents()
+export const shows = (page, items, id) => until(async () => String(await listOf(page, id)) === String(items), `${id ?? 'news'} shows ${items}`)
+export const connections = (site, count) => until(() => site.app.eventStreams.open === count && site.news.size === count, `${count} streams are open`)
+
+/** The next answers to streams are this one, until it is undone. Resolves when it was given once. */
+export function answerWith (site, answer) {
+  return new Promise(resolve => {
+    site.answer = (request, reply) => {
+      resolve()
+      return answer(reply, request)
+    }
+  })
+}
+
+/** An answer of raw frames. */
+export const frames = (text, { ends = true } = {}) => reply => {
+  reply.hijack()
+  reply.raw.writeHead(200, { 'content-type': 'text/event-stream' })
+  if (ends) reply.raw.end(text)
+  else reply.raw.write(text)
+  return reply
+}
+
+// What a browser has that thinks that it is hidden.
+export const hide = page => page.evaluate(() => {
+  Object.defineProperty(document, 'hidden', { value: true, configurable: true })
+  document.dispatchEvent(new Event('visibilitychange'))
+})
+export const show = page => page.evaluate(() => {
+  delete document.hidden
+  document.dispatchEvent(new Event('visibilitychange'))
+})

@@ -264,7 +264,7 @@ onBoth('a template that fails shows why, and only its own panel stops', async (t
 
   await app.station.notes.add('still here')
   await page.locator('#note-1').waitFor()
-  await page.locator('#log > [data-level=error]', { hasText: 'an event of channel "machine" was not published' }).first().waitFor()
+  await page.locator('#log > [data-level=error]', { hasText: 'the error box of an event of channel "machine" was published instead of it' }).first().waitFor()
   await page.locator('#machine .lane').first().waitFor()
   t.equal(await box.count(), 0, 'and it recovers')
   t.equal(app.eventStreams.total, 1, 'on the same stream')

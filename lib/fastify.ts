@@ -2,8 +2,9 @@
 import type { Channel, ChannelOptions } from './channel/channel.js'
 import type { ContractOptions } from './contracts/options.js'
 import type { ContractReport } from './contracts/types.js'
-import type { Fragment, FragmentContext } from './html/fragment.js'
-import type { EventStreamSource, EventStreamStats, PageOptions, StreamOptions, StreamSourceFunction } from './types.js'
+import type { Fragment, FragmentContext } from './message/fragment.js'
+import type { PageOptions } from './pages/page.js'
+import type { EventStreamSource, EventStreamStats, StreamOptions, StreamSourceFunction } from './stream/types.js'
 
 declare module 'fastify' {
   interface FastifyReply {

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import { FST_CHIRP_OPTION } from './errors.js'
-import type { Settings } from './options.js'
 import { SCRIPT } from './script-text.js'
+import type { Settings } from './stream/settings.js'
 
 // With its hash in the address it never changes. Without, five minutes are
 // short enough after a deploy, and long enough to walk through a site.

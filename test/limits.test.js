@@ -6,7 +6,7 @@ import net from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { TestClient } from 'fastify-chirp/testing'
-import { Clock, TICK } from '../dist/stream/clock.js'
+import { Clock, TICK } from '../dist/transport/clock.js'
 import { buildApp, listen, never, until } from './helpers/app.js'
 
 /** A client that asks and does not read. */

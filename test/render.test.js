@@ -6,7 +6,7 @@ import fastifyView from '@fastify/view'
 import Fastify from 'fastify'
 import nunjucks from 'nunjucks'
 import t from 'tap'
-import { createRenderer } from '../dist/html/render.js'
+import { createRenderer } from '../dist/render/nunjucks/renderer.js'
 
 const FIXTURES = fileURLToPath(new URL('fixtures/render', import.meta.url))
 

@@ -1,6 +1,6 @@
 // Whom an event is for.
 import { FST_CHIRP_OPTION } from '../errors.js'
-import { isPromise } from '../stream/source.js'
+import { isPromise } from '../util/promise.js'
 
 /** Whether an event that was published for an audience may be seen. */
 export type AudienceFilter = (audience: unknown) => boolean

@@ -1,9 +1,9 @@
 // What is published within one tick goes to every connection in one write, and
 // that write is put together once for all of them.
-import type { Dialect } from '../html/dialect.js'
+import type { Dialect } from '../dialects/list.js'
+import type { Entry } from '../message/entry.js'
 import type { SharedFrames } from '../sse/frame.js'
 import { maySee, type AudienceFilter } from './audience.js'
-import type { Entry } from './entry.js'
 
 /** How a position reads in a stream of several channels; undefined in a stream of one. */
 export interface Composer {

@@ -1,13 +1,13 @@
 // A named line of events that many streams follow. A value is rendered when it
 // is published and encoded once, however many follow.
 import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_OPTION } from '../errors.js'
-import { messageOf } from '../html/error-box.js'
-import { describe } from '../sse/field.js'
+import { Entry, type EventRecord } from '../message/entry.js'
 import { kAttach, type Attachment, type Feed, type FeedTarget } from '../stream/feed.js'
-import { isPromise } from '../stream/source.js'
+import { describe } from '../util/describe.js'
+import { isPromise, type MaybePromise } from '../util/promise.js'
+import { messageOf } from '../util/thrown.js'
 import type { AudienceFilter } from './audience.js'
-import type { Engine, MaybePromise } from './engine.js'
-import { Entry, type EventRecord } from './entry.js'
+import type { Engine } from './engine.js'
 import { Hub } from './hub.js'
 import { muteLate } from './late.js'
 import type { Location } from './place.js'

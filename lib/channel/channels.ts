@@ -1,10 +1,10 @@
 // The channels of one app, by name.
 import type { FastifyInstance } from 'fastify'
 import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_ID, FST_CHIRP_OPTION } from '../errors.js'
-import { failuresOf, partMessage, type RenderHost } from '../stream/message.js'
-import { reportFailure } from '../stream/report.js'
+import { failuresOf, partMessage, type RenderHost } from '../message/compose.js'
+import { toErrorRecord, toRecord } from '../message/encode.js'
 import type { StreamEnvironment } from '../stream/parts.js'
-import { toErrorRecord, toRecord } from '../stream/value.js'
+import { reportFailure } from '../stream/report.js'
 import { Channel, CHANNEL_DEFAULTS, checkChannel, type ChannelEnvironment, type ChannelOptions } from './channel.js'
 import { MemoryEngine } from './memory.js'
 

@@ -1,9 +1,9 @@
 // The engine of one process: a log for each topic, as long as its history.
 import { randomBytes } from 'node:crypto'
 import { FST_CHIRP_ID } from '../errors.js'
-import { quote } from '../sse/field.js'
+import { Entry } from '../message/entry.js'
+import { quote } from '../util/describe.js'
 import type { Engine, Page, Publication } from './engine.js'
-import { Entry } from './entry.js'
 
 interface Topic {
   /** Tells its positions from those of every other topic, and of one of its name before a restart. */

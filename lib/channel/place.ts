@@ -1,8 +1,7 @@
 // Finds out where each channel of a merged stream goes on, before any of them
 // sends something: what stands in an id is only what a channel knows.
-import { isPromise } from '../stream/source.js'
+import { isPromise, type MaybePromise } from '../util/promise.js'
 import { distribute, epochOf } from './cursor.js'
-import type { MaybePromise } from './engine.js'
 
 /** What a channel says to a cursor. */
 export interface Location {

@@ -1,8 +1,8 @@
 // Who is here: members by key, one however many tabs they have open.
 import { EventEmitter } from 'node:events'
 import { FST_CHIRP_OPTION } from '../errors.js'
-import { describe } from '../sse/field.js'
-import { isPromise } from '../stream/source.js'
+import { describe } from '../util/describe.js'
+import { isPromise } from '../util/promise.js'
 import { onAbort } from './signals.js'
 
 /** A member who is here. */

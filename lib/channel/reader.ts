@@ -1,11 +1,11 @@
 // One reader of a channel: replays what it missed, then passes on what comes,
 // with nothing lost, doubled or out of order in between.
+import { keyOf, type Entry } from '../message/entry.js'
 import type { Attachment } from '../stream/feed.js'
-import { isPromise } from '../stream/source.js'
+import { isPromise } from '../util/promise.js'
 import { maySee, type AudienceFilter } from './audience.js'
 import type { Batch } from './batch.js'
 import type { Page } from './engine.js'
-import { keyOf, type Entry } from './entry.js'
 import { nextTurn } from './turns.js'
 
 /** What a reader needs of its channel. */

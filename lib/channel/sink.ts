@@ -1,9 +1,9 @@
 // Brings the events of a reader to a stream.
+import type { Entry } from '../message/entry.js'
 import { MAX_ID_BYTES } from '../sse/field.js'
 import { encodeFrame } from '../sse/frame.js'
 import type { FeedTarget } from '../stream/feed.js'
 import { encodeEntries, type Batch, type Composer } from './batch.js'
-import type { Entry } from './entry.js'
 import type { ReaderTarget } from './reader.js'
 
 /** Tells a client that events between its cursor and now cannot be replayed. */

@@ -1,8 +1,8 @@
 // Checks the options of `app.checkContracts()`, and the plugin's option `contracts`.
 import { FST_CHIRP_OPTION } from '../errors.js'
-import { refuseUnknown } from '../options.js'
-import { describe } from '../sse/field.js'
 import type { ContractOptions } from '../types.js'
+import { describe } from '../util/describe.js'
+import { refuseUnknown } from '../util/options.js'
 import { CATEGORIES } from './categories.js'
 
 export type { ContractOptions } from '../types.js'

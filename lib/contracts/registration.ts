@@ -2,7 +2,7 @@
 // are added. The checker itself is loaded when it is first asked, because it
 // brings parsers along that a server has no other use for.
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import type { Renderer } from '../html/render.js'
+import type { Renderer } from '../render/nunjucks/renderer.js'
 import type { ChirpOptions } from '../types.js'
 import type { ContractOptions } from './options.js'
 import type { ContractReport } from './types.js'

@@ -2,9 +2,9 @@
 import { readdirSync, statSync } from 'node:fs'
 import { isAbsolute, relative, sep } from 'node:path'
 import { FST_CHIRP_TEMPLATE_NAME } from '../errors.js'
-import type { WrittenTemplate } from '../html/host.js'
-import type { Library } from '../html/library.js'
-import type { AstNode } from '../html/nunjucks.js'
+import type { WrittenTemplate } from '../render/nunjucks/host.js'
+import type { AstNode } from '../render/nunjucks/internals.js'
+import type { Library } from '../render/nunjucks/templates.js'
 import type { Pause } from './pause.js'
 import type { ContractIssue, TemplateSource } from './types.js'
 

@@ -1,5 +1,5 @@
 // What the checker's parts tell each other, and what it tells the user.
-import type { AstNode } from '../html/nunjucks.js'
+import type { AstNode } from '../render/nunjucks/internals.js'
 import type { Severity } from '../types.js'
 
 export type { Severity } from '../types.js'

@@ -2,7 +2,8 @@
 // An event with every field under the caller's control. All is checked when
 // it is made, so sending one cannot fail.
 import { FST_CHIRP_EVENT } from '../errors.js'
-import { describe, idProblem, nameProblem, normalizeId, retryProblem } from './field.js'
+import { describe } from '../util/describe.js'
+import { idProblem, nameProblem, normalizeId, retryProblem } from './field.js'
 import { encodeFrame, type FrameFields } from './frame.js'
 import { stringifyData } from './json.js'
 

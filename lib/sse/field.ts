@@ -1,6 +1,7 @@
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 // What may stand in the one-line fields. Each check answers with a sentence
 // that says what to do instead, or undefined when the value is fine.
+import { describe, quote } from '../util/describe.js'
 
 /** The largest `retry` in milliseconds: above it Node.js clients reconnect at once. */
 export const MAX_RETRY = 2147483647
@@ -50,24 +51,4 @@ export function retryProblem (retry: unknown): string | undefined {
 /** The id as it is written. */
 export function normalizeId (id: string | number | bigint): string {
   return typeof id === 'string' ? id : String(id)
-}
-
-/** Names a value in an error message without printing what may be long or secret. */
-export function describe (value: unknown): string {
-  switch (typeof value) {
-    case 'number': case 'boolean': return String(value)
-    case 'undefined': return 'undefined'
-    case 'string': return `the string ${quote(value)}`
-    case 'object': break
-    default: return `a ${typeof value}`
-  }
-  if (value === null) return 'null'
-  const name = Object.getPrototypeOf(value)?.constructor?.name
-  if (typeof name !== 'string' || name === 'Object' || name === '') return 'an object'
-  return name === 'Array' ? 'an array' : `an object of class ${name}`
-}
-
-/** At most 40 characters of a string, with its control characters escaped. */
-export function quote (text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text)
 }

@@ -1,8 +1,8 @@
 // https://tc39.es/ecma262/#sec-json.stringify
 // The data of an event as text. What JSON would make an empty object of,
 // although it is not empty, is refused: a forgotten `await` must not go out.
-import { messageOf } from '../html/error-box.js'
-import { describe } from './field.js'
+import { describe } from '../util/describe.js'
+import { messageOf } from '../util/thrown.js'
 
 /**
  * The data of an event: a string as it is, everything else as JSON.

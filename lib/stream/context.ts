@@ -2,8 +2,8 @@
 import { setMaxListeners } from 'node:events'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { FST_CHIRP_REQUEST_GONE } from '../errors.js'
-import { headerOf, parameterOf } from '../html/request.js'
-import type { StreamContext } from '../types.js'
+import { headerOf, parameterOf } from '../util/request.js'
+import type { StreamContext } from './types.js'
 
 export class Context implements StreamContext {
   readonly lastEventId: string

@@ -1,11 +1,11 @@
 // What a stream is made of.
 import type { Socket } from 'node:net'
-import type { Dialect } from '../html/dialect.js'
-import type { Renderer } from '../html/render.js'
-import type { Settings, StreamSettings } from '../options.js'
+import type { Dialect } from '../dialects/list.js'
+import type { Renderer } from '../render/nunjucks/renderer.js'
 import type { Context } from './context.js'
 import type { Attachment, FeedTarget, PumpTarget } from './feed.js'
 import type { Registry } from './registry.js'
+import type { Settings, StreamSettings } from './settings.js'
 import type { Warnings } from './warnings.js'
 
 /** What a stream needs of the app that it belongs to. */

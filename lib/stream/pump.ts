@@ -1,8 +1,9 @@
 // Pulls values from a source and sends them, one after the other, at the pace
 // of the client.
-import { describe } from '../sse/field.js'
+import { describe } from '../util/describe.js'
+import { isPromise } from '../util/promise.js'
 import type { Attachment, PumpTarget } from './feed.js'
-import { isPromise, type OpenSource } from './source.js'
+import { type OpenSource } from './source.js'
 
 // Values that are pulled before other work gets its turn, however small they are.
 const TURN_LIMIT = 2048

@@ -1,11 +1,11 @@
 // The streams of one app: counts and limits them, and ends them when the app closes.
 import type { FastifyRequest } from 'fastify'
 import { FST_CHIRP_OPTION } from '../errors.js'
-import type { Settings } from '../options.js'
-import { describe } from '../sse/field.js'
-import { Clock } from './clock.js'
-import { List, unlink, type Linked } from './list.js'
-import { isPromise } from './source.js'
+import { Clock } from '../transport/clock.js'
+import { describe } from '../util/describe.js'
+import { List, unlink, type Linked } from '../util/list.js'
+import { isPromise } from '../util/promise.js'
+import type { Settings } from './settings.js'
 
 /** What the registry does with a stream. */
 export interface RegisteredStream extends Linked {

@@ -1,9 +1,9 @@
 // Tells the log, the counters and the diagnostics channels what became of a stream.
 import type { FastifyBaseLogger } from 'fastify'
-import { messageOf } from '../html/error-box.js'
-import type { CloseReason, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from '../types.js'
+import { messageOf } from '../util/thrown.js'
 import type { Context } from './context.js'
 import { closeChannel, errorChannel, openChannel } from './diagnostics.js'
+import type { CloseReason, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from './types.js'
 
 export function reportOpen (context: Context): void {
   if (!openChannel.hasSubscribers) return

@@ -1,9 +1,9 @@
 // On a route that is marked as a stream a handler may return what it streams,
 // or be an async generator itself. Fastify would answer with `{}`.
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
-import type { EventStreamSource, StreamContext, StreamSource } from '../types.js'
+import { isPromise } from '../util/promise.js'
 import { isFeed } from './feed.js'
-import { isPromise } from './source.js'
+import type { EventStreamSource, StreamContext, StreamSource } from './types.js'
 
 type Handler = (this: unknown, request: FastifyRequest, reply: FastifyReply) => unknown
 

@@ -2,7 +2,8 @@
 import type { Readable } from 'node:stream'
 import type { ReadableStream, ReadableStreamDefaultReader } from 'node:stream/web'
 import { FST_CHIRP_SOURCE } from '../errors.js'
-import { describe } from '../sse/field.js'
+import { describe } from '../util/describe.js'
+import { isPromise } from '../util/promise.js'
 
 type MaybePromise<T> = T | Promise<T>
 
@@ -128,16 +129,6 @@ export function openSource (source: unknown): OpenSource {
 export function discardSource (source: unknown): void {
   if (typeof source === 'function') return
   openSource(source).close()?.catch(ignore)
-}
-
-export function isPromise (value: unknown): value is Promise<unknown> {
-  if (typeof value !== 'object' || value === null) return false
-  try {
-    return typeof (value as Promise<unknown>).then === 'function'
-  } catch {
-    // A getter that throws makes no promise.
-    return false
-  }
 }
 
 // A throw during cleanup becomes a rejection, so that there is one way to hear of it.

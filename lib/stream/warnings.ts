@@ -1,10 +1,10 @@
 // What a developer is told once, in debug.
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
-import { Fragment } from '../html/fragment.js'
-import { Fragments } from '../html/fragments.js'
+import { Fragment } from '../message/fragment.js'
+import { Fragments } from '../message/fragments.js'
 import { SSEEvent } from '../sse/event.js'
-import { quote } from '../sse/field.js'
-import { nameHazard } from '../sse/hazard.js'
+import { nameHazard } from '../sse/names.js'
+import { quote } from '../util/describe.js'
 import { isReturnedSource } from './returned.js'
 
 /** Warns once about each event name, once about ids, and once about each route, that cause trouble. */

@@ -3,8 +3,9 @@ import { isTakenOver, type Purpose } from '../scan/address.js'
 import { at, type Model, type Wire } from '../scan/model.js'
 import type { Reach } from '../scan/routes.js'
 import type { RouteFacts } from '../types.js'
+import { suggest } from '../../util/closest.js'
 import type { Finding } from './rule.js'
-import { show, suggest } from './words.js'
+import { show } from './words.js'
 
 /** Addresses of elements in pages that no route answers. */
 export function unanswered (model: Model, purposes: readonly Purpose[]): Finding[] {

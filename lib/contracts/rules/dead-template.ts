@@ -1,7 +1,7 @@
 // Templates that nothing renders.
 import { posix } from 'node:path'
-import type { Model } from '../scan/model.js'
 import { resolveName } from '../scan/library.js'
+import type { Model } from '../scan/model.js'
 import { fits, HOLE, isKnown } from '../scan/pattern.js'
 import type { Rule } from './rule.js'
 

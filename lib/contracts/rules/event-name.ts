@@ -1,6 +1,6 @@
 // Event names that browsers or htmx take for something else.
 import { at } from '../scan/model.js'
-import { nameHazard } from '../../sse/hazard.js'
+import { nameHazard } from '../../sse/names.js'
 import type { Rule } from './rule.js'
 
 export const eventName: Rule = {

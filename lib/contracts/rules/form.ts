@@ -1,6 +1,6 @@
 // Forms that post to no route, or with a method that browsers do not know.
-import { at } from '../scan/model.js'
 import { plainValue } from '../scan/address.js'
+import { at } from '../scan/model.js'
 import { isKnown } from '../scan/pattern.js'
 import { unanswered } from './addresses.js'
 import type { Rule } from './rule.js'

@@ -1,8 +1,9 @@
 // Blocks and templates that the source renders and that do not exist.
 import type { Model } from '../scan/model.js'
 import type { SourceText } from '../source/scan.js'
+import { suggest } from '../../util/closest.js'
 import type { Rule } from './rule.js'
-import { enumerate, suggest } from './words.js'
+import { enumerate } from './words.js'
 
 export const fragment: Rule = {
   category: 'fragment',

@@ -1,6 +1,6 @@
 // The ids that elements can have.
-import type { Element } from '../scan/parts.js'
 import { push } from '../scan/lists.js'
+import type { Element } from '../scan/parts.js'
 import { fits, HOLE, isKnown, meet } from '../scan/pattern.js'
 import { once } from './once.js'
 

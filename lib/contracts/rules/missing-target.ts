@@ -4,10 +4,11 @@ import type { Attribute, Element } from '../scan/parts.js'
 import { HOLE, meet } from '../scan/pattern.js'
 import { namesOf } from '../scan/streams.js'
 import type { SourceText } from '../source/scan.js'
+import { suggest } from '../../util/closest.js'
 import { otherEars } from './ears.js'
 import { identifiers, type Identifiers } from './identifiers.js'
 import type { Rule } from './rule.js'
-import { show, suggest } from './words.js'
+import { show } from './words.js'
 
 const TARGETS = new Set(['hx-target', 'hx-target:inherited'])
 

@@ -1,8 +1,8 @@
 // Templates that a template names and that do not exist.
 import { resolveName } from '../scan/library.js'
 import { isKnown } from '../scan/pattern.js'
+import { suggest } from '../../util/closest.js'
 import type { Rule } from './rule.js'
-import { suggest } from './words.js'
 
 export const missingTemplate: Rule = {
   category: 'missing-template',

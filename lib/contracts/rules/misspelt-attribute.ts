@@ -1,7 +1,7 @@
 // Attributes that are nearly one of htmx, of its extensions, or of ours.
 import { at } from '../scan/model.js'
+import { nearest } from '../../util/closest.js'
 import type { Rule } from './rule.js'
-import { nearest } from './words.js'
 
 /** Of htmx 2 and htmx 4, their SSE and WebSocket extensions, and the client script. */
 const PLAIN = [

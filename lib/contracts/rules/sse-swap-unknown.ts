@@ -1,8 +1,9 @@
 // Names of events that no connected stream sends.
 import { at, type Model } from '../scan/model.js'
 import { OWN_EVENTS, type Listener } from '../scan/streams.js'
+import { suggest } from '../../util/closest.js'
 import type { Rule } from './rule.js'
-import { enumerate, suggest } from './words.js'
+import { enumerate } from './words.js'
 
 export const sseSwapUnknown: Rule = {
   category: 'sse-swap-unknown',

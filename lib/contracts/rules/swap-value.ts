@@ -3,9 +3,9 @@
 import { at, type Model } from '../scan/model.js'
 import type { Attribute } from '../scan/parts.js'
 import { isKnown } from '../scan/pattern.js'
+import { nearest } from '../../util/closest.js'
 import type { Rule } from './rule.js'
 import { strangeWords } from './swaps.js'
-import { nearest } from './words.js'
 
 const SWAPS = new Set(['hx-swap', 'hx-swap:inherited'])
 

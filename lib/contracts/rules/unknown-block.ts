@@ -2,8 +2,8 @@
 import type { Model } from '../scan/model.js'
 import { fits } from '../scan/pattern.js'
 import type { Template } from '../scan/template.js'
+import { suggest } from '../../util/closest.js'
 import type { Rule } from './rule.js'
-import { suggest } from './words.js'
 
 export const unknownBlock: Rule = {
   category: 'unknown-block',

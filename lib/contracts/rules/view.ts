@@ -1,7 +1,7 @@
 // Templates that reply.view() of @fastify/view renders and that do not exist.
 import { posix } from 'node:path'
+import { suggest } from '../../util/closest.js'
 import type { Rule } from './rule.js'
-import { suggest } from './words.js'
 
 export const view: Rule = {
   category: 'view',

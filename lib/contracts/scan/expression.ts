@@ -1,5 +1,5 @@
 // What an expression of a template can come to, as far as its text tells.
-import type { AstNode } from '../../html/nunjucks.js'
+import type { AstNode } from '../../render/nunjucks/internals.js'
 import { combine, HOLE } from './pattern.js'
 
 /** Filters that leave text as it is, or nearly. */

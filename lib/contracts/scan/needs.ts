@@ -1,6 +1,6 @@
 // The filters and tests that a template uses: Nunjucks asks for them only when
 // it renders.
-import type { AstNode } from '../../html/nunjucks.js'
+import type { AstNode } from '../../render/nunjucks/internals.js'
 import type { Lines } from './position.js'
 
 /** A filter or a test that a template names. */

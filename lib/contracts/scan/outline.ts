@@ -1,8 +1,8 @@
 // From the syntax tree of a template to its parts.
-import type { AstNode } from '../../html/nunjucks.js'
+import type { AstNode } from '../../render/nunjucks/internals.js'
 import { calleeOf, textsOf } from './expression.js'
-import type { Block, Outline, Part, Reference } from './parts.js'
 import { needsOf } from './needs.js'
+import type { Block, Outline, Part, Reference } from './parts.js'
 import { Lines } from './position.js'
 import { isPrinter } from './printed.js'
 

@@ -1,7 +1,7 @@
 // Puts templates together as a render would: what a template extends, its
 // blocks, includes and macros, with all branches of its conditions.
-import type { Chain, Library } from './library.js'
 import { fill, type FilledContent, type Filling } from './fill.js'
+import type { Chain, Library } from './library.js'
 import type { Branch, Call, Element, Include, Part, Slot, TagContent } from './parts.js'
 import type { Template } from './template.js'
 import { around, close, merge, open, uncertain, type Choice, type Place } from './tree.js'

@@ -1,6 +1,6 @@
 // What a template is made of, in the order of its source: text with its tags,
 // and the statements that decide which text comes where.
-import type { AstNode } from '../../html/nunjucks.js'
+import type { AstNode } from '../../render/nunjucks/internals.js'
 import type { Need } from './needs.js'
 
 /** An attribute as a template has it. */

@@ -1,5 +1,5 @@
 // One template, parsed once.
-import type { AstNode } from '../../html/nunjucks.js'
+import type { AstNode } from '../../render/nunjucks/internals.js'
 import { tokenize, tokenizeInTag } from './markup.js'
 import { outlineOf } from './outline.js'
 import type { Outline, Part, TagContent } from './parts.js'

@@ -1,6 +1,6 @@
 // Reads JavaScript and TypeScript, with or without JSX.
-import { Parser, type Options, type Program } from 'acorn'
 import { tsPlugin } from '@sveltejs/acorn-typescript'
+import { Parser, type Options, type Program } from 'acorn'
 import type { SourceFile } from '../types.js'
 
 const TypeScript = Parser.extend(tsPlugin())

@@ -1,0 +1,86 @@
+// Renders several fragments into one message. It is the same in both dialects,
+// because each part says itself where it goes.
+import { place, type TargetedFields } from '../dialects/list.js'
+import { FST_CHIRP_RENDER } from '../errors.js'
+import type { Renderer } from '../render/nunjucks/renderer.js'
+import { isPromise } from '../util/promise.js'
+import { messageOf } from '../util/thrown.js'
+import { errorBox } from './error-box.js'
+import type { Fragment } from './fragment.js'
+import type { Fragments } from './fragments.js'
+
+/** What rendering needs of the one who sends. */
+export interface RenderHost {
+  readonly renderer: Renderer
+  readonly debug: boolean
+  /** Tells of a fragment that failed in a message that goes on without it. */
+  partFailed (error: unknown): void
+}
+
+type Part = { html: string } | { error: unknown }
+
+// Errors of whole messages, and the errors of their fragments.
+const failures = new WeakMap<object, readonly unknown[]>()
+
+/**
+ * The content of one message. A promise when something asynchronous was met.
+ *
+ * @throws FST_CHIRP_RENDER (also as a rejection) when none of them rendered.
+ */
+export function renderMessage (value: Fragments, host: RenderHost): TargetedFields | Promise<TargetedFields> {
+  const parts = value.fragments.map(fragment => renderPart(fragment, host.renderer))
+  return parts.some(isPromise)
+    ? Promise.all(parts).then(parts => compose(value, parts, host))
+    : compose(value, parts as Part[], host)
+}
+
+/** The message of boxes that takes the place of one that could not be rendered at all. */
+export function boxMessage (value: Fragments, error: unknown): TargetedFields {
+  const errors = failuresOf(error)
+  return { ...toMessage(value, value.fragments.map((fragment, n) => boxPart(fragment, errors[n]))), id: undefined, retry: undefined }
+}
+
+/** What went wrong, one by one: a message that could not be rendered has as many errors as fragments. */
+export function failuresOf (error: unknown): readonly unknown[] {
+  // Whatever was thrown may be asked this way.
+  return failures.get(error as object) ?? [error]
+}
+
+/** What the log says of a fragment that failed in a message that goes on. */
+export function partMessage (debug: boolean): string {
+  return debug ? 'the error box of a fragment took its place in a message' : 'a fragment of a message was left out'
+}
+
+function renderPart ({ template, block, context }: Fragment, renderer: Renderer): Part | Promise<Part> {
+  try {
+    const html = renderer.renderBlock(template, block, context)
+    return typeof html === 'string' ? { html } : html.then(html => ({ html }), error => ({ error }))
+  } catch (error) {
+    return { error }
+  }
+}
+
+function compose (value: Fragments, parts: Part[], host: RenderHost): TargetedFields {
+  const errors = parts.flatMap(part => 'error' in part ? [part.error] : [])
+  if (errors.length === parts.length) {
+    const error = new FST_CHIRP_RENDER(`any of ${parts.length} fragments`, errors.map(messageOf).join('; '), { cause: new AggregateError(errors) })
+    failures.set(error, errors)
+    throw error
+  }
+  return toMessage(value, parts.flatMap((part, n) => {
+    const fragment = value.fragments[n]!
+    if ('html' in part) return [place(fragment, part.html.trim())]
+    host.partFailed(part.error)
+    return host.debug ? [boxPart(fragment, part.error)] : []
+  }))
+}
+
+function boxPart (fragment: Fragment, error: unknown): string {
+  return place(fragment, errorBox(fragment.block, error))
+}
+
+function toMessage ({ fragments, id, retry }: Fragments, parts: string[]): TargetedFields {
+  // No target has a line break in it.
+  const key = fragments.map(({ target = '' }) => target).join('\n')
+  return { id, retry, key, data: parts.join('') }
+}

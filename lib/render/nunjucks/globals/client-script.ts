@@ -1,0 +1,27 @@
+// The template function `chirp_client()`.
+import { FST_CHIRP_OPTION } from '../../../errors.js'
+import type { Environment } from '../internals.js'
+import { escapeHtml } from '../../../util/escape.js'
+import { addFunction } from './registrations.js'
+
+const NAME = 'chirp_client'
+
+/**
+ * Adds `chirp_client()` for a registration that sees the environment through
+ * `view`. It prints the tag of the client script at `src`;
+ * `chirp_client(nonce=n)` for a page whose policy asks for one. An environment
+ * that has a global of this name keeps its own.
+ */
+export function addClientScript (environment: Environment, view: Environment, src: string): void {
+  // Of the environment's own copy of Nunjucks, which compares classes.
+  const markSafe = environment.getFilter('safe')
+  addFunction(environment, view, NAME, src, sources => ({ nonce }: { nonce?: unknown } = {}) => {
+    const [src] = sources
+    if (sources.size > 1) {
+      const addresses = [...sources].map(address => `"${address.replace(/\?.*/, '')}"`).join(' and ')
+      throw new FST_CHIRP_OPTION(`chirp_client() cannot know whose page this is: the plugin is registered several times with these templates, and the script is at ${addresses}. Render the page with reply.page(), or give all registrations the same option "clientUrl"`)
+    }
+    const attribute = nonce === undefined ? '' : ` nonce="${escapeHtml(String(nonce))}"`
+    return markSafe(`<script defer src="${escapeHtml(src!)}"${attribute}></script>`)
+  })
+}

@@ -1,0 +1,119 @@
+// Renders templates, and single blocks of them, to HTML.
+import type { DialectOption } from '../../dialects/list.js'
+import { FST_CHIRP_NO_TEMPLATES } from '../../errors.js'
+import { checkName, createEnvironment, type TemplatesOption } from './environment.js'
+import { failureOf, type Subject } from './fault.js'
+import { addSSEGlobals } from './globals/attributes.js'
+import { addClientScript } from './globals/client-script.js'
+import { Host, toFault } from './host.js'
+import type { Callback } from './internals.js'
+import { BlockRenderer } from './plan.js'
+import { Surroundings, type Surrounded } from './surroundings.js'
+import { Library } from './templates.js'
+import { variablesOf } from './variables.js'
+
+export type { NunjucksEnvironment, TemplatesOption } from './environment.js'
+
+export interface RendererOptions {
+  /** Folder, list of folders, or `nunjucks.Environment`. Default: none, every call fails. */
+  templates?: TemplatesOption | undefined
+  /** For environments that we create: undefined variables throw, and edited templates show at once. */
+  debug: boolean
+  /** What sse_connect() and its like print where a template does not say. Default: `'auto'`, for either. */
+  dialect?: DialectOption | undefined
+  /** The address of the client script, for `chirp_client()`. Default: there is no such function. */
+  clientScript?: string | undefined
+  /** Milliseconds that an async filter, tag or loader may take. Default: 5000. */
+  filterTimeout?: number | undefined
+}
+
+export interface Renderer {
+  /**
+   * The HTML of one block, as it is in the page. A string when nothing
+   * asynchronous was met, else a promise.
+   *
+   * @throws FST_CHIRP_* or rejects with it.
+   */
+  renderBlock (template: string, block: string, context: object): string | Promise<string>
+  /** The HTML of a whole template, in the same way. */
+  renderTemplate (template: string, context: object): string | Promise<string>
+  /** The same for one reply: templates see its `locals` too, as they are now. */
+  for (reply: Surrounded): Renderer
+  /** To be called when all plugins are there: templates see the `defaultContext` of @fastify/view, if that shares the environment. */
+  learn (app: object): void
+  /** The templates as they are written; undefined without the option. */
+  readonly library: Library | undefined
+}
+
+const FILTER_TIMEOUT = 5000
+
+/**
+ * A renderer for the `templates` option.
+ *
+ * @throws FST_CHIRP_OPTION when the option cannot be used.
+ */
+export function createRenderer ({ templates, debug, dialect = 'auto', clientScript, filterTimeout = FILTER_TIMEOUT }: RendererOptions): Renderer {
+  if (templates === undefined) {
+    const fail = (template: string): never => { throw new FST_CHIRP_NO_TEMPLATES(template, 'views') }
+    const renderer: Renderer = { renderBlock: fail, renderTemplate: fail, for: () => renderer, learn: () => {}, library: undefined }
+    return renderer
+  }
+  const environment = createEnvironment(templates, debug)
+  const host = new Host(environment, filterTimeout)
+  addSSEGlobals(environment, host.env, dialect)
+  if (clientScript !== undefined) addClientScript(environment, host.env, clientScript)
+  const blocks = new BlockRenderer(host)
+  const surroundings = new Surroundings(environment === templates ? environment : undefined)
+
+  function render (subject: Subject, context: object, beneath: object | undefined): string | Promise<string> {
+    const { template, block } = subject
+    checkName(template)
+    return settle(host, subject, callback => {
+      const variables = variablesOf(context, beneath)
+      host.load(template, (error, twin) => {
+        if (twin === undefined) callback(error)
+        else blocks.render(twin, block, variables, callback)
+      })
+    })
+  }
+
+  const renderer: Renderer = {
+    renderBlock: (template, block, context) => render({ template, block }, context, surroundings.own),
+    renderTemplate: (template, context) => render({ template }, context, surroundings.own),
+    for (reply) {
+      const beneath = surroundings.of(reply)
+      if (beneath === surroundings.own) return renderer
+      return {
+        ...renderer,
+        renderBlock: (template, block, context) => render({ template, block }, context, beneath),
+        renderTemplate: (template, context) => render({ template }, context, beneath)
+      }
+    },
+    learn: app => surroundings.learn(app),
+    library: new Library(environment, host, environment === templates)
+  }
+  return renderer
+}
+
+// Templates may answer more than once; the first answer counts.
+function settle (host: Host, subject: Subject, start: (callback: Callback<string>) => void): string | Promise<string> {
+  let finish: (() => string) | undefined
+  let report: ((finish: () => string) => void) | undefined
+  const callback: Callback<string> = (error, html) => {
+    if (finish !== undefined) return
+    // Only compiled code answers with something else than a Fault, from the place where it is.
+    const failure = error ? failureOf(toFault(error, host.site), subject) : undefined
+    finish = () => {
+      if (failure !== undefined) throw failure
+      return html as string
+    }
+    report?.(finish)
+  }
+  try {
+    start(callback)
+  } catch (error) {
+    callback(error)
+  }
+  if (finish !== undefined) return (finish as () => string)()
+  return new Promise<() => string>(resolve => { report = resolve }).then(finish => finish())
+}

@@ -1,0 +1,82 @@
+// The options of one stream, checked, and what all streams of an app share.
+import type { DialectOption } from '../dialects/list.js'
+import { FST_CHIRP_OPTION } from '../errors.js'
+import { MAX_RETRY, nameProblem, retryProblem } from '../sse/field.js'
+import { describe } from '../util/describe.js'
+import { MAX_TIME, refuse, refuseUnknown, time } from '../util/options.js'
+import type { ClientKey, StreamOptions } from './types.js'
+
+/** What one stream needs to know; times in milliseconds, 0 is off. */
+export interface StreamSettings {
+  retry: number | false
+  closeEvent: string | undefined
+  heartbeat: number
+  maxAge: number
+  dialect: DialectOption
+  event: string | undefined
+}
+
+/** What is the same for every stream of one app; times in milliseconds, 0 is off. */
+export interface Settings {
+  debug: boolean
+  /** Where the client script is served. */
+  client: string | undefined
+  /** The address that pages load it from, if it is another one. */
+  clientUrl: string | undefined
+  maxBuffer: number
+  writeTimeout: number
+  maxStreams: number
+  maxStreamsPerClient: number
+  clientKey: ClientKey
+  shutdownGrace: number
+  stream: StreamSettings
+}
+
+export const STREAM_OPTIONS = ['retry', 'closeEvent', 'heartbeat', 'maxAge', 'dialect', 'event'] as const
+
+/**
+ * The settings of one stream: the app's, and over them what the call to
+ * `reply.eventStream()` says.
+ *
+ * @throws FST_CHIRP_OPTION for an unknown option or a value that it cannot take.
+ */
+export function resolveStreamOptions (defaults: StreamSettings, options: StreamOptions | undefined): StreamSettings {
+  if (options === undefined) return defaults
+  if (typeof options !== 'object' || options === null) {
+    throw new FST_CHIRP_OPTION(`the options of reply.eventStream() must be an object, not ${describe(options)}`)
+  }
+  refuseUnknown(options, STREAM_OPTIONS, STREAM_OPTIONS)
+  return { ...defaults, ...streamSettings(options) }
+}
+
+/** The settings that are given, checked; what is not given is not there. */
+export function streamSettings (options: StreamOptions): Partial<StreamSettings> {
+  const settings: Partial<StreamSettings> = {}
+  const { retry, closeEvent, heartbeat, maxAge, dialect, event } = options
+  if (retry !== undefined) settings.retry = retryTime(retry)
+  if (closeEvent !== undefined) settings.closeEvent = eventName('closeEvent', closeEvent)
+  if (heartbeat !== undefined) settings.heartbeat = time('heartbeat', heartbeat, 1000, 300000)
+  if (maxAge !== undefined) settings.maxAge = time('maxAge', maxAge, 1, MAX_TIME)
+  if (event !== undefined) settings.event = eventName('event', event)
+  if (dialect !== undefined) {
+    if (dialect !== 'auto' && dialect !== 'htmx2' && dialect !== 'htmx4') {
+      refuse('dialect', "'auto', 'htmx2' or 'htmx4'", dialect)
+    }
+    settings.dialect = dialect
+  }
+  return settings
+}
+
+// 0 is a time too: it asks clients to come back at once.
+export function retryTime (value: unknown): number | false {
+  if (value === false) return false
+  const problem = retryProblem(value)
+  if (problem !== undefined) refuse('retry', `milliseconds from 0 to ${MAX_RETRY}, or false to switch it off`, value)
+  return value as number
+}
+
+export function eventName (option: string, value: unknown): string {
+  const problem = value === '' ? `the ${option} must not be empty. Omit it` : nameProblem(option, value)
+  if (problem !== undefined) throw new FST_CHIRP_OPTION(`option "${option}": ${problem}`)
+  return value as string
+}

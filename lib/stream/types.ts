@@ -1,0 +1,118 @@
+// The public types of streams that are not classes.
+import type { Readable } from 'node:stream'
+import type { ReadableStream } from 'node:stream/web'
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import type { DialectOption } from '../dialects/list.js'
+import type { Feed } from './feed.js'
+
+/** Options of `reply.eventStream()`. Each one overrides the plugin's option of the same name. */
+export interface StreamOptions {
+  /**
+   * Reconnection time in milliseconds, 0..2147483647, sent first in every
+   * stream: clients keep what they were told last. Default: 3000. Off: `false`,
+   * which starts the stream with a comment.
+   */
+  retry?: number | false | undefined
+  /**
+   * Name of an event that is sent when the source ends by itself, never after
+   * a failure or a disconnect; for `sse-close`. Default: none. Off: omit.
+   */
+  closeEvent?: string | undefined
+  /** Milliseconds of silence before a comment is sent, 1000..300000. Default: 15000. Off: `false`. */
+  heartbeat?: number | false | undefined
+  /**
+   * Milliseconds, shortened at random by up to a fifth, after which the stream
+   * is ended so that the client reconnects, maybe to another process.
+   * Default: off. Off: `false`.
+   */
+  maxAge?: number | false | undefined
+  /** The htmx generation that fragments are written for. Default: `'auto'`. */
+  dialect?: DialectOption | undefined
+  /** Event name of yielded strings, objects and other plain values. Default: none. Off: omit. */
+  event?: string | undefined
+}
+
+/** What a source function is called with. */
+export interface StreamContext {
+  /** Aborts when the client leaves, the app closes, a limit ends the stream, and at the latest when the stream is over. */
+  readonly signal: AbortSignal
+  /** The id of the last event that the client saw: its `Last-Event-ID` header, else its `lastEventId` query parameter, else `''`; as it was sent, whatever a schema says. */
+  readonly lastEventId: string
+  /** The request that opened the stream. */
+  readonly request: FastifyRequest
+  /** The request's logger. */
+  readonly log: FastifyBaseLogger
+}
+
+/** What values are pulled from. */
+export type StreamSource = AsyncIterable<unknown> | Iterable<unknown> | Readable | ReadableStream
+
+/** What `reply.eventStream()` takes: something to pull from, or a channel, or several of them merged. */
+export type EventStreamSource = StreamSource | Feed
+
+/** A function of the context that returns a source, or a promise of one. */
+export type StreamSourceFunction = (context: StreamContext) => EventStreamSource | Promise<EventStreamSource>
+
+/** Why a stream was closed. */
+export type CloseReason =
+  /** The source ended by itself. */
+  | 'end'
+  /** The source failed. */
+  | 'error'
+  /** The client went away. */
+  | 'disconnect'
+  /** The app closed. */
+  | 'shutdown'
+  /** The stream reached `maxAge`. */
+  | 'maxAge'
+  /** More than `maxBuffer` bytes waited for the client. */
+  | 'maxBuffer'
+  /** The client did not drain within `writeTimeout`. */
+  | 'writeTimeout'
+
+/** Counters of one app, read live. */
+export interface EventStreamStats {
+  /** Streams that are open now. */
+  readonly open: number
+  /** Streams opened since the app started. */
+  readonly total: number
+  /** Events handed to connections. */
+  readonly events: number
+  /** Bytes of frames handed to connections, heartbeats included. */
+  readonly bytes: number
+  /** Connections dropped because they did not keep up. */
+  readonly dropped: number
+  /** Values and sources that failed. */
+  readonly errors: number
+}
+
+/** Message of the diagnostics channel `fastify-chirp:stream:open`. */
+export interface StreamOpenMessage {
+  request: FastifyRequest
+  /** The route's pattern, such as `/news/:topic`. */
+  route: string | undefined
+  requestId: string
+  lastEventId: string
+}
+
+/** Message of the diagnostics channel `fastify-chirp:stream:close`. */
+export interface StreamCloseMessage {
+  route: string | undefined
+  requestId: string
+  reason: CloseReason
+  /** Milliseconds. */
+  duration: number
+  events: number
+  bytes: number
+}
+
+/** Message of the diagnostics channel `fastify-chirp:stream:error`. */
+export interface StreamErrorMessage {
+  /** Undefined for an error of a channel, as is the request's id. */
+  route?: string | undefined
+  requestId?: string | undefined
+  error: unknown
+}
+
+/** Names the client that a request comes from, for `maxStreamsPerClient`. */
+export type ClientKey = (request: FastifyRequest) => string

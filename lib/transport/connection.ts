@@ -1,0 +1,267 @@
+// One client's connection: frames go straight to the response, and what does
+// not go out in time ends it. Knows nothing of sources or values.
+import { HEARTBEAT, splitFrames, type SharedFrames } from '../sse/frame.js'
+import type { Linked } from '../util/list.js'
+import { Clock, type Sleeper } from './clock.js'
+import { isInjected, isPlain, kConnection, keepAlive, type Destination, type Drainable } from './destination.js'
+
+// Bytes that are joined into one write; more gains nothing.
+const JOIN_LIMIT = 16384
+
+// Half the price of queueMicrotask().
+const settled = Promise.resolve()
+
+const NONE: Drainable[] = []
+
+/** What the connections of an app share. */
+export interface ConnectionApp {
+  clock: Clock
+  counters: { bytes: number }
+}
+
+export interface ConnectionOwner {
+  /** The connection can take more. */
+  drained (): void
+  /** The stream is old enough to be ended, or the client too slow to be kept. */
+  expired (reason: 'maxAge' | 'maxBuffer' | 'writeTimeout'): void
+  /** What to send after a silence; undefined is a comment. */
+  heartbeat (): string | undefined
+  /** The response was ended, but the client does not take the rest of it. */
+  cut (): void
+  /** The response could not be ended. */
+  endFailed (error: unknown): void
+}
+
+export class Connection implements Sleeper {
+  before: Linked | undefined
+  after: Linked | undefined
+  due = -1
+  /** Whether what was written last still waits for the client. */
+  blocked = false
+  /** Bytes of frames handed over so far. */
+  bytes = 0
+  readonly #dest: Destination
+  readonly #app: ConnectionApp
+  readonly #owner: ConnectionOwner
+  readonly #maxBuffer: number
+  #pending = ''
+  // In ticks, 0 is off.
+  readonly #writeTimeout: number
+  readonly #heartbeat: number
+  readonly #expiry: number
+  // The tick of the last write.
+  #written: number
+  // The clock's turn when it became blocked. Ticks that the server itself has
+  // missed are not the client's: what it took meanwhile is not known yet.
+  #blockedSince = 0
+  #settlesAt: number
+  #isLast = false
+  #ending = false
+  // What was listened to for its drain; mostly nothing, so all share one list.
+  #drainables: Drainable[] = NONE
+
+  constructor (
+    dest: Destination, limits: { maxBuffer: number, writeTimeout: number }, times: { heartbeat: number, maxAge: number },
+    app: ConnectionApp, owner: ConnectionOwner
+  ) {
+    const { clock } = app
+    this.#dest = dest
+    this.#app = app
+    this.#owner = owner
+    this.#maxBuffer = limits.maxBuffer
+    this.#writeTimeout = Clock.ticks(limits.writeTimeout)
+    this.#heartbeat = Clock.ticks(times.heartbeat)
+    this.#written = clock.refresh()
+    // All streams opened by one deploy must not come back in the same second.
+    this.#expiry = times.maxAge === 0 ? 0 : clock.now + Clock.ticks(times.maxAge * (0.8 + 0.2 * Math.random()))
+    this.#settlesAt = clock.now + SETTLED
+    this.#reschedule()
+  }
+
+  /** Adds the first frame, which leaves together with the head and with what the source has at once. */
+  open (frame: string): void {
+    this.#pending = frame
+    // What takes an injected answer may look for its first bytes as soon as there is a head.
+    if (isInjected(this.#dest)) return this.flush()
+    // A tick later, but after all promises that are settled already.
+    settled.then(() => process.nextTick(flush, this))
+  }
+
+  /** Adds a frame to what goes out at the end of this tick. */
+  add (frame: string): void {
+    if (this.#pending === '') process.nextTick(flush, this)
+    this.#pending += frame
+  }
+
+  /** Whether `frame` would make the next write larger than it should be. */
+  isFull (frame: string): boolean {
+    return this.#pending !== '' && this.#pending.length + frame.length > JOIN_LIMIT
+  }
+
+  /**
+   * Writes frames that many connections get, after what was added. Where that
+   * comes to the same, their chunk goes to the socket as it is, which spares
+   * most of what Node.js does for a write.
+   */
+  share (frames: SharedFrames): void {
+    this.flush()
+    if (!this.#mayWrite(frames.size)) return
+    const dest = this.#dest
+    if (isPlain(dest)) {
+      const socket = dest.socket!
+      if (!socket.write(frames.chunk) && socket.writableLength > 0) this.#block(socket)
+    } else {
+      this.#pass(frames.text)
+    }
+  }
+
+  /** Writes what was added. */
+  flush (): void {
+    const frames = this.#pending
+    if (frames === '') return
+    this.#pending = ''
+    const size = Buffer.byteLength(frames)
+    // Asked once: what leaves together is as one frame, which may be larger than what may wait.
+    if (!this.#mayWrite(size)) return
+    if (size <= JOIN_LIMIT) this.#pass(frames)
+    else for (const part of splitFrames(frames, JOIN_LIMIT)) this.#pass(part)
+  }
+
+  /** Ends the response after what was written. `end` is how, where it is not ours to end. */
+  end (end: (() => void) | undefined): void {
+    // The last frame waits behind what was written, however much that is.
+    this.#isLast = true
+    this.flush()
+    if (this.#ending) return
+    this.#ending = true
+    // From now on only the last bytes may be late, and for no longer than any other.
+    this.#blockedSince = this.#app.clock.turns
+    this.#reschedule()
+    try {
+      if (end === undefined) this.#dest.end()
+      else end()
+    } catch (error) {
+      // A trailer of the app, or an end() that somebody has replaced.
+      this.#owner.endFailed(error)
+    }
+  }
+
+  /** Forgets the connection; for when the response has closed. */
+  release (): void {
+    this.#ending = true
+    this.#app.clock.cancel(this)
+    // The socket lives on, for the next request.
+    for (const writable of this.#drainables) {
+      // Where requests are pipelined, the next response may wait for it already.
+      if (writable[kConnection] === this) writable[kConnection] = undefined
+      writable.removeListener('drain', onDrain)
+    }
+  }
+
+  wake (): void {
+    const { now, turns } = this.#app.clock
+    const isLate = this.#writeTimeout !== 0 && turns >= this.#blockedSince + this.#writeTimeout
+    if (this.#ending) {
+      if (isLate) this.#owner.cut()
+      else this.#reschedule()
+      return
+    }
+    if (this.#settlesAt !== 0 && now >= this.#settlesAt) {
+      this.#settlesAt = 0
+      keepAlive(this.#dest)
+    }
+    if (this.blocked && isLate) return this.#drop('writeTimeout')
+    if (this.#expiry !== 0 && now >= this.#expiry) return this.#owner.expired('maxAge')
+    if (this.#heartbeat !== 0 && now >= this.#written + this.#heartbeat) {
+      // What waits keeps a blocked connection busy; a heartbeat would only wait too.
+      if (this.#dropIfFull()) return
+      if (this.blocked) this.#written = now
+      else this.#beat()
+    }
+    this.#reschedule()
+  }
+
+  drained (): void {
+    this.blocked = false
+    this.#owner.drained()
+  }
+
+  #beat (): void {
+    this.add(this.#owner.heartbeat() ?? HEARTBEAT)
+    this.flush()
+  }
+
+  #pass (frames: string): void {
+    const dest = this.#dest
+    try {
+      if (dest.write(frames) === false) this.#block(dest)
+      // A compressor that a hook put in between keeps what it gets until told not to.
+      dest.flush?.()
+    } catch {
+      // Only a write() that somebody has replaced throws; nothing can be sent through it.
+      this.#ending = true
+      this.#owner.cut()
+    }
+  }
+
+  /** Counts what is about to be written. Drops the connection instead when too much waits already. */
+  #mayWrite (size: number): boolean {
+    const { destroyed, writableEnded } = this.#dest
+    // Others may have ended the response, and will not have it written to.
+    if (this.#ending || destroyed === true || writableEnded || this.#dropIfFull()) return false
+    this.bytes += size
+    this.#app.counters.bytes += size
+    this.#written = this.#app.clock.now
+    return true
+  }
+
+  /** Waits until `writable` has drained, which it tells. */
+  #block (writable: Drainable): void {
+    if (this.blocked) return
+    this.blocked = true
+    this.#blockedSince = this.#app.clock.turns
+    if (writable[kConnection] !== this) {
+      writable[kConnection] = this
+      writable.on('drain', onDrain)
+      this.#drainables = [...this.#drainables, writable]
+    }
+    // Most writes are taken soon; one look at the clock is enough for many of them.
+    if (this.after === undefined || this.due > this.#app.clock.now + this.#writeTimeout) this.#reschedule()
+  }
+
+  #dropIfFull (): boolean {
+    if (!this.blocked || this.#isLast) return false
+    if (this.#dest.writableLength <= this.#maxBuffer) return false
+    this.#drop('maxBuffer')
+    return true
+  }
+
+  #drop (reason: 'maxBuffer' | 'writeTimeout'): void {
+    this.#ending = true
+    this.#owner.expired(reason)
+  }
+
+  #reschedule (): void {
+    const { clock } = this.#app
+    const deadline = this.#writeTimeout === 0 ? Infinity : clock.refresh() + this.#blockedSince + this.#writeTimeout - clock.turns
+    let due = this.blocked || this.#ending ? deadline : Infinity
+    if (!this.#ending) {
+      if (this.#settlesAt !== 0) due = Math.min(due, this.#settlesAt)
+      if (this.#heartbeat !== 0) due = Math.min(due, this.#written + this.#heartbeat)
+      if (this.#expiry !== 0) due = Math.min(due, this.#expiry)
+    }
+    if (due === Infinity) clock.cancel(this)
+    else clock.schedule(this, due)
+  }
+}
+
+function flush (connection: Connection): void {
+  connection.flush()
+}
+
+function onDrain (this: Drainable): void {
+  this[kConnection]?.drained()
+}
+
+// Streams that are shorter than this are spared the system calls of keep-alive.
+const SETTLED = Clock.ticks(1000)

@@ -1,0 +1,21 @@
+// Names values in messages.
+
+/** Names a value in an error message without printing what may be long or secret. */
+export function describe (value: unknown): string {
+  switch (typeof value) {
+    case 'number': case 'boolean': return String(value)
+    case 'undefined': return 'undefined'
+    case 'string': return `the string ${quote(value)}`
+    case 'object': break
+    default: return `a ${typeof value}`
+  }
+  if (value === null) return 'null'
+  const name = Object.getPrototypeOf(value)?.constructor?.name
+  if (typeof name !== 'string' || name === 'Object' || name === '') return 'an object'
+  return name === 'Array' ? 'an array' : `an object of class ${name}`
+}
+
+/** At most 40 characters of a string, with its control characters escaped. */
+export function quote (text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text)
+}

@@ -1,0 +1,13 @@
+// Promises of any kind.
+
+export function isPromise (value: unknown): value is Promise<unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  try {
+    return typeof (value as Promise<unknown>).then === 'function'
+  } catch {
+    // A getter that throws makes no promise.
+    return false
+  }
+}
+
+export type MaybePromise<T> = T | Promise<T>

@@ -1,6 +1,6 @@
 // What is published within one tick goes to every connection in one write, and
 // that write is put together once for all of them.
-import type { Dialect } from '../dialects/list.js'
+import type { Dialect } from '../dialects/dialect.js'
 import type { Entry } from '../message/entry.js'
 import type { SharedFrames } from '../sse/frame.js'
 import { maySee, type AudienceFilter } from './audience.js'
@@ -55,7 +55,7 @@ export class Batch {
 
   /** The frames of all events, made once for each dialect and composer key. */
   frames (dialect: Dialect, composer: Composer | undefined): SharedFrames {
-    const key = composer === undefined ? dialect : `${dialect} ${composer.key()}`
+    const key = composer === undefined ? dialect.name : `${dialect.name} ${composer.key()}`
     this.#frames ??= new Map()
     let frames = this.#frames.get(key)
     if (frames === undefined) {

@@ -1,7 +1,8 @@
 // A named line of events that many streams follow. A value is rendered when it
 // is published and encoded once, however many follow.
+import type { EventRecord } from '../dialects/record.js'
 import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_OPTION } from '../errors.js'
-import { Entry, type EventRecord } from '../message/entry.js'
+import { Entry } from '../message/entry.js'
 import { kAttach, type Attachment, type Feed, type FeedTarget } from '../stream/feed.js'
 import { describe } from '../util/describe.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'

@@ -1,7 +1,8 @@
 // Where a channel's events live. The in-memory engine is for one process; an
 // engine over Redis fits the same four verbs, and test/helpers/engine.js holds
 // what each of them must do.
-import type { Entry, EventRecord } from '../message/entry.js'
+import type { EventRecord } from '../dialects/record.js'
+import type { Entry } from '../message/entry.js'
 import type { MaybePromise } from '../util/promise.js'
 
 /** Events of a topic that came after a cursor. */

@@ -1,6 +1,5 @@
 // Several sources in one stream: channels are followed, all else is pulled.
 // The stream has one cursor, which holds a position of every channel.
-import { encodeRecord } from '../dialects/list.js'
 import { FST_CHIRP_SOURCE } from '../errors.js'
 import { Entry } from '../message/entry.js'
 import { Fragment } from '../message/fragment.js'
@@ -223,7 +222,7 @@ function encodeWithoutId (target: FeedTarget & PumpTarget, value: unknown): stri
     return target.encode(new Fragment(template, block, context, { target: place, retry, swap }))
   }
   if (value instanceof Fragments && value.id !== undefined) return target.encode(new Fragments(value.fragments, { retry: value.retry }))
-  if (value instanceof Entry) return encodeRecord({ ...value.record, id: undefined }, target.dialect)
+  if (value instanceof Entry) return target.dialect.encode({ ...value.record, id: undefined })
   if (value instanceof SSEEvent && value.id !== undefined) {
     const { data, event, retry } = value
     return data === undefined && event === undefined && retry === undefined ? '' : target.encode(new SSEEvent({ data, event, retry }))

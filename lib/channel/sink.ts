@@ -2,12 +2,10 @@
 import type { Entry } from '../message/entry.js'
 import { MAX_ID_BYTES } from '../sse/field.js'
 import { encodeFrame } from '../sse/frame.js'
+import { OWN_EVENTS } from '../sse/own.js'
 import type { FeedTarget } from '../stream/feed.js'
 import { encodeEntries, type Batch, type Composer } from './batch.js'
 import type { ReaderTarget } from './reader.js'
-
-/** Tells a client that events between its cursor and now cannot be replayed. */
-export const GAP_EVENT = 'chirp:gap'
 
 // Bytes in memory: a page of small events, or few large ones.
 const WINDOW = 65536
@@ -63,5 +61,5 @@ export class StreamSink implements ReaderTarget {
 
 /** The event that tells of a gap. What a client asked for may be anything of any length, so it is cut, and stands in JSON alone. */
 export function gapFields (requested: string, id: string | undefined): { event: string, id: string | undefined, data: string } {
-  return { event: GAP_EVENT, id, data: JSON.stringify({ requested: requested.slice(0, MAX_ID_BYTES), resumedFrom: id }) }
+  return { event: OWN_EVENTS.gap, id, data: JSON.stringify({ requested: requested.slice(0, MAX_ID_BYTES), resumedFrom: id }) }
 }

@@ -1,6 +1,6 @@
 // Several channels in one stream: what they publish in one tick goes out in one
 // write, which is put together once for all streams of the same channels.
-import type { Dialect } from '../dialects/list.js'
+import type { Dialect } from '../dialects/dialect.js'
 import type { SharedFrames } from '../sse/frame.js'
 import type { FeedTarget } from '../stream/feed.js'
 import { joinFrames } from './batch.js'

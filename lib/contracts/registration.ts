@@ -2,7 +2,7 @@
 // are added. The checker itself is loaded when it is first asked, because it
 // brings parsers along that a server has no other use for.
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import type { Renderer } from '../render/nunjucks/renderer.js'
+import type { NunjucksRenderer } from '../render/nunjucks/renderer.js'
 import type { ChirpOptions } from '../types.js'
 import type { ContractOptions } from './options.js'
 import type { ContractReport } from './types.js'
@@ -27,7 +27,7 @@ export interface AddedRoute {
 /** The plugin in one app or one of its parts. */
 export class Registration {
   readonly app: FastifyInstance
-  readonly renderer: Renderer
+  readonly renderer: NunjucksRenderer
   readonly routes: AddedRoute[] = []
   /** What the plugin was registered with. */
   readonly options: ContractOptions | undefined
@@ -35,7 +35,7 @@ export class Registration {
   /** Where the plugin's own script is served, a route that is nobody's business. */
   readonly script: string
 
-  constructor (app: FastifyInstance, renderer: Renderer, { contracts, client }: Pick<ChirpOptions, 'contracts' | 'client'>) {
+  constructor (app: FastifyInstance, renderer: NunjucksRenderer, { contracts, client }: Pick<ChirpOptions, 'contracts' | 'client'>) {
     this.app = app
     this.renderer = renderer
     this.options = contracts

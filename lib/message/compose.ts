@@ -1,23 +1,32 @@
-// Renders several fragments into one message. It is the same in both dialects,
-// because each part says itself where it goes.
-import { place, type TargetedFields } from '../dialects/list.js'
+// Renders several fragments into one message.
+import type { EventRecord, Part } from '../dialects/record.js'
 import { FST_CHIRP_RENDER } from '../errors.js'
-import type { Renderer } from '../render/nunjucks/renderer.js'
 import { isPromise } from '../util/promise.js'
 import { messageOf } from '../util/thrown.js'
 import { errorBox } from './error-box.js'
-import type { Fragment } from './fragment.js'
+import type { Fragment, FragmentContext } from './fragment.js'
 import type { Fragments } from './fragments.js'
+
+/** Renders one block of a template. */
+export interface BlockRenderer {
+  /**
+   * The HTML of one block, as it is in the page. A string when nothing
+   * asynchronous was met, else a promise.
+   *
+   * @throws FST_CHIRP_* or rejects with it.
+   */
+  renderBlock (template: string, block: string, context: FragmentContext): string | Promise<string>
+}
 
 /** What rendering needs of the one who sends. */
 export interface RenderHost {
-  readonly renderer: Renderer
+  readonly renderer: BlockRenderer
   readonly debug: boolean
   /** Tells of a fragment that failed in a message that goes on without it. */
   partFailed (error: unknown): void
 }
 
-type Part = { html: string } | { error: unknown }
+type Rendered = { html: string } | { error: unknown }
 
 // Errors of whole messages, and the errors of their fragments.
 const failures = new WeakMap<object, readonly unknown[]>()
@@ -27,15 +36,15 @@ const failures = new WeakMap<object, readonly unknown[]>()
  *
  * @throws FST_CHIRP_RENDER (also as a rejection) when none of them rendered.
  */
-export function renderMessage (value: Fragments, host: RenderHost): TargetedFields | Promise<TargetedFields> {
-  const parts = value.fragments.map(fragment => renderPart(fragment, host.renderer))
+export function composeMessage (value: Fragments, host: RenderHost): EventRecord | Promise<EventRecord> {
+  const parts = value.fragments.map(fragment => renderOne(fragment, host.renderer))
   return parts.some(isPromise)
     ? Promise.all(parts).then(parts => compose(value, parts, host))
-    : compose(value, parts as Part[], host)
+    : compose(value, parts as Rendered[], host)
 }
 
 /** The message of boxes that takes the place of one that could not be rendered at all. */
-export function boxMessage (value: Fragments, error: unknown): TargetedFields {
+export function boxMessage (value: Fragments, error: unknown): EventRecord {
   const errors = failuresOf(error)
   return { ...toMessage(value, value.fragments.map((fragment, n) => boxPart(fragment, errors[n]))), id: undefined, retry: undefined }
 }
@@ -51,7 +60,7 @@ export function partMessage (debug: boolean): string {
   return debug ? 'the error box of a fragment took its place in a message' : 'a fragment of a message was left out'
 }
 
-function renderPart ({ template, block, context }: Fragment, renderer: Renderer): Part | Promise<Part> {
+function renderOne ({ template, block, context }: Fragment, renderer: BlockRenderer): Rendered | Promise<Rendered> {
   try {
     const html = renderer.renderBlock(template, block, context)
     return typeof html === 'string' ? { html } : html.then(html => ({ html }), error => ({ error }))
@@ -60,7 +69,7 @@ function renderPart ({ template, block, context }: Fragment, renderer: Renderer)
   }
 }
 
-function compose (value: Fragments, parts: Part[], host: RenderHost): TargetedFields {
+function compose (value: Fragments, parts: Rendered[], host: RenderHost): EventRecord {
   const errors = parts.flatMap(part => 'error' in part ? [part.error] : [])
   if (errors.length === parts.length) {
     const error = new FST_CHIRP_RENDER(`any of ${parts.length} fragments`, errors.map(messageOf).join('; '), { cause: new AggregateError(errors) })
@@ -69,18 +78,22 @@ function compose (value: Fragments, parts: Part[], host: RenderHost): TargetedFi
   }
   return toMessage(value, parts.flatMap((part, n) => {
     const fragment = value.fragments[n]!
-    if ('html' in part) return [place(fragment, part.html.trim())]
+    if ('html' in part) return [toPart(fragment, part.html.trim())]
     host.partFailed(part.error)
     return host.debug ? [boxPart(fragment, part.error)] : []
   }))
 }
 
-function boxPart (fragment: Fragment, error: unknown): string {
-  return place(fragment, errorBox(fragment.block, error))
+function boxPart (fragment: Fragment, error: unknown): Part {
+  return toPart(fragment, errorBox(fragment.block, error))
 }
 
-function toMessage ({ fragments, id, retry }: Fragments, parts: string[]): TargetedFields {
+function toPart ({ target, swap }: Fragment, data: string): Part {
+  return { target, swap, data }
+}
+
+function toMessage ({ fragments, id, retry }: Fragments, parts: Part[]): EventRecord {
   // No target has a line break in it.
   const key = fragments.map(({ target = '' }) => target).join('\n')
-  return { id, retry, key, data: parts.join('') }
+  return { id, retry, key, parts }
 }

@@ -1,5 +1,6 @@
 // Turns one yielded value into the text of its frame.
-import { encodeRecord, type Dialect, type TargetedFields } from '../dialects/list.js'
+import type { Dialect } from '../dialects/dialect.js'
+import type { EventRecord } from '../dialects/record.js'
 import { FST_CHIRP_VALUE } from '../errors.js'
 import { SSEEvent } from '../sse/event.js'
 import { encodeData, encodeFrame } from '../sse/frame.js'
@@ -7,7 +8,7 @@ import { stringifyData } from '../sse/json.js'
 import { errorFrame } from '../sse/own.js'
 import { isPromise } from '../util/promise.js'
 import { messageOf } from '../util/thrown.js'
-import { boxMessage, renderMessage, type RenderHost } from './compose.js'
+import { boxMessage, composeMessage, type RenderHost } from './compose.js'
 import { Entry } from './entry.js'
 import { errorBox } from './error-box.js'
 import { Fragment } from './fragment.js'
@@ -20,11 +21,11 @@ import { Fragments } from './fragments.js'
  */
 export function encodeValue (value: unknown, event: string | undefined, host: RenderHost, dialect: Dialect): string | Promise<string> {
   // Of events only a retry depends on the dialect.
-  if (value instanceof SSEEvent) return value.retry === undefined ? SSEEvent.frame(value) : encodeRecord(SSEEvent.fields(value), dialect)
+  if (value instanceof SSEEvent) return value.retry === undefined ? SSEEvent.frame(value) : dialect.encode(SSEEvent.fields(value))
   if (value instanceof Entry) return value.frame(dialect)
   if (value instanceof Fragment || value instanceof Fragments) {
     const record = toRecord(value, host)
-    return isPromise(record) ? record.then(record => encodeRecord(record, dialect)) : encodeRecord(record, dialect)
+    return isPromise(record) ? record.then(record => dialect.encode(record)) : dialect.encode(record)
   }
   if (typeof value === 'string') return event === undefined ? encodeData(value) : encodeFrame({ event, data: value })
   const json = toText(value)
@@ -46,28 +47,28 @@ function toText (value: unknown): string {
  *
  * @throws FST_CHIRP_VALUE, or what rendering throws (also as a rejection).
  */
-export function toRecord (value: unknown, host: RenderHost): TargetedFields | Promise<TargetedFields> {
+export function toRecord (value: unknown, host: RenderHost): EventRecord | Promise<EventRecord> {
   if (value instanceof SSEEvent) return SSEEvent.fields(value)
   // Of another channel: it gets an id of this one.
   if (value instanceof Entry) return { ...value.record, id: undefined }
   if (value instanceof Fragment) {
     const { template, block, context, target, id, retry, swap } = value
     const html = host.renderer.renderBlock(template, block, context)
-    const record = (html: string): TargetedFields => ({ target, id, retry, swap, data: html.trim() })
+    const record = (html: string): EventRecord => ({ target, id, retry, swap, data: html.trim() })
     return typeof html === 'string' ? record(html) : html.then(record)
   }
-  if (value instanceof Fragments) return renderMessage(value, host)
+  if (value instanceof Fragments) return composeMessage(value, host)
   return { data: toText(value) }
 }
 
 /** What a developer sees in place of a value that could not be sent. */
 export function encodeValueError (value: unknown, error: unknown, dialect: Dialect): string {
   const record = toErrorRecord(value, error)
-  return record === undefined ? errorFrame(messageOf(error)) : encodeRecord(record, dialect)
+  return record === undefined ? errorFrame(messageOf(error)) : dialect.encode(record)
 }
 
 /** The box that takes the place of a fragment, or the boxes of several; undefined for all else. */
-export function toErrorRecord (value: unknown, error: unknown): TargetedFields | undefined {
+export function toErrorRecord (value: unknown, error: unknown): EventRecord | undefined {
   // Without the id: the client must not take the fragment for received.
   if (value instanceof Fragments) return boxMessage(value, error)
   if (!(value instanceof Fragment)) return undefined

@@ -1,9 +1,8 @@
 // One published event. It is rendered when it is published, and encoded once
 // for each dialect that somebody reads, however many streams it goes to.
-import { encodeRecord, isDialectal, type Dialect, type TargetedFields } from '../dialects/list.js'
-
-/** The content of an event, without what depends on the reader. */
-export type EventRecord = TargetedFields
+import { PLAIN, type Dialect } from '../dialects/dialect.js'
+import type { EventRecord } from '../dialects/record.js'
+import { encodeFrame } from '../sse/frame.js'
 
 // What an event without any text takes: the object, its record, positions.
 const OVERHEAD = 256
@@ -18,8 +17,8 @@ export class Entry {
   readonly audience: unknown
   readonly record: EventRecord
   #size = 0
-  #htmx2: string | undefined
-  #htmx4: string | undefined
+  #plain: string | undefined
+  #frames: Map<string, string> | undefined
 
   constructor (position: string, previous: string, record: EventRecord, audience: unknown) {
     this.position = position
@@ -32,27 +31,39 @@ export class Entry {
   /** About how many bytes it takes while it waits to be taken. */
   get size (): number {
     if (this.#size === 0) {
-      const { data, event, id, target, swap, key } = this.record
-      this.#size = OVERHEAD
-      for (const text of [data, event, id, target, swap, key]) if (text !== undefined) this.#size += Buffer.byteLength(text)
+      const { parts = [], ...whole } = this.record
+      this.#size = OVERHEAD + sizeOf(whole)
+      for (const part of parts) this.#size += sizeOf(part)
     }
     return this.#size
   }
 
   /** The text of its frame. */
   frame (dialect: Dialect): string {
-    if (dialect === 'htmx4' && isDialectal(this.record)) {
-      this.#htmx4 ??= this.frameWith(this.id, dialect)
-      return this.#htmx4
+    const form = dialect.form(this.record)
+    if (form === PLAIN) {
+      this.#plain ??= encodeFrame({ ...this.record, id: this.id })
+      return this.#plain
     }
-    this.#htmx2 ??= this.frameWith(this.id, 'htmx2')
-    return this.#htmx2
+    this.#frames ??= new Map()
+    let frame = this.#frames.get(form)
+    if (frame === undefined) {
+      frame = this.frameWith(this.id, dialect)
+      this.#frames.set(form, frame)
+    }
+    return frame
   }
 
   /** The same with another id, for a stream of several channels. */
   frameWith (id: string | undefined, dialect: Dialect): string {
-    return encodeRecord({ ...this.record, id }, dialect)
+    return dialect.encode({ ...this.record, id })
   }
+}
+
+function sizeOf ({ data, event, id, target, swap, key }: EventRecord): number {
+  let size = 0
+  for (const text of [data, event, id, target, swap, key]) if (text !== undefined) size += Buffer.byteLength(text)
+  return size
 }
 
 /** Values with the same key replace each other: those of one name for one audience. */

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { FST_CHIRP_FRAGMENT, FST_CHIRP_OPTION } from '../errors.js'
 import { Fragment, type FragmentContext } from '../message/fragment.js'
-import type { Renderer } from '../render/nunjucks/renderer.js'
+import type { Renderer } from '../render/renderer.js'
 import { addVary } from '../transport/vary.js'
 import { describe } from '../util/describe.js'
 import { headerOf } from '../util/request.js'

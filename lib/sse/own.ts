@@ -1,17 +1,27 @@
-// The frames that a stream sends of its own accord.
+// The events that a stream sends of its own accord, and their names.
 import { encodeFrame } from './frame.js'
+
+/** Each event that is not an app's. */
+export const OWN_EVENTS = {
+  open: 'chirp:open',
+  error: 'chirp:error',
+  closing: 'chirp:closing',
+  busy: 'chirp:busy',
+  gap: 'chirp:gap',
+  retry: 'chirp:retry'
+} as const
 
 /** The first frame. */
 export function openFrame (retry: number | false): string {
   // Some clients take a comment with a blank line after it for an empty message.
   if (retry === false) return ': open\n'
   // htmx 4 takes a retry only from a block with data.
-  return encodeFrame({ event: 'chirp:open', retry, data: '' })
+  return encodeFrame({ event: OWN_EVENTS.open, retry, data: '' })
 }
 
 /** Tells a client what went wrong. Never `error`, which EventSource takes for a lost connection. */
 export function errorFrame (message: string): string {
-  return encodeFrame({ event: 'chirp:error', data: message })
+  return encodeFrame({ event: OWN_EVENTS.error, data: message })
 }
 
 /** The last frame of an app that closes. */
@@ -19,12 +29,12 @@ export function closingFrame (shutdownGrace: number): string {
   // Longer than the time that this process still answers with 503, which would
   // make an EventSource give up.
   const drain = shutdownGrace + 1000
-  return encodeFrame({ event: 'chirp:closing', retry: jitter(drain, 2 * drain), data: '' })
+  return encodeFrame({ event: OWN_EVENTS.closing, retry: jitter(drain, 2 * drain), data: '' })
 }
 
 /** The only frame for a client that is one too many. */
 export function busyFrame (): string {
-  return encodeFrame({ event: 'chirp:busy', retry: jitter(5000, 15000), data: '' })
+  return encodeFrame({ event: OWN_EVENTS.busy, retry: jitter(5000, 15000), data: '' })
 }
 
 // At random, so that clients do not all come back at once.

@@ -1,7 +1,7 @@
 // A source that pushes: what a stream and a channel know of each other. A
 // stream that is fed is not pulled, so that one event costs one write for each
 // connection and nothing else.
-import type { Dialect } from '../dialects/list.js'
+import type { Dialect } from '../dialects/dialect.js'
 import type { SharedFrames } from '../sse/frame.js'
 
 /** Where a feed sends its frames. */

@@ -1,7 +1,7 @@
 // What a stream is made of.
 import type { Socket } from 'node:net'
-import type { Dialect } from '../dialects/list.js'
-import type { Renderer } from '../render/nunjucks/renderer.js'
+import type { Dialect } from '../dialects/dialect.js'
+import type { Renderer } from '../render/renderer.js'
 import type { Context } from './context.js'
 import type { Attachment, FeedTarget, PumpTarget } from './feed.js'
 import type { Registry } from './registry.js'

@@ -1,8 +1,8 @@
 // The options of one stream, checked, and what all streams of an app share.
-import type { DialectOption } from '../dialects/list.js'
+import { dialectNames, isDialectOption, type DialectOption } from '../dialects/list.js'
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { MAX_RETRY, nameProblem, retryProblem } from '../sse/field.js'
-import { describe } from '../util/describe.js'
+import { choices, describe } from '../util/describe.js'
 import { MAX_TIME, refuse, refuseUnknown, time } from '../util/options.js'
 import type { ClientKey, StreamOptions } from './types.js'
 
@@ -59,9 +59,7 @@ export function streamSettings (options: StreamOptions): Partial<StreamSettings>
   if (maxAge !== undefined) settings.maxAge = time('maxAge', maxAge, 1, MAX_TIME)
   if (event !== undefined) settings.event = eventName('event', event)
   if (dialect !== undefined) {
-    if (dialect !== 'auto' && dialect !== 'htmx2' && dialect !== 'htmx4') {
-      refuse('dialect', "'auto', 'htmx2' or 'htmx4'", dialect)
-    }
+    if (!isDialectOption(dialect)) refuse('dialect', choices(['auto', ...dialectNames()]), dialect)
     settings.dialect = dialect
   }
   return settings

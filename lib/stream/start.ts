@@ -1,7 +1,7 @@
 // reply.eventStream(): from a handler's call to a running stream.
 import type { Socket } from 'node:net'
 import type { FastifyReply } from 'fastify'
-import { detectDialect, DIALECT_VARY } from '../dialects/list.js'
+import { detectDialect, dialectVary } from '../dialects/list.js'
 import { FST_CHIRP_ALREADY_SENT, FST_CHIRP_NOT_ACCEPTABLE } from '../errors.js'
 import { busyFrame, closingFrame } from '../sse/own.js'
 import { StreamPayload, type Writer } from '../transport/payload.js'
@@ -167,7 +167,7 @@ function send (reply: FastifyReply, { dialect }: StreamSettings, payload: Stream
   if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-cache, no-transform')
   // nginx would hold events back until its buffer is full.
   if (!reply.hasHeader('x-accel-buffering')) reply.header('x-accel-buffering', 'no')
-  if (dialect === 'auto') addVary(reply, DIALECT_VARY)
+  if (dialect === 'auto') addVary(reply, dialectVary())
   // @fastify/compress would hold events back, and this is how it is told not to.
   if ('compress' in reply) reply.request.raw.headers['x-no-compression'] ??= 'event stream'
   return reply.send(payload)

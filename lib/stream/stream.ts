@@ -1,10 +1,10 @@
 // One open stream: from the first frame to the close of the response. What it
 // sends is pulled from a source by a pump, or pushed by a channel.
 import type { Socket } from 'node:net'
-import type { Dialect } from '../dialects/list.js'
+import type { Dialect } from '../dialects/dialect.js'
 import { failuresOf, partMessage, type RenderHost } from '../message/compose.js'
 import { encodeValue, encodeValueError } from '../message/encode.js'
-import type { Renderer } from '../render/nunjucks/renderer.js'
+import type { Renderer } from '../render/renderer.js'
 import { encodeFrame, type SharedFrames } from '../sse/frame.js'
 import { closingFrame, errorFrame, openFrame } from '../sse/own.js'
 import { Connection, type ConnectionOwner } from '../transport/connection.js'

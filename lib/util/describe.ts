@@ -19,3 +19,9 @@ export function describe (value: unknown): string {
 export function quote (text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text)
 }
+
+/** `'a', 'b' or 'c'`. */
+export function choices (values: readonly string[]): string {
+  const quoted = values.map(value => `'${value}'`)
+  return `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`
+}

@@ -6,9 +6,10 @@ import { failureOf, type Subject } from './fault.js'
 import { addSSEGlobals } from './globals/attributes.js'
 import { addClientScript } from './globals/client-script.js'
 import { Host, toFault } from './host.js'
+import type { Renderer } from '../renderer.js'
 import type { Callback } from './internals.js'
 import { BlockRenderer } from './plan.js'
-import { Surroundings, type Surrounded } from './surroundings.js'
+import { Surroundings } from './surroundings.js'
 import { Library } from './templates.js'
 import { variablesOf } from './variables.js'
 
@@ -27,21 +28,9 @@ export interface RendererOptions {
   filterTimeout?: number | undefined
 }
 
-export interface Renderer {
-  /**
-   * The HTML of one block, as it is in the page. A string when nothing
-   * asynchronous was met, else a promise.
-   *
-   * @throws FST_CHIRP_* or rejects with it.
-   */
-  renderBlock (template: string, block: string, context: object): string | Promise<string>
-  /** The HTML of a whole template, in the same way. */
-  renderTemplate (template: string, context: object): string | Promise<string>
-  /** The same for one reply: templates see its `locals` too, as they are now. */
-  for (reply: Surrounded): Renderer
-  /** To be called when all plugins are there: templates see the `defaultContext` of @fastify/view, if that shares the environment. */
-  learn (app: object): void
-  /** The templates as they are written; undefined without the option. */
+/** Nunjucks, and its templates as they are written. */
+export interface NunjucksRenderer extends Renderer {
+  /** Undefined without the option. */
   readonly library: Library | undefined
 }
 
@@ -52,10 +41,10 @@ const FILTER_TIMEOUT = 5000
  *
  * @throws FST_CHIRP_OPTION when the option cannot be used.
  */
-export function createRenderer ({ templates, debug, dialect = 'auto', clientScript, filterTimeout = FILTER_TIMEOUT }: RendererOptions): Renderer {
+export function createRenderer ({ templates, debug, dialect = 'auto', clientScript, filterTimeout = FILTER_TIMEOUT }: RendererOptions): NunjucksRenderer {
   if (templates === undefined) {
     const fail = (template: string): never => { throw new FST_CHIRP_NO_TEMPLATES(template, 'views') }
-    const renderer: Renderer = { renderBlock: fail, renderTemplate: fail, for: () => renderer, learn: () => {}, library: undefined }
+    const renderer: NunjucksRenderer = { renderBlock: fail, renderTemplate: fail, for: () => renderer, learn: () => {}, library: undefined }
     return renderer
   }
   const environment = createEnvironment(templates, debug)
@@ -77,7 +66,7 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
     })
   }
 
-  const renderer: Renderer = {
+  const renderer: NunjucksRenderer = {
     renderBlock: (template, block, context) => render({ template, block }, context, surroundings.own),
     renderTemplate: (template, context) => render({ template }, context, surroundings.own),
     for (reply) {

@@ -1,11 +1,10 @@
 // What templates see beneath the context of a render, as reply.view() has it:
 // `reply.locals`, and beneath them the `defaultContext` of @fastify/view.
+import type { Surrounded } from '../renderer.js'
 import type { Context, Environment } from './internals.js'
 import { layered } from './variables.js'
 
 /** What we need to see of a reply. */
-export interface Surrounded { server: object, locals?: unknown }
-
 type View = (page: object, data: object) => unknown
 
 const PROBE = 'fastify_chirp_probe'

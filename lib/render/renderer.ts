@@ -1,0 +1,22 @@
+// What the rest of the plugin knows of a template engine. Nunjucks is behind it.
+import type { BlockRenderer } from '../message/compose.js'
+
+/** A reply, as templates see it beneath the context of a render. */
+export interface Surrounded {
+  server: object
+  locals?: unknown
+}
+
+/** Renders templates and single blocks of them to HTML. */
+export interface Renderer extends BlockRenderer {
+  /**
+   * The HTML of a whole template. A string when nothing asynchronous was met, else a promise.
+   *
+   * @throws FST_CHIRP_* or rejects with it.
+   */
+  renderTemplate (template: string, context: object): string | Promise<string>
+  /** The same for one reply: templates see its `locals` too, as they are now. */
+  for (reply: Surrounded): Renderer
+  /** To be called when all plugins are there: templates see what they bring, such as the `defaultContext` of @fastify/view. */
+  learn (app: object): void
+}

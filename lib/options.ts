@@ -18,7 +18,9 @@ const FASTIFY_OPTIONS = ['prefix', 'logLevel', 'logSerializers', 'encapsulate']
  * @throws FST_CHIRP_OPTION for an unknown option or a value that it cannot take.
  */
 export function resolveOptions (options: ChirpOptions): Settings {
-  refuseUnknown(options, [...OPTIONS, ...FASTIFY_OPTIONS], OPTIONS)
+  const own: Record<string, unknown> = { ...options }
+  for (const name of FASTIFY_OPTIONS) Reflect.deleteProperty(own, name)
+  refuseUnknown('here', own, OPTIONS)
   const { debug, maxBuffer, writeTimeout, maxStreams, maxStreamsPerClient, clientKey, shutdownGrace } = options
   if (debug !== undefined && typeof debug !== 'boolean') refuse('debug', 'true or false', debug)
   if (clientKey !== undefined && typeof clientKey !== 'function') {

@@ -165,9 +165,9 @@ t.test('without templates a fragment fails with a sentence that says what to do'
 
 t.test('a fragment is frozen and checked when it is made', async t => {
   const context = { a: 1 }
-  const fragment = new Fragment('a.html', 'b', context, { target: 't', id: 7n, retry: 1, swap: 's' })
+  const fragment = new Fragment('a.html', 'b', context, { target: 't', id: 7n, retry: 1, swap: 'none' })
   t.ok(Object.isFrozen(fragment))
-  t.match(fragment, { template: 'a.html', block: 'b', context, target: 't', id: '7', retry: 1, swap: 's' })
+  t.match(fragment, { template: 'a.html', block: 'b', context, target: 't', id: '7', retry: 1, swap: 'none' })
   t.match(new Fragment('a', 'b'), { context: {}, target: undefined, id: undefined })
   const cases = [
     [[], /the template must be a name/], [[''], /not an empty string/], [['a', 5], /the block must be a name.*not number/],

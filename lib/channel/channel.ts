@@ -5,6 +5,7 @@ import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_OPTION } from '../errors.js'
 import { Entry } from '../message/entry.js'
 import { kAttach, type Attachment, type Feed, type FeedTarget } from '../stream/feed.js'
 import { describe } from '../util/describe.js'
+import { refuseUnknown } from '../util/options.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
 import { messageOf } from '../util/thrown.js'
 import type { AudienceFilter } from './audience.js'
@@ -209,10 +210,8 @@ export class Channel implements Feed {
 
 // A misspelt audience would send to everyone what is for one. What was for some in another channel stays so.
 function audienceOf (value: unknown, options: PublishOptions): unknown {
-  if (typeof options !== 'object' || options === null) throw new FST_CHIRP_OPTION(`the options of publish() must be an object, not ${describe(options)}`)
-  const { audience, ...rest } = options
-  const [unknown] = Object.keys(rest)
-  if (unknown !== undefined) throw new FST_CHIRP_OPTION(`there is no option "${unknown}" of publish(). The option is audience`)
+  refuseUnknown('of publish()', options, ['audience'])
+  const { audience } = options
   return audience === undefined && value instanceof Entry ? value.audience : audience
 }
 
@@ -228,10 +227,8 @@ function checkAudience (audience: unknown): void {
 /** @throws FST_CHIRP_OPTION for a bad name or option. */
 export function checkChannel (name: unknown, options: ChannelOptions): void {
   if (typeof name !== 'string' || name === '') throw new FST_CHIRP_OPTION(`a channel needs a name, app.channel('news'), not ${describe(name)}`)
-  if (typeof options !== 'object' || options === null) throw new FST_CHIRP_OPTION(`the options of app.channel() must be an object, not ${describe(options)}`)
-  const { history, latest, ...rest } = options
-  const [unknown] = Object.keys(rest)
-  if (unknown !== undefined) throw new FST_CHIRP_OPTION(`there is no channel option "${unknown}". The options are history, latest`)
+  refuseUnknown('of app.channel()', options, ['history', 'latest'])
+  const { history, latest } = options
   if (history !== undefined && (!Number.isSafeInteger(history) || history < 0)) {
     throw new FST_CHIRP_OPTION(`channel option "history" must be a whole number of at least 0, not ${describe(history)}`)
   }

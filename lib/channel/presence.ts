@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { describe } from '../util/describe.js'
+import { refuseUnknown } from '../util/options.js'
 import { isPromise } from '../util/promise.js'
 import { onAbort } from './signals.js'
 
@@ -55,10 +56,11 @@ export class Presence extends EventEmitter<PresenceEvents> {
    * Someone is here, or here once more. Gives a function that takes it back,
    * which does nothing when it is called again.
    *
-   * @throws FST_CHIRP_OPTION for a bad option.
+   * @throws FST_CHIRP_OPTION for a missing key or a bad option.
    */
   join (key: string, options: JoinOptions = {}): () => void {
-    if (typeof options !== 'object' || options === null) throw new FST_CHIRP_OPTION(`the options of presence.join() must be an object, not ${describe(options)}`)
+    if (typeof key !== 'string' || key === '') throw new FST_CHIRP_OPTION(`presence.join() needs a key that tells the member from others, join(user.id), not ${describe(key)}`)
+    refuseUnknown('of presence.join()', options, ['info', 'signal'])
     const { info, signal } = options
     if (signal !== undefined && !(signal instanceof AbortSignal)) {
       throw new FST_CHIRP_OPTION(`option "signal" of presence.join() must be an AbortSignal, not ${describe(signal)}`)

@@ -3,6 +3,7 @@ import { FST_CHIRP_BEHIND, FST_CHIRP_OPTION } from '../errors.js'
 import { Entry } from '../message/entry.js'
 import { kAttach, type Attachment, type Feed, type FeedTarget } from '../stream/feed.js'
 import { describe } from '../util/describe.js'
+import { refuseUnknown } from '../util/options.js'
 import type { MaybePromise } from '../util/promise.js'
 import type { AudienceFilter } from './audience.js'
 import type { Channel } from './channel.js'
@@ -33,6 +34,7 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
 
   /** @throws FST_CHIRP_OPTION for a bad option. */
   constructor (channel: Channel, options: SubscribeOptions) {
+    refuseUnknown('of channel.subscribe()', options, ['lastEventId', 'signal', 'filter'])
     const { lastEventId, signal, filter } = options
     if (lastEventId !== undefined && typeof lastEventId !== 'string') bad('lastEventId', 'a string', lastEventId)
     if (signal !== undefined && !(signal instanceof AbortSignal)) bad('signal', 'an AbortSignal', signal)

@@ -53,7 +53,7 @@ export function mergeOptions (registered: ReadonlyArray<ContractOptions | undefi
 }
 
 function checkEach (options: ContractOptions, within: string): void {
-  refuseUnknown(options, OPTIONS)
+  refuseUnknown('here', options, OPTIONS)
   const { sources, severities = {}, external } = options
   checkList(`${within}sources`, 'files and folders, such as [\'app.js\', \'routes\']', sources, path => path !== '')
   checkList(`${within}external`, 'patterns of paths, such as [\'/app/*\']', external, path => path.startsWith('/'))

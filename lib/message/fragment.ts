@@ -1,7 +1,11 @@
 // A Fragment names one block of a template, with the values it needs. It is
 // rendered where it is sent, so one Fragment can be sent many times.
+import { isSwap, swapWords } from '../dialects/list.js'
 import { FST_CHIRP_FRAGMENT } from '../errors.js'
 import { idProblem, nameProblem, normalizeId, retryProblem } from '../sse/field.js'
+import { suggest } from '../util/closest.js'
+import { quote } from '../util/describe.js'
+import { unknownOption } from '../util/options.js'
 
 /** Values for a template, by name. */
 export type FragmentContext = Record<string, unknown>
@@ -47,11 +51,12 @@ export class Fragment {
     if (typeof options !== 'object' || options === null) {
       throw new FST_CHIRP_FRAGMENT('the options must be an object, such as { target: \'news\' }')
     }
+    refuse(unknownOption('of new Fragment()', options, ['target', 'id', 'retry', 'swap']))
     const { target, id, retry, swap } = options
     refuse(target === undefined ? undefined : nameProblem('target', target))
     refuse(id === undefined ? undefined : idProblem(id))
     refuse(retry === undefined ? undefined : retryProblem(retry))
-    refuse(swap === undefined ? undefined : nameProblem('swap', swap))
+    refuse(swap === undefined ? undefined : swapProblem(swap))
 
     this.template = template
     this.block = block
@@ -81,4 +86,11 @@ function isNames (context: unknown): boolean {
 
 function refuse (problem: string | undefined): void {
   if (problem !== undefined) throw new FST_CHIRP_FRAGMENT(problem)
+}
+
+function swapProblem (swap: unknown): string | undefined {
+  const problem = nameProblem('swap', swap)
+  if (problem !== undefined || swap === '' || isSwap(swap as string)) return problem
+  const words = swapWords()
+  return `no page can swap by ${quote(swap as string)}. The words are ${words.join(', ')}; modifiers follow them.${suggest(swap as string, words)}`
 }

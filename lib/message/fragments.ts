@@ -2,6 +2,7 @@
 import { FST_CHIRP_FRAGMENT } from '../errors.js'
 import { idProblem, normalizeId, retryProblem } from '../sse/field.js'
 import { describe } from '../util/describe.js'
+import { unknownOption } from '../util/options.js'
 import { Fragment } from './fragment.js'
 
 /** How {@link Fragments} travel; these are fields of the one message, so its fragments have none of their own. */
@@ -31,6 +32,7 @@ export class Fragments {
     if (!Array.isArray(fragments)) refuse(`the fragments must be a list, new Fragments([one, two]), not ${describe(fragments)}`)
     if (fragments.length === 0) refuse('the list is empty. Give it at least one Fragment')
     if (typeof options !== 'object' || options === null) refuse('the options must be an object, such as { id: 7 }')
+    refuse(unknownOption('of new Fragments()', options, ['id', 'retry']))
     // A copy that has no holes, which every() would skip.
     const list = Array.from<Fragment>(fragments)
     for (const [n, fragment] of list.entries()) {

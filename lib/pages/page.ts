@@ -7,6 +7,7 @@ import { addVary } from '../transport/vary.js'
 import { describe } from '../util/describe.js'
 import { headerOf } from '../util/request.js'
 import { toErrorObject } from '../util/thrown.js'
+import { refuseUnknown } from '../util/options.js'
 
 const PAGE_VARY = 'HX-Request, HX-Request-Type, HX-Boosted, HX-History-Restore-Request'
 
@@ -29,6 +30,7 @@ export function sendFragment (renderer: Renderer, reply: FastifyReply, template:
 export function sendPage (
   renderer: Renderer, reply: FastifyReply, template: string, context: FragmentContext = {}, options: PageOptions = {}
 ): FastifyReply {
+  refuseUnknown('of reply.page()', options, ['block'])
   const { block } = options
   if (block !== undefined && (typeof block !== 'string' || block === '')) {
     throw new FST_CHIRP_OPTION(`option "block" of reply.page() must be the name of a block, not ${describe(block)}`)

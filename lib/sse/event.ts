@@ -4,6 +4,7 @@
 import { FST_CHIRP_EVENT } from '../errors.js'
 import { describe } from '../util/describe.js'
 import { idProblem, nameProblem, normalizeId, retryProblem } from './field.js'
+import { unknownOption } from '../util/options.js'
 import { encodeFrame, type FrameFields } from './frame.js'
 import { stringifyData } from './json.js'
 
@@ -45,6 +46,7 @@ export class SSEEvent {
     if (typeof fields !== 'object' || fields === null) {
       throw new FST_CHIRP_EVENT(`the fields must be an object, such as { data, event, id, retry }, not ${describe(fields)}`)
     }
+    refuse(unknownOption('of new SSEEvent()', fields, ['data', 'event', 'id', 'retry']))
     const { data, event, id, retry } = fields
     if (event !== undefined) refuse(nameProblem('event', event))
     if (id !== undefined) refuse(idProblem(id))

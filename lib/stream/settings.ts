@@ -2,7 +2,7 @@
 import { dialectNames, isDialectOption, type DialectOption } from '../dialects/list.js'
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { MAX_RETRY, nameProblem, retryProblem } from '../sse/field.js'
-import { choices, describe } from '../util/describe.js'
+import { choices } from '../util/describe.js'
 import { MAX_TIME, refuse, refuseUnknown, time } from '../util/options.js'
 import type { ClientKey, StreamOptions } from './types.js'
 
@@ -42,10 +42,7 @@ export const STREAM_OPTIONS = ['retry', 'closeEvent', 'heartbeat', 'maxAge', 'di
  */
 export function resolveStreamOptions (defaults: StreamSettings, options: StreamOptions | undefined): StreamSettings {
   if (options === undefined) return defaults
-  if (typeof options !== 'object' || options === null) {
-    throw new FST_CHIRP_OPTION(`the options of reply.eventStream() must be an object, not ${describe(options)}`)
-  }
-  refuseUnknown(options, STREAM_OPTIONS, STREAM_OPTIONS)
+  refuseUnknown('of reply.eventStream()', options, STREAM_OPTIONS)
   return { ...defaults, ...streamSettings(options) }
 }
 

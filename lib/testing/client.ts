@@ -1,6 +1,7 @@
 // A client for the tests of an app: it reads streams as a browser does.
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance } from 'fastify'
+import { refuseUnknown } from '../util/options.js'
 import { connect, inject, type StreamResponse } from './connect.js'
 import { EventStreamParser, type ReceivedEvent } from './parser.js'
 
@@ -52,12 +53,16 @@ export interface SSEResult {
   body: string
 }
 
+const OPEN_OPTIONS = ['method', 'headers', 'lastEventId', 'payload', 'timeout']
+
 /** Opens event streams of an app and reads them with an independent parser. */
 export class TestClient {
   readonly #app: FastifyInstance
   readonly #send: typeof inject
 
-  constructor (app: FastifyInstance, { listen = false }: TestClientOptions = {}) {
+  constructor (app: FastifyInstance, options: TestClientOptions = {}) {
+    refuseUnknown('of new TestClient()', options, ['listen'])
+    const { listen = false } = options
     this.#app = app
     this.#send = listen ? connect : inject
   }
@@ -68,11 +73,13 @@ export class TestClient {
    *
    * @throws Error when the handler has not answered by then.
    */
-  async sse (path: string, { maxEvents = Infinity, timeout = 1000, ...options }: SSEOptions = {}): Promise<SSEResult> {
+  async sse (path: string, options: SSEOptions = {}): Promise<SSEResult> {
+    refuseUnknown('of client.sse()', options, ['maxEvents', ...OPEN_OPTIONS])
+    const { maxEvents = Infinity, timeout = 1000, ...opening } = options
     // How long an app takes to start is not the handler's time.
     await this.#app.ready()
     const deadline = Date.now() + timeout
-    const stream = await this.open(path, { ...options, timeout })
+    const stream = await this.open(path, { ...opening, timeout })
     const events: ReceivedEvent[] = []
     while (events.length < maxEvents) {
       const event = await stream.next(deadline - Date.now())
@@ -89,7 +96,9 @@ export class TestClient {
    *
    * @throws Error when the handler has not answered within `timeout`.
    */
-  async open (path: string, { method = 'GET', headers = {}, lastEventId, payload, timeout }: OpenOptions = {}): Promise<TestStream> {
+  async open (path: string, options: OpenOptions = {}): Promise<TestStream> {
+    refuseUnknown('of client.open()', options, OPEN_OPTIONS)
+    const { method = 'GET', headers = {}, lastEventId, payload, timeout } = options
     const sent: Record<string, string> = { accept: 'text/event-stream', ...headers }
     if (lastEventId !== undefined) {
       // As a browser does it: UTF-8 bytes, which Node.js writes as latin1.

@@ -1,14 +1,23 @@
 // Checks of options, wherever an object of them is taken.
 import { FST_CHIRP_OPTION } from '../errors.js'
+import { suggest } from './closest.js'
 import { describe } from './describe.js'
 
-/** @throws FST_CHIRP_OPTION for an option that is not `known`. */
-export function refuseUnknown (options: object, known: readonly string[], listed: readonly string[] = known): void {
+/** Says what is wrong with options that have one that is not `known`; `where` takes them, such as `of publish()`. */
+export function unknownOption (where: string, options: object, known: readonly string[]): string | undefined {
   for (const name of Object.keys(options)) {
-    if (!known.includes(name)) {
-      throw new FST_CHIRP_OPTION(`there is no option "${name}" here. The options are ${listed.join(', ')}`)
-    }
+    if (known.includes(name)) continue
+    const list = known.length === 1 ? `The option is ${known[0]}` : `The options are ${known.join(', ')}`
+    const hint = suggest(name, known)
+    return `there is no option "${name}" ${where}. ${list}${hint === '' ? '' : `.${hint}`}`
   }
+}
+
+/** @throws FST_CHIRP_OPTION for options that are not an object, or have one that is not `known`. */
+export function refuseUnknown (where: string, options: unknown, known: readonly string[]): asserts options is object {
+  if (typeof options !== 'object' || options === null) throw new FST_CHIRP_OPTION(`the options ${where} must be an object, not ${describe(options)}`)
+  const problem = unknownOption(where, options, known)
+  if (problem !== undefined) throw new FST_CHIRP_OPTION(problem)
 }
 
 export function refuse (option: string, wanted: string, value: unknown): never {

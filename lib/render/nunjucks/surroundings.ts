@@ -4,7 +4,6 @@ import type { Surrounded } from '../renderer.js'
 import type { Context, Environment } from './internals.js'
 import { layered } from './variables.js'
 
-/** What we need to see of a reply. */
 type View = (page: object, data: object) => unknown
 
 const PROBE = 'fastify_chirp_probe'

@@ -36,7 +36,7 @@ t.test('a third dialect is found, written and printed', async t => {
   const partials = '<hx-partial hx-target="#news" hx-swap="delete"><li>2</li></hx-partial><hx-partial hx-target="#news"><li>3</li></hx-partial>'
   t.same(await read({}), [['news', '<li>&lt;1&gt;</li>'], [undefined, partials], [undefined, '{"a":1}'], vary], 'the others read as before')
   t.equal((await app.inject('/page')).body, '<ol data-turbo-stream="/live" id="news" ></ol>')
-  t.equal(detectDialect('auto', { htmx: 'turbo' }, {}), turbo)
+  t.equal(detectDialect('auto', { url: '/?htmx=turbo', headers: {}, raw: {} }), turbo)
 })
 
 t.test('a third dialect can be an option, of the plugin and of a stream', async t => {

@@ -1,24 +1,26 @@
 // An option that is misspelt must never be taken in silence.
 import t from 'tap'
 import { Fragment, Fragments, SSEEvent } from 'fastify-chirp'
+import { TestClient } from 'fastify-chirp/testing'
 import { buildApp } from './helpers/app.js'
 
 t.test('each object of options refuses what it does not know, and says what was meant', async t => {
   const app = await buildApp(t, { templates: t.testdir({ 'a.html': '{% block b %}{% endblock %}' }) })
   const news = app.channel('news')
   const fragment = new Fragment('a.html', 'b')
-  const reply = async use => {
-    let error
-    const url = `/${Math.random()}`
-    app.get(url, (request, reply) => {
-      try {
-        return use(reply)
-      } catch (thrown) {
-        error = thrown
-        throw thrown
-      }
-    })
-    await app.inject(url)
+  let use
+  let error
+  app.get('/', async (request, reply) => {
+    try {
+      return use(reply)
+    } catch (thrown) {
+      error = thrown
+      throw thrown
+    }
+  })
+  const reply = async calls => {
+    use = calls
+    await app.inject('/')
     throw error
   }
   const cases = [
@@ -29,6 +31,9 @@ t.test('each object of options refuses what it does not know, and says what was 
     [() => app.channel('other', { histroy: 1 }), 'FST_CHIRP_OPTION', 'there is no option "histroy" of app.channel(). The options are history, latest. Did you mean "history"?'],
     [() => news.subscribe({ fliter: () => true }), 'FST_CHIRP_OPTION', 'there is no option "fliter" of channel.subscribe(). The options are lastEventId, signal, filter. Did you mean "filter"?'],
     [() => news.presence().join('ann', { inof: 1 }), 'FST_CHIRP_OPTION', 'there is no option "inof" of presence.join(). The options are info, signal. Did you mean "info"?'],
+    [() => new TestClient(app, { lisen: true }), 'FST_CHIRP_OPTION', 'there is no option "lisen" of new TestClient(). The option is listen. Did you mean "listen"?'],
+    [() => new TestClient(app).open('/', { header: {} }), 'FST_CHIRP_OPTION', 'there is no option "header" of client.open(). The options are method, headers, lastEventId, payload, timeout. Did you mean "headers"?'],
+    [() => new TestClient(app).sse('/', { maxEvent: 1 }), 'FST_CHIRP_OPTION', 'there is no option "maxEvent" of client.sse(). The options are maxEvents, method, headers, lastEventId, payload, timeout. Did you mean "maxEvents"?'],
     [() => reply(reply => reply.eventStream([], { retyr: 1 })), 'FST_CHIRP_OPTION', 'there is no option "retyr" of reply.eventStream(). The options are retry, closeEvent, heartbeat, maxAge, dialect, event. Did you mean "retry"?'],
     [() => reply(reply => reply.page('a.html', {}, { blok: 'b' })), 'FST_CHIRP_OPTION', 'there is no option "blok" of reply.page(). The option is block. Did you mean "block"?']
   ]
@@ -37,4 +42,13 @@ t.test('each object of options refuses what it does not know, and says what was 
     t.equal(error?.code, code, message)
     t.ok(error?.message.endsWith(message), error?.message)
   }
+})
+
+t.test('a member needs a key', async t => {
+  const app = await buildApp(t)
+  const people = app.channel('news').presence()
+  for (const key of [undefined, '', 7, null]) {
+    t.throws(() => people.join(key), { code: 'FST_CHIRP_OPTION', message: /presence\.join\(\) needs a key/ }, String(key))
+  }
+  t.equal(people.size, 0)
 })

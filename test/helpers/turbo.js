@@ -10,7 +10,7 @@ const place = ({ target, swap = 'innerHTML' }, html) =>
 export const turbo = {
   name: 'turbo',
   query: 'turbo',
-  detect: headers => headers['turbo-frame'] !== undefined,
+  detect: header => header('turbo-frame') !== undefined,
   vary: ['Turbo-Frame'],
   form: ({ target, parts }) => target === undefined && parts === undefined ? 'plain' : 'turbo',
   encode ({ event, target, id, retry, swap, data, parts = [{ target, swap, data }] }) {

@@ -1,7 +1,7 @@
 // The ids that elements can have.
 import type { Element } from '../scan/parts.js'
 import { push } from '../scan/lists.js'
-import { fits, HOLE, isKnown } from '../scan/pattern.js'
+import { HOLE, isKnown, Patterns } from '../scan/pattern.js'
 import { once } from './once.js'
 
 /** All ids of an app. */
@@ -26,6 +26,7 @@ export const identifiers = once(({ library, elements, pages, source }): Identifi
       }
     }
   }
+  const known = new Patterns(patterns)
   const templates = [...library.templates.values()]
   // A macro makes an id of its argument.
   const literals = new Set(templates.flatMap(({ literals }) => [...literals]))
@@ -34,8 +35,7 @@ export const identifiers = once(({ library, elements, pages, source }): Identifi
   return {
     known: new Set(owners.keys()),
     isOpen: pages.some(({ places }) => places.some(({ elements, choice }) => choice?.loop !== true && elements.some(hasOpenId))),
-    has: (id, except) => owners.get(id)?.some(owner => owner !== except) === true || literals.has(id) ||
-      [...patterns].some(pattern => fits(pattern, id))
+    has: (id, except) => owners.get(id)?.some(owner => owner !== except) === true || literals.has(id) || known.fit(id)
   }
 })
 

@@ -1,8 +1,9 @@
 // Finds the tags in a template's text. What Nunjucks replaces is masked, so
 // that the tokenizer's offsets are those of the template.
 import { Tokenizer, TokenizerMode, type Token } from 'parse5'
-import { bodiesOf, type Attribute, type Call, type Element, type Part, type Tag, type Text } from './parts.js'
-import { HOLE } from './pattern.js'
+import { MOST_ATTRIBUTES, TooLarge } from '../limits.js'
+import { bodiesOf, type Attribute, type Element, type Part, type Tag, type Text } from './parts.js'
+import { clip, HOLE } from './pattern.js'
 import { lastIndex } from './position.js'
 import { printedBy } from './printed.js'
 import { valuesBetween } from './values.js'
@@ -40,6 +41,7 @@ export function tokenize (parts: Part[], text: string, template: string): Region
   const all = flatten(parts)
   const texts = all.filter(part => part.kind === 'text')
   const statements = all.filter(part => part.kind !== 'text')
+  const calls = new Map(statements.filter(part => part.kind === 'call').map(call => [call.offset, call]))
   const region: Region = { hasDoctype: false, scripts: '' }
   if (texts.length === 0) return region
   const base = (texts[0] as Text).offset
@@ -50,6 +52,7 @@ export function tokenize (parts: Part[], text: string, template: string): Region
     onStartTag (token) {
       const { start, end } = note(token)
       const name = token.tagName.split(FILL)[0] as string
+      if (token.attrs.length > MOST_ATTRIBUTES) throw new TooLarge(`a tag has more than ${MOST_ATTRIBUTES} attributes`, start)
       place({ kind: 'open', name, template, offset: start, selfClosing: token.selfClosing, ...attributesOf(token, start, end) }, start)
       const mode = Object.hasOwn(TEXT_MODES, name) ? TEXT_MODES[name] : undefined
       if (mode === undefined) return
@@ -120,7 +123,7 @@ export function tokenize (parts: Part[], text: string, template: string): Region
       const offset = startOffset + base + masked.lastIndexOf(written)
       const around = textAt(offset).scope
       const attribute = {
-        name: written.replace(/^data-(?=hx-|sse-)/, ''), written, values: [value], offset, conditional: around !== scope, isPrinted: false
+        name: written.replace(/^data-(?=hx-|sse-)/, ''), written, values: [clip(value)], offset, conditional: around !== scope, isPrinted: false
       }
       attributes.push(attribute)
       if (!FILL.test(value) && !value.includes(HOLE)) continue
@@ -134,7 +137,7 @@ export function tokenize (parts: Part[], text: string, template: string): Region
 
   // The attributes of a call of the plugin's functions; undefined if the statement is none.
   function printedAt (offset: number, scope: readonly Part[]): Attribute[] | undefined {
-    const call = statements.find(part => part.offset === offset && part.kind === 'call') as Call | undefined
+    const call = calls.get(offset)
     return call && printedBy(call, call.scope !== scope)
   }
 }
@@ -145,8 +148,12 @@ function mayBeOurs (name: string): boolean {
   return hole !== -1 && /^(?:data-?)?(?:hx|sse|id|href|action|$)/.test(name.slice(0, hole))
 }
 
-function flatten (parts: readonly Part[]): Part[] {
-  return parts.flatMap(part => [part, ...bodiesOf(part).flatMap(flatten)])
+function flatten (parts: readonly Part[], all: Part[] = []): Part[] {
+  for (const part of parts) {
+    all.push(part)
+    for (const body of bodiesOf(part)) flatten(body, all)
+  }
+  return all
 }
 
 function mask (texts: Text[], statements: Part[], text: string, base: number): string {

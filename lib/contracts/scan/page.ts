@@ -3,7 +3,7 @@
 import type { Chain, Library } from './library.js'
 import type { Branch, Call, Element, Include, Part } from './parts.js'
 import type { Template } from './template.js'
-import { around, close, merge, open, uncertain, type Choice, type Place } from './tree.js'
+import { close, merge, open, uncertain, type Choice, type Place } from './tree.js'
 
 /** What a template renders to, or a part of it that is rendered alone. */
 export interface Page {
@@ -13,7 +13,12 @@ export interface Page {
   isWhole: boolean
   /** Its elements in the order of the source, each alone at its place. */
   places: Place[]
+  /** It is too large, and its rest is left out. */
+  cut: Cut | undefined
 }
+
+/** Why a page was left, and at which element if it was one. */
+export interface Cut { reason: string, element: Element | undefined }
 
 /** Where a list of parts stands. */
 interface Scope {
@@ -26,8 +31,14 @@ interface Scope {
   caller: { parts: Part[], scope: Scope } | undefined
 }
 
-// Includes multiply; a page of more elements and lists of parts is left alone from there.
-const MOST_STEPS = 20_000
+// Includes multiply, and what is never closed stands in each other: a page of
+// more than this is left alone from there.
+const MOST_ELEMENTS = 20_000
+const MOST_PARTS = 300_000
+/** Of includes, macros, blocks and conditions. */
+const MOST_LISTS = 500
+/** Chromium nests elements no deeper either. */
+const MOST_OPEN = 512
 
 /** Elements of which one is in every document, and in nothing else. */
 const DOCUMENT = new Set(['html', 'head', 'body'])
@@ -58,7 +69,7 @@ class Composer {
   constructor (library: Library, template: Template, reached: Set<Part[]>) {
     this.#library = library
     this.#reached = reached
-    this.page = { template: template.name, isWhole: false, places: [] }
+    this.page = { template: template.name, isWhole: false, places: [], cut: undefined }
   }
 
   /** A template with those that it extends. Without the last one only their blocks are known. */
@@ -72,11 +83,16 @@ class Composer {
 
   list (parts: Part[], scope: Scope): void {
     // A comment that includes its answers includes itself.
-    if (this.#active.has(parts) || this.#steps > MOST_STEPS) return
-    this.#steps++
+    if (this.#active.has(parts)) return
+    if (this.#active.size === MOST_LISTS) this.#cut(`has more than ${MOST_LISTS} includes, macros, blocks and conditions in each other`)
+    this.#step()
     this.#reached.add(parts)
     this.#active.add(parts)
-    for (const part of parts) this.#part(part, scope)
+    for (const part of parts) {
+      if (this.page.cut !== undefined) break
+      this.#step()
+      this.#part(part, scope)
+    }
     this.#active.delete(parts)
   }
 
@@ -97,6 +113,8 @@ class Composer {
     switch (part.kind) {
       case 'text':
         for (const tag of part.tags) {
+          this.#step()
+          if (this.page.cut !== undefined) break
           if (tag.kind === 'open') this.#open(tag)
           else this.#top = close(tag.name, this.#top)
         }
@@ -118,14 +136,21 @@ class Composer {
     }
   }
 
+  #step (): void {
+    if (++this.#steps > MOST_PARTS) this.#cut(`is put together from more than ${MOST_PARTS} pieces`)
+  }
+
+  #cut (reason: string, element?: Element): void {
+    this.page.cut ??= { reason, element }
+  }
+
   #open (element: Element): void {
-    this.#steps++
+    if (this.page.places.length === MOST_ELEMENTS) return this.#cut(`has more than ${MOST_ELEMENTS} elements`, element)
     const { place, top } = open(element, this.#top, this.#choice)
     this.#top = top
     if (DOCUMENT.has(element.name)) this.page.isWhole = true
-    // What is in a template element is no part of the page until a script takes it.
-    for (const { elements } of around(place.parent)) if (elements[0]?.name === 'template') return
-    this.page.places.push(place)
+    if (place.depth > MOST_OPEN) return this.#cut(`has more than ${MOST_OPEN} elements in each other`, element)
+    if (!place.isInert) this.page.places.push(place)
   }
 
   #branch ({ branches, loop, foreign, opaque }: Branch, scope: Scope): void {

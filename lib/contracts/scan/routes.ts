@@ -15,26 +15,34 @@ export interface Reach {
 interface Prepared { route: RouteFacts, tokens: ReturnType<typeof routeTokens> }
 
 /** Routes by the text that they begin with, up to the first parameter. */
-interface Prefixes { routes: Map<string, Prepared[]>, sorted: string[] }
+interface Prefixes { routes: Map<string, Prepared[]>, sorted: string[], lengths: number[] }
+
+/** Paths with holes times routes that begin like them: more are not compared, and nothing is said about them. */
+const MOST_COMPARISONS = 1_000_000
 
 /** Asks the app's router for paths that are known, and compares the others with the patterns of routes. */
 export class RouteIndex {
   readonly #snapshot: Snapshot
   readonly #own: Set<RouteFacts>
-  readonly #known = new Map<string, Reach>()
+  readonly #known = new Map<string, Reach | undefined>()
   #prefixes: Prefixes | undefined
+  #comparisons = 0
 
   constructor (snapshot: Snapshot) {
     this.#snapshot = snapshot
     this.#own = new Set(snapshot.routes)
   }
 
-  /** Without a method: one that cannot be told. */
-  reach (path: string, method: string | undefined): Reach {
+  /** Without a method: one that cannot be told. Undefined when there is too much to compare. */
+  reach (path: string, method: string | undefined): Reach | undefined {
     const key = `${method ?? ''} ${path}`
-    let reach = this.#known.get(key)
-    if (reach === undefined) this.#known.set(key, reach = isKnown(path) ? this.#exact(path, method) : this.#similar(path, method))
-    return reach
+    if (!this.#known.has(key)) this.#known.set(key, isKnown(path) ? this.#exact(path, method) : this.#similar(path, method))
+    return this.#known.get(key)
+  }
+
+  /** There was too much to compare. */
+  get isExhausted (): boolean {
+    return this.#comparisons > MOST_COMPARISONS
   }
 
   /** Whether a route is one that the app tells all about. */
@@ -49,9 +57,12 @@ export class RouteIndex {
     return { routes: route === undefined ? [] : [route], any: route === undefined ? any : [...any, route] }
   }
 
-  #similar (path: string, method: string | undefined): Reach {
+  #similar (path: string, method: string | undefined): Reach | undefined {
+    if (this.isExhausted) return undefined
     const tokens = pathTokens(path)
-    const any = this.#beginningLike(prefixOf(tokens)).filter(other => overlap(tokens, other.tokens)).map(({ route }) => route)
+    const near = this.#beginningLike(prefixOf(tokens))
+    this.#comparisons += near.length
+    const any = near.filter(other => overlap(tokens, other.tokens)).map(({ route }) => route)
     // There may be routes that are not in the list.
     if (any.length === 0) return this.#exact(path.replaceAll(HOLE, '1'), method)
     return { routes: method === undefined ? any : any.filter(route => route.method === method), any }
@@ -59,13 +70,13 @@ export class RouteIndex {
 
   // Those that begin with a part of a text, or go on after it.
   #beginningLike (prefix: string): Prepared[] {
-    const { routes, sorted } = this.#prefixes ??= prepare(this.#snapshot.routes)
-    const found = []
-    for (let length = 0; length < prefix.length; length++) found.push(...routes.get(prefix.slice(0, length)) ?? [])
+    const { routes, sorted, lengths } = this.#prefixes ??= prepare(this.#snapshot.routes)
+    const found: Prepared[][] = []
+    for (const length of lengths) if (length < prefix.length) found.push(routes.get(prefix.slice(0, length)) ?? [])
     for (let index = lastIndex(sorted, other => other < prefix) + 1; sorted[index]?.startsWith(prefix); index++) {
-      found.push(...routes.get(sorted[index] as string) as Prepared[])
+      found.push(routes.get(sorted[index] as string) as Prepared[])
     }
-    return found
+    return found.flat()
   }
 }
 
@@ -75,7 +86,8 @@ function prepare (all: readonly RouteFacts[]): Prefixes {
     const tokens = routeTokens(route.url)
     push(routes, prefixOf(tokens), { route, tokens })
   }
-  return { routes, sorted: [...routes.keys()].sort() }
+  const sorted = [...routes.keys()].sort()
+  return { routes, sorted, lengths: [...new Set(sorted.map(({ length }) => length))] }
 }
 
 function prefixOf (tokens: ReadonlyArray<string | number>): string {

@@ -11,7 +11,7 @@ const MOST_NAMED = 30
 /** A longer word is no name, and to compare two takes the product of their lengths. */
 const LONGEST_WORD = 200
 /** Words that one is compared with. */
-const MOST_COMPARED = 1000
+const MOST_COMPARED = 300
 
 /** `"a", "b" and "c"`. */
 export function enumerate (words: readonly string[]): string {
@@ -26,9 +26,12 @@ export function suggest (word: string, candidates: Iterable<string>): string {
   let best: string | undefined
   let least = Math.min(3, Math.floor(word.length / 2.5)) + 1
   let left = word.length > LONGEST_WORD ? 0 : MOST_COMPARED
+  // What is near begins or ends alike.
+  const part = Math.ceil(word.length / 4)
+  const [start, end] = [word.slice(0, part), word.slice(-part)]
   for (const candidate of candidates) {
     if (left === 0) break
-    if (candidate === word || Math.abs(candidate.length - word.length) >= least) continue
+    if (candidate === word || Math.abs(candidate.length - word.length) >= least || !(candidate.startsWith(start) || candidate.endsWith(end))) continue
     left--
     const steps = distance(word, candidate, least)
     if (steps < least) [best, least] = [candidate, steps]

@@ -9,10 +9,7 @@ const DEAD = '<a href="/dead">1</a>'
 const PAGE = 'import { Fragment } from \'fastify-chirp\'\n'
 const unknownPage = 'export const dead = new Fragment(\'dead.html\')\n'
 const html = body => `<html><body>${DEAD}${body}</body></html>`
-const js = body => `${PAGE}${unknownPage}${body}\n`
-
-export const DEAD_LINK = 'link other.html'
-export const DEAD_PAGE = 'fragment app.js'
+export const js = body => `${PAGE}${unknownPage}${body}\n`
 
 /**
  * `finds` are categories with the file or template that must be among the findings; `lacks` are those that must not.
@@ -23,12 +20,12 @@ export const cases = {
   '50,000 div that are not closed': () => ({ template: html(repeat(50_000, () => '<div>')), finds: ['template-error page.html'] }),
   '20,000 p and end tags of nothing': () => ({ template: html(repeat(400, () => '<div>') + repeat(60_000, () => '</x>')), finds: ['link page.html'] }),
   '400 div in each other': () => ({ template: html(repeat(400, () => '<div>') + repeat(400, () => '</div>') + DEAD), finds: ['link page.html'], lacks: ['template-error page.html'] }),
-  '60,000 attributes': () => ({ template: html(`<p ${repeat(60_000, index => `a${index}="x" `)}>`), finds: ['link page.html'] }),
-  '20,000 attributes of htmx 4': () => ({ template: html(`<p ${repeat(20_000, index => `hx-status:${index}="/x" hx-t-${index}:inherited="y"`)}>`), finds: ['link page.html'] }),
+  '60,000 attributes': () => ({ template: html(`<p ${repeat(60_000, index => `a${index}="x" `)}>`), finds: ['template-error page.html'] }),
+  '20,000 attributes of htmx 4': () => ({ template: html(`<p ${repeat(20_000, index => `hx-status:${index}="/x" `)}>`), finds: ['template-error page.html'] }),
   '20,000 tags with expressions as attributes': () => ({ template: html(repeat(15_000, index => `<b {{ a${index}(1) }}></b>`)), finds: ['link page.html'] }),
-  'an attribute of 2 MB': () => ({ template: html(`<p id="${'x'.repeat(2e6)}" hx-target="#${'y'.repeat(2e6)}" class="${'a '.repeat(5e5)}">`), finds: ['missing-target page.html'] }),
+  'attributes of 2 MB': () => ({ template: html(`<p id="${'x'.repeat(2e6)}" hx-target="#${'y'.repeat(2e6)}" class="${'a '.repeat(5e5)}">`), finds: ['link page.html'] }),
   'an address of 20 kB with expressions': () => ({ template: html(`<a href="/x{{ a }}${'/y'.repeat(10_000)}{{ b }}z"></a><a href="/${'{{ a }}/'.repeat(5_000)}"></a>`), routes: [`GET /x${'/y'.repeat(10_000)}z`, 'GET /x*', 'GET /:a/:b/*'], finds: ['link page.html'] }),
-  'an address of 200 kB': () => ({ template: html(`<a href="/${'x/'.repeat(1e5)}"></a><a href="/${'{'.repeat(1e5)}"></a><a href="/${'(a+)+'.repeat(2e4)}"></a>`), finds: ['link page.html'] }),
+  'an address of 200 kB': () => ({ template: html(`<a href="/${'x/'.repeat(1e5)}"></a><a href="/${'{-'.repeat(1e5)}"></a><a href="/${'(a+)+'.repeat(2e4)}"></a>`), finds: ['link page.html'] }),
   '10,000 events in one attribute': () => ({ template: html(`<p sse-connect="/live"><i sse-swap="${repeat(10_000, index => `ab${index},`)}"></i></p>`), routes: [`GET /live events=${list(5_000, index => `cd${index}`)}`], finds: ['sse-swap-unknown page.html'] }),
   '100,000 texts': () => ({ template: html(repeat(100_000, () => 'x{{ a }}')), finds: ['link page.html'] }),
   '100,000 elements': () => ({ template: html(repeat(100_000, () => '<p>x</p>')), finds: ['template-error page.html', 'link page.html'] }),
@@ -52,7 +49,7 @@ export const cases = {
   'a chain of 3,000 calls': () => ({ template: html(`{{ a${'.b()'.repeat(3_000)} }}`), finds: ['link page.html'] }),
   '3,000 filters': () => ({ template: html(`<a href="{{ '/dead'${' | safe'.repeat(3_000)} }}"></a>`), finds: ['link page.html'] }),
   'a concatenation of 3,000 in a template': () => ({ template: html(`<a href="{{ '/dead'${repeat(3_000, index => ` ~ 'a${index}'`)} }}"></a><a href="{{ a${' or b'.repeat(3_000)} }}"></a>`), finds: ['link page.html'] }),
-  '1,000 conditional expressions in each other': () => ({ template: html(`<a href="{{ '/dead' if a else ${repeat(1_000, index => `'/a${index}' if b else `)}'/c' }}"></a>`), finds: ['link page.html'] }),
+  '1,000 conditional expressions after each other': () => ({ template: html(`<a href="{{ '/dead'${repeat(1_000, index => ` if a else '/a${index}'`)} }}"></a>`), finds: ['link page.html'] }),
   '3,000 parentheses': () => ({ template: html(`{{ ${'('.repeat(3_000)}1${')'.repeat(3_000)} }}`), finds: ['template-error page.html'] }),
 
   // Templates that name each other.
@@ -74,7 +71,8 @@ export const cases = {
   '130,000 imports': () => ({ source: js(repeat(130_000, () => 'import \'./none.js\'\n')) }),
   'a chain of 3,000 calls in source': () => ({ source: js(`export const a = reply${'.code(200)'.repeat(3_000)}\nreply${'.code(200)'.repeat(3_000)}.page('dead.html')`) }),
   'a chain of 40,000 calls in source': () => ({ source: js(`export const a = reply${'.code(200)'.repeat(40_000)}.page('dead.html')`) }),
-  'a concatenation of 3,000 in source': () => ({ source: js(`export const a = 'x'${repeat(3_000, index => ` + 'a${index}' + b${index}`)}`) }),
+  'a concatenation of 1,000 in source': () => ({ source: js(`export const a = 'x'${repeat(1_000, index => ` + 'a${index}'`)}\nexport const b = 'x'${repeat(1_000, index => ` + (c ? 'a${index}' : 'b')`)}`) }),
+  'a concatenation of 3,000 in source': () => ({ source: js(`export const a = 'x'${repeat(6_000, index => ` + 'a${index}'`)}`), finds: ['source-error app.js'], isBroken: true }),
   'a concatenation of 100,000 in source': () => ({ source: `export const a = 'x'${' + "a"'.repeat(100_000)}`, finds: ['source-error app.js'], isBroken: true }),
   'constants that double 60 times': () => ({ source: js(`const a0 = 'ab'\n${repeat(60, index => `const a${index + 1} = a${index} + a${index}\n`)}reply.page(a60)`) }),
   'constants that double 60 times by a condition': () => ({ source: js(`const a0 = 'ab'\n${repeat(60, index => `const a${index + 1} = x ? a${index} : a${index} + '${index}'\n`)}reply.page(a60)`) }),
@@ -89,5 +87,3 @@ export const cases = {
   '3,000 patterns and 1,000 templates': () => ({ source: js(repeat(3_000, index => `x(\`pat${index}-\${a}-end\`)\n`)), more: files(1_000, index => [`t${index}.html`, `{% extends "page.html" %}{% block b${index} %}{% endblock %}`]), template: html('{% block a %}{% endblock %}') })
 }
 
-/** What the findings of a case say, in a form that can be compared. */
-export { js }

@@ -50,12 +50,11 @@ function distance (a: string, b: string, limit: number): number {
     const row: number[] = []
     for (const index of steps) {
       const j = i + index - far
-      row.push(j < 0 || j > b.length ? limit : j === 0 ? i : Math.min(
-        (above[index] as number) + (a[i - 1] === b[j - 1] ? 0 : 1),
-        (above[index + 1] ?? limit) + 1,
-        (row[index - 1] ?? limit) + 1,
-        i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? (before[index] as number) + 1 : limit
-      ))
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const replaced = (above[index] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const least = Math.min(replaced, (above[index + 1] ?? limit) + 1, (row[index - 1] ?? limit) + 1, isSwapped ? (before[index] as number) + 1 : limit)
+      if (j < 0 || j > b.length) row.push(limit)
+      else row.push(j === 0 ? i : least)
     }
     if (row.every(steps => steps >= limit)) return limit
     before = above

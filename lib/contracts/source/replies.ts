@@ -69,11 +69,9 @@ export class Replies {
     if (target.type !== 'MemberExpression' || target.computed || values.length === 0) return
     const name = nameOf(target.property) as string
     const last = values.at(-1) as Node
+    const isHandler = METHODS.has(name) || name === 'setNotFoundHandler' || (name === 'addHook' && HOOKS.includes(nameOf(values[0] as Node) as string))
     if (name === 'setErrorHandler') this.#handler(last, 2, scope)
-    else if (name === 'setNotFoundHandler') this.#handler(last, 1, scope)
-    else if (values.length === 1) return
-    else if (METHODS.has(name)) this.#handler(last, 1, scope)
-    else if (name === 'addHook' && HOOKS.includes(nameOf(values[0] as Node) as string)) this.#handler(last, 1, scope)
+    else if (isHandler) this.#handler(last, 1, scope)
   }
 
   // A function, several, or one inside of a function that wraps it.

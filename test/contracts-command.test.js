@@ -66,7 +66,7 @@ const SHOWN = 'a\\u001b[2J\\u000d\\u009b1m\\u202eb\\u007f'
 t.test('what a terminal obeys is shown and not printed', t => {
   const end = '\\u000a::error::c%0A\ud83d\ude00'
   t.equal(formatText(REPORT), `${SHOWN}${end} (views/${SHOWN}${end})\n  error  link  1:2\n    No ${SHOWN}${end}\n\n1 error\n`)
-  const shown = `${SHOWN}%0A`
+  const shown = `${SHOWN.replace('\\u000d', '%0D')}%0A`
   t.equal(formatGithub(REPORT), `::error file=views/${shown}%3A%3Aerror%3A%3Ac%250A\ud83d\ude00,line=1,col=2,title=fastify-chirp%3A link::No ${shown}::error::c%250A\ud83d\ude00\n`)
   const json = formatJson(REPORT)
   t.same(JSON.parse(json), REPORT)

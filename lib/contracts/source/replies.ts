@@ -69,7 +69,7 @@ export class Replies {
     if (target.type !== 'MemberExpression' || target.computed || values.length === 0) return
     const name = nameOf(target.property) as string
     const last = values.at(-1) as Node
-    const isHandler = METHODS.has(name) || name === 'setNotFoundHandler' || (name === 'addHook' && HOOKS.includes(nameOf(values[0] as Node) as string))
+    const isHandler = (METHODS.has(name) && values.length > 1) || name === 'setNotFoundHandler' || (name === 'addHook' && HOOKS.includes(nameOf(values[0] as Node) as string))
     if (name === 'setErrorHandler') this.#handler(last, 2, scope)
     else if (isHandler) this.#handler(last, 1, scope)
   }

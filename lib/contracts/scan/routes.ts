@@ -1,8 +1,8 @@
 // Which routes a path of a template can reach.
+import { MOST_COMPARISONS } from '../limits.js'
 import type { RouteFacts, Snapshot } from '../types.js'
-import { push } from './lists.js'
-import { HOLE, isKnown, overlap, pathTokens, routeTokens } from './pattern.js'
-import { lastIndex } from './position.js'
+import { Beginnings } from './beginnings.js'
+import { HOLE, isKnown, overlap, pathTokens, routeTokens, type Token } from './pattern.js'
 
 /** The routes that a path can reach. */
 export interface Reach {
@@ -20,29 +20,31 @@ export function isSendable (method: string): boolean {
   return !PROTOCOL.has(method)
 }
 
-interface Prepared { route: RouteFacts, tokens: ReturnType<typeof routeTokens> }
-
-/** Routes by the text that they begin with, up to the first parameter. */
-interface Prefixes { routes: Map<string, Prepared[]>, sorted: string[] }
+interface Prepared { route: RouteFacts, tokens: Token[] }
 
 /** Asks the app's router for paths that are known, and compares the others with the patterns of routes. */
 export class RouteIndex {
   readonly #snapshot: Snapshot
   readonly #own: Set<RouteFacts>
-  readonly #known = new Map<string, Reach>()
-  #prefixes: Prefixes | undefined
+  readonly #known = new Map<string, Reach | undefined>()
+  #routes: Beginnings<Prepared> | undefined
+  #comparisons = 0
 
   constructor (snapshot: Snapshot) {
     this.#snapshot = snapshot
     this.#own = new Set(snapshot.routes)
   }
 
-  /** Without a method: one that cannot be told. */
-  reach (path: string, method: string | undefined): Reach {
+  /** Without a method: one that cannot be told. Undefined when there is too much to compare. */
+  reach (path: string, method: string | undefined): Reach | undefined {
     const key = `${method ?? ''} ${path}`
-    let reach = this.#known.get(key)
-    if (reach === undefined) this.#known.set(key, reach = isKnown(path) ? this.#exact(path, method) : this.#similar(path, method))
-    return reach
+    if (!this.#known.has(key)) this.#known.set(key, isKnown(path) ? this.#exact(path, method) : this.#similar(path, method))
+    return this.#known.get(key)
+  }
+
+  /** There was too much to compare. */
+  get isExhausted (): boolean {
+    return this.#comparisons > MOST_COMPARISONS
   }
 
   /** Whether a route is one that the app tells all about. */
@@ -57,37 +59,16 @@ export class RouteIndex {
     return { routes: route === undefined ? [] : [route], any: route === undefined ? any : [...any, route] }
   }
 
-  #similar (path: string, method: string | undefined): Reach {
+  #similar (path: string, method: string | undefined): Reach | undefined {
+    if (this.isExhausted) return undefined
     const tokens = pathTokens(path)
-    const like = this.#beginningLike(prefixOf(tokens)).filter(other => overlap(tokens, other.tokens)).map(({ route }) => route)
+    this.#routes ??= new Beginnings(this.#snapshot.routes.map(route => ({ route, tokens: routeTokens(route.url) })), ({ tokens }) => tokens)
+    const near = this.#routes.like(tokens)
+    this.#comparisons += near.length
+    const like = near.filter(other => overlap(tokens, other.tokens)).map(({ route }) => route)
     const any = like.filter(route => route.method === method || isSendable(route.method))
     // There may be routes that are not in the list.
     if (any.length === 0) return this.#exact(path.replaceAll(HOLE, '1'), method)
     return { routes: method === undefined ? any : any.filter(route => route.method === method), any }
   }
-
-  // Those that begin with a part of a text, or go on after it.
-  #beginningLike (prefix: string): Prepared[] {
-    const { routes, sorted } = this.#prefixes ??= prepare(this.#snapshot.routes)
-    const found = []
-    for (let length = 0; length < prefix.length; length++) found.push(...routes.get(prefix.slice(0, length)) ?? [])
-    for (let index = lastIndex(sorted, other => other < prefix) + 1; sorted[index]?.startsWith(prefix); index++) {
-      found.push(...routes.get(sorted[index] as string) as Prepared[])
-    }
-    return found
-  }
-}
-
-function prepare (all: readonly RouteFacts[]): Prefixes {
-  const routes = new Map<string, Prepared[]>()
-  for (const route of all) {
-    const tokens = routeTokens(route.url)
-    push(routes, prefixOf(tokens), { route, tokens })
-  }
-  return { routes, sorted: [...routes.keys()].sort() }
-}
-
-function prefixOf (tokens: ReadonlyArray<string | number>): string {
-  const end = tokens.findIndex(token => typeof token === 'number')
-  return tokens.slice(0, end === -1 ? undefined : end).join('')
 }

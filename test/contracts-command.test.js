@@ -37,7 +37,7 @@ t.test('messages of the app are not taken for the answer', async t => {
     'process.send = () => { throw new Error("replaced") }'
   ].join('\n')
   const { code, stdout, stderr } = await run(home(t, `${say}\n${APP}`, '<p>{{ name | }}</p>'), [])
-  t.match(stdout, /^page\.html[^]*template-error[^]*\n1 error\n$/)
+  t.match(stdout, /^page\.html[^]*template-error[^]*\n1 error\n1 template, 1 route: 1 read, 0 not\n$/)
   t.same({ code, stderr }, { code: 1, stderr: '' })
 })
 
@@ -59,13 +59,13 @@ const HOSTILE = 'a\u001b[2J\r\u009b1m\u202eb\u007f\n::error::c%0A\ud83d\ude00'
 const REPORT = {
   ok: false,
   issues: [{ severity: 'error', category: 'link', template: HOSTILE, file: `views/${HOSTILE}`, line: 1, column: 2, route: HOSTILE, message: `No ${HOSTILE}` }],
-  counts: { error: 1, warning: 0, info: 0 }
+  counts: { error: 1, warning: 0, info: 0, templates: 1, routes: 2, routesRead: 1, routesUnread: 1 }
 }
 const SHOWN = 'a\\u001b[2J\\u000d\\u009b1m\\u202eb\\u007f'
 
 t.test('what a terminal obeys is shown and not printed', t => {
   const end = '\\u000a::error::c%0A\ud83d\ude00'
-  t.equal(formatText(REPORT), `${SHOWN}${end} (views/${SHOWN}${end})\n  error  link  1:2\n    No ${SHOWN}${end}\n\n1 error\n`)
+  t.equal(formatText(REPORT), `${SHOWN}${end} (views/${SHOWN}${end})\n  error  link  1:2\n    No ${SHOWN}${end}\n\n1 error\n1 template, 2 routes: 1 read, 1 not\n`)
   const shown = `${SHOWN.replace('\\u000d', '%0D')}%0A`
   t.equal(formatGithub(REPORT), `::error file=views/${shown}%3A%3Aerror%3A%3Ac%250A\ud83d\ude00,line=1,col=2,title=fastify-chirp%3A link::No ${shown}::error::c%250A\ud83d\ude00\n`)
   const json = formatJson(REPORT)

@@ -83,9 +83,9 @@ process.argv.length = 2
 Object.assign(globalThis, { [kFound]: found })
 listenAnywhere()
 process.channel?.unref()
-process.once('disconnect', () => process.exit())
-// An app that ends its connection to what started it would end ours.
-process.disconnect = () => {}
+// An app that ends its connection to what started it would end ours. Node.js
+// calls this too when the other side is gone, and then nothing can be sent.
+process.disconnect = () => { send.call(process, null, error => { if (error !== null) process.exit() }) }
 // Not awaited here: when nothing keeps the process alive there is no app, and Node.js would complain of this file.
 run()
 

@@ -7,6 +7,8 @@ export const MOST_NESTED = 200
 export const LONGEST_TEXT = 4096
 /** Of one tag. */
 export const MOST_ATTRIBUTES = 1000
+/** Of what a block or an include puts into one tag, in characters: blocks in each other are read once for each. */
+export const LONGEST_IN_TAG = 20_000
 /** Texts that one expression can come to. */
 export const MOST_TEXTS = 1000
 /** Texts with holes times those that begin like them: more are not compared, and nothing is said about them. */

@@ -60,9 +60,33 @@ export const cases = {
   '2,000 macros that call each other': () => ({ template: html(`${repeat(2_000, index => `{% macro m${index}() %}{{ m${index + 1}() }}{% endmacro %}`)}{{ m0() }}`), finds: ['link page.html', 'template-error page.html'] }),
   '1,500 names of includes that are nearly right': () => ({ template: html(repeat(1_500, index => `{% include "template-${index}x.html" %}`)), more: files(1_500, index => [`template-${index}.html`, 'x']), finds: ['missing-template page.html'] }),
 
+  // Statements inside of a start tag, which give it attributes.
+  '20,000 blocks in a tag': () => ({ template: html(`<p ${repeat(20_000, index => `{% block b${index} %}a${index}="x"{% endblock %} `)}>`), finds: ['template-error page.html'] }),
+  '20,000 blocks in a tag, side by side': () => ({ template: html(`<p ${repeat(20_000, index => `{% block b${index} %} a${index}="x"{% endblock %}`)}>`), finds: ['template-error page.html'] }),
+  '20,000 calls in a tag, side by side': () => ({ template: html(`<p ${repeat(20_000, () => '{{ sse_connect("/dead") }}')}>`), finds: ['template-error page.html'] }),
+  '900 blocks in a tag, and 500 pages that fill them': () => ({ template: html(`${DEAD}<p ${repeat(900, index => `{% block b${index} %}{% endblock %} `)}></p>`), more: files(500, index => [`a${index}.html`, `{% extends "page.html" %}{% block b${index} %}href="/dead"{% endblock %}`]), finds: ['link page.html'], lacks: ['template-error page.html'] }),
+  'an include in a tag, of 1,100 attributes': () => ({ template: html('<p {% include "a0.html" %}></p>'), more: { 'a0.html': repeat(1_100, index => `a${index}="x" `) }, finds: ['link page.html', 'template-error page.html'] }),
+  'an include in 15,000 tags': () => ({ template: html(repeat(15_000, () => '<p {% if a %}{% include "a0.html" %}{% endif %}></p>')), more: { 'a0.html': repeat(400, index => `a${index}="x" `) }, finds: ['link page.html', 'template-error page.html'] }),
+  'includes in tags that double 24 times': () => ({ template: html('<p {% include "a0.html" %}></p>'), more: files(24, index => [`a${index}.html`, `${`{% include "a${index + 1}.html" ignore missing %} `.repeat(2)}`]), finds: ['link page.html', 'template-error page.html'] }),
+  'includes in 2,000 tags that double 9 times': () => ({ template: html(repeat(2_000, () => '<p {% include "a0.html" %}></p>')), more: files(9, index => [`a${index}.html`, `${`{% include "a${index + 1}.html" ignore missing %} `.repeat(2)}`]), finds: ['link page.html', 'template-error page.html'] }),
+  '2,000 includes in each other in a tag': () => ({ template: html('<p {% include "a0.html" %}></p>'), more: files(2_000, index => [`a${index}.html`, `{% include "a${index + 1}.html" ignore missing %}`]), finds: ['link page.html', 'template-error page.html'] }),
+  'includes in a circle in a tag': () => ({ template: html(`<p {% include "a0.html" %}></p>${DEAD}`), more: files(50, index => [`a${index}.html`, `{% include "a${(index + 1) % 50}.html" %} {% include "a0.html" %}`]), finds: ['link page.html'], lacks: ['template-error page.html'] }),
+  '2,000 macros in a tag that call each other': () => ({ template: html(`${repeat(2_000, index => `{% macro m${index}() %}{{ m${index + 1}() }}{% endmacro %}`)}<p {{ m0() }}></p>`), finds: ['link page.html', 'template-error page.html'] }),
+  'super() in a tag, 2,000 deep': () => ({ template: html('<p {% block a %}{% endblock %}></p>'), more: files(2_000, index => [`a${index}.html`, `{% extends "${index === 0 ? 'page.html' : `a${index - 1}.html`}" %}{% block a %}{{ super() }} a${index}="x"{% endblock %}`]), finds: ['link page.html'] }),
+  '190 blocks in each other in a tag': () => ({ template: html(`<p ${repeat(190, index => `{% block b${index} %} a${index}="x" `)}href="/dead"${repeat(190, () => ' {% endblock %} ')}></p>${DEAD}`), finds: ['link page.html'], lacks: ['template-error page.html'] }),
+  '190 blocks in each other in a tag, around 1 MB': () => ({ template: html(`<p ${repeat(190, index => `{% block b${index} %} a${index}="x" `)}class="${'x '.repeat(500_000)}"${repeat(190, () => ' {% endblock %} ')}></p>`), finds: ['link page.html', 'template-error page.html'] }),
+  '2,000 blocks in a tag that is an attribute of nothing': () => ({ template: html(`<p class="${repeat(2_000, index => `{% block b${index} %}x{% endblock %}`)}"></p>`), finds: ['link page.html'], lacks: ['template-error page.html'] }),
+
   // Routes.
-  '10,000 routes, and 2,000 addresses that are nearly right': () => ({ template: html(repeat(2_000, index => `<a href="/route/number/${index}x"></a><a href="/r{{ x }}/n{{ y }}/${index}x/z"></a>`)), routes: list(10_000, index => `GET /route/number/${index}`), finds: ['link page.html'] }),
+  '10,000 routes, and 1,000 addresses that are nearly right': () => ({ template: html(repeat(1_000, index => `<a href="/route/number/${index}x"></a><a href="/r{{ x }}/n{{ y }}/${index}x/z"></a>`)), routes: list(10_000, index => `GET /route/number/${index}`), finds: ['link page.html'] }),
   '1,000 routes with parameters, and 1,000 addresses': () => ({ template: html(repeat(1_000, index => `<a href="/{{ a }}/a${index}/{{ b }}"></a>`)), routes: list(1_000, index => `GET /:a/:b${index}(^x$)/c${index}`), finds: ['link page.html'] }),
+
+  '3,000 targets with expressions, and 10,000 ids': () => ({
+    template: html(`<div sse-connect="/live" sse-swap="a">${repeat(10_000, index => `<i id="a${index}"></i>`)}</div>`),
+    source: js(repeat(3_000, index => `new Fragment('page.html', '', { }, { target: \`\${a}z${index}z\${b}\` })\nnew Fragment('page.html', '', { }, { target: \`#y\${a}z${index}\` })\n`)),
+    routes: ['GET /live'],
+    finds: ['missing-target app.js']
+  }),
 
   // Source.
   'a list of 130,000 items in source': () => ({ source: js(`export const a = [${repeat(130_000, index => `${index},`)}0]`) }),

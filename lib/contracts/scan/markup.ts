@@ -1,7 +1,7 @@
 // Finds the tags in a template's text. What Nunjucks replaces is masked, so
 // that the tokenizer's offsets are those of the template.
 import { Tokenizer, TokenizerMode, type Token } from 'parse5'
-import { MOST_ATTRIBUTES, TooLarge } from '../limits.js'
+import { LONGEST_IN_TAG, MOST_ATTRIBUTES, TooLarge } from '../limits.js'
 import { bodiesOf, type Attribute, type Part, type Slot, type Tag, type TagContent, type Text } from './parts.js'
 import { clip, HOLE } from './pattern.js'
 import { lastIndex } from './position.js'
@@ -50,10 +50,12 @@ export function tokenize (parts: Part[], text: string, template: string): Region
   return read(parts, text, template, region.closed)
 }
 
-/** What some parts put into a start tag that they stand in. */
-export function tokenizeInTag (parts: Part[], text: string, template: string): TagContent {
-  const blocks = new Set(flatten(parts, NO_PARTS).filter(({ kind }) => kind === 'block'))
-  return read(parts, text, template, blocks, true).content
+/** What some parts put into a start tag that they stand in; undefined when that is too long. */
+export function tokenizeInTag (parts: Part[], text: string, template: string): TagContent | undefined {
+  const all = flatten(parts, NO_PARTS)
+  const last = all.at(-1)
+  if (last !== undefined && last.offset - (all[0] as Part).offset > LONGEST_IN_TAG) return undefined
+  return read(parts, text, template, new Set(all.filter(({ kind }) => kind === 'block')), true).content
 }
 
 interface Reading extends Region {

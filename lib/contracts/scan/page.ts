@@ -190,17 +190,24 @@ class Composer {
 
   #fillSlot (part: Slot['part'], scope: Scope, conditional: boolean, filling: TagFilling): void {
     const inner = this.#innerOf(part, scope)
-    const content = inner && this.#active.has(inner.parts) ? undefined : inner?.scope.template.inTag(inner.parts)
     if (inner !== undefined) this.#reached.add(inner.parts)
-    // A macro or an include that is not known may give it anything; a block that is nowhere gives nothing.
-    const dynamic = content?.dynamic ?? (part.kind === 'call' || part.kind === 'include')
-    filling.fillings.push({ parts: content && inner?.parts, attributes: content?.attributes ?? [], dynamic, conditional })
-    if (inner === undefined || content === undefined) return
+    if (inner === undefined || this.#active.has(inner.parts)) {
+      // A macro or an include that is not known may give it anything; a block that is nowhere gives nothing.
+      filling.fillings.push({ parts: undefined, attributes: [], dynamic: part.kind === 'call' || part.kind === 'include', conditional })
+      return
+    }
+    const { parts, scope: { template } } = inner
+    const content = template.inTag(parts)
+    if (content === undefined) return this.#cut('has a tag with too much in it to be read', filling.element)
     if (this.#active.size === MOST_LISTS) this.#cut(TOO_DEEP)
-    filling.left -= content.attributes.length
-    this.#active.add(inner.parts)
+    const { attributes, dynamic } = content
+    filling.fillings.push({ parts, attributes, dynamic, conditional })
+    filling.left -= attributes.length
+    // Each element has its own.
+    this.#steps += attributes.length
+    this.#active.add(parts)
     this.#fillSlots(content, inner.scope, conditional, filling)
-    this.#active.delete(inner.parts)
+    this.#active.delete(parts)
   }
 
   #innerOf (part: Slot['part'], scope: Scope): Inner | undefined {

@@ -21,7 +21,7 @@ export interface Chain {
 const MOST_CHAINS = 64
 
 /** All templates, by name. */
-export class Library {
+export class TemplateLibrary {
   readonly templates = new Map<string, Template>()
   readonly broken = new Map<string, BrokenTemplate>()
   /** Templates that are listed, and not only named somewhere. */

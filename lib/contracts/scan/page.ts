@@ -1,6 +1,6 @@
 // Puts templates together as a render would: what a template extends, its
 // blocks, includes and macros, with all branches of its conditions.
-import type { Chain, Library } from './library.js'
+import type { Chain, TemplateLibrary } from './library.js'
 import { MOST_ATTRIBUTES } from '../limits.js'
 import { fill, type Filling } from './fill.js'
 import type { Branch, Call, Element, Include, Part, Slot, TagContent } from './parts.js'
@@ -58,14 +58,14 @@ const MOST_OPEN = 512
 const DOCUMENT = new Set(['html', 'head', 'body'])
 
 /** The page of a chain of templates. `reached` gets all lists of parts that are in it. */
-export function composePage (library: Library, { templates, complete }: Chain, reached: Set<Part[]>): Page {
+export function composePage (library: TemplateLibrary, { templates, complete }: Chain, reached: Set<Part[]>): Page {
   const composer = new Composer(library, templates[0] as Template, reached)
   composer.chain(templates, complete)
   return composer.page
 }
 
 /** Some parts alone, wherever they may be used. */
-export function composeLoose (library: Library, template: Template, parts: Part[], reached: Set<Part[]>): Page {
+export function composeLoose (library: TemplateLibrary, template: Template, parts: Part[], reached: Set<Part[]>): Page {
   const composer = new Composer(library, template, reached)
   composer.loose(() => composer.list(parts, alone(template)))
   return composer.page
@@ -73,14 +73,14 @@ export function composeLoose (library: Library, template: Template, parts: Part[
 
 class Composer {
   readonly page: Page
-  readonly #library: Library
+  readonly #library: TemplateLibrary
   readonly #reached: Set<Part[]>
   readonly #active = new Set<Part[]>()
   #top: Place | undefined
   #choice: Choice | undefined
   #steps = 0
 
-  constructor (library: Library, template: Template, reached: Set<Part[]>) {
+  constructor (library: TemplateLibrary, template: Template, reached: Set<Part[]>) {
     this.#library = library
     this.#reached = reached
     this.page = { template: template.name, isWhole: false, places: [], cut: undefined }

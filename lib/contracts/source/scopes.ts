@@ -144,7 +144,7 @@ export class FileScopes {
   }
 
   #exportDeclared (declaration: AnyNode, scope: Scope): void {
-    const targets = declaration.type === 'VariableDeclaration' ? declaration.declarations.map(({ id }) => id) : 'id' in declaration ? [declaration.id] : []
+    const targets = declaration.type === 'VariableDeclaration' ? declaration.declarations.map(({ id }) => id) : [(declaration as { id?: AnyNode }).id]
     // What the name stands for is noted when its own node is read.
     for (const node of targets) if (node?.type === 'Identifier') this.exports.set(nameOf(node) as string, { kind: 'value', node, scope })
   }

@@ -33,7 +33,7 @@ t.test('what is no engine is refused, and says what is missing', async t => {
   for (const [engine, message] of [
     [null, 'not null'], ['redis', 'not the string "redis"'], [{ publish () {}, read () {} }, 'listen(), close() of it is no method'],
     [engineWith({ open: 1 }), 'open() of it is no method']
-  ]) await t.rejects(Fastify().register(chirp, { engine }), { code: 'FST_CHIRP_OPTION', message: new RegExp(message.replaceAll(/[()]/g, '\\$&')) })
+  ]) await t.rejects(async () => { await Fastify().register(chirp, { engine }) }, { code: 'FST_CHIRP_OPTION', message: new RegExp(message.replaceAll(/[()]/g, '\\$&')) })
 })
 
 for (const [how, fail] of Object.entries({ throws: broken, rejects: rejecting, 'gives a thenable that rejects': thenable })) {

@@ -302,9 +302,9 @@ t.test('an engine that loses events says so to whoever has not read them', async
   channel.close()
   await reading
   t.same(taken, [
-    [undefined, '1', entries[0].id],
+    [undefined, '1', entries[0].position],
     ['chirp:gap', JSON.stringify({ requested: entries[0].position, resumedFrom: entries[2].position }), entries[2].position],
-    [undefined, '4', entries[3].id]
+    [undefined, '4', entries[3].position]
   ])
   t.same(await late.next(), { done: true, value: undefined })
 })

@@ -1,98 +1,17 @@
-// The README and docs/ are run, so that they cannot rot. In the README, the
-// recipes and the page on htmx a comment before a block says what becomes of it:
-//
-//   <!-- run: DIRECTORY/FILE -->  written there; the test of that directory runs it
-//   <!-- from: FILE -->           a part of that file of the repository
+// The README and docs/ are run, so that they cannot rot.
 import { execFileSync, spawn } from 'node:child_process'
 import diagnostics from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import Fastify from 'fastify'
 import t from 'tap'
-import { createParser } from 'eventsource-parser'
 import chirp, { Fragment, Fragments, SSEEvent } from 'fastify-chirp'
 import { formatText } from 'fastify-chirp/contracts'
-import * as errors from '../../dist/errors.js'
-import { resolveOptions } from '../../dist/options.js'
 import { until } from '../helpers/app.js'
 import { QuietClient } from '../helpers/client.js'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const read = path => readFileSync(join(root, path), 'utf8')
-const readme = read('README.md')
-
-const VIEWS = {
-  'page.html': '<h1>News</h1>\n{% block list %}<ul>{% for item in items %}<li>{{ item }}</li>{% endfor %}</ul>{% endblock %}\n' +
-    '{% block alert %}<p>{{ message }}</p>{% endblock %}',
-  'news.html': '{% block item %}\n  <li>{{ text }}</li>\n{% endblock %}'
-}
-
-// The examples of the rules below are for contracts/rules.test.js.
-const usage = read('docs/contracts.md').split('## Rules')[0]
-
-const blocks = [...(readme + read('docs/recipes.md') + read('docs/htmx.md') + usage).matchAll(/(?:<!-- (run|from): (\S+) -->\n)?```(\w*)\n([\s\S]*?)```/g)]
-  .map(([, kind, name, language, code]) => ({ kind, name, language, code }))
-
-// In a folder of the repository, so that `fastify-chirp` is this package.
-const home = t.testdir()
-for (const { kind, name, code } of blocks) {
-  if (kind !== 'run') continue
-  mkdirSync(dirname(join(home, name)), { recursive: true })
-  const needsApp = /\bapp\./.test(code) && !/const app =|import \{ app \}/.test(code)
-  writeFileSync(join(home, name), needsApp ? `import { app } from './app.mjs'\n${code}` : code)
-}
-
-/** Runs a block that needs an app, and gives that app and what the block is asked to export. */
-async function runBlock (t, directory, exported = '') {
-  const app = Fastify()
-  t.teardown(() => app.close())
-  const views = join(home, directory, 'views')
-  mkdirSync(views, { recursive: true })
-  for (const [name, text] of Object.entries(VIEWS)) writeFileSync(join(views, name), text)
-  await app.register(chirp, { templates: views, debug: false })
-  globalThis[directory] = app
-  writeFileSync(join(home, directory, 'app.mjs'), `export const app = globalThis[${JSON.stringify(directory)}]\n`)
-  return { app, main: await importBlock(directory, exported) }
-}
-
-async function importBlock (directory, exported) {
-  const file = join(home, directory, 'main.mjs')
-  writeFileSync(file, `${readFileSync(file, 'utf8')}\nexport { ${exported} }\n`)
-  return import(pathToFileURL(file))
-}
-
-/** Starts a program that prints its address, on a free port. */
-async function start (t, file, env = {}) {
-  const child = spawn(process.execPath, [file], { cwd: dirname(file), env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
-  t.teardown(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  })
-  let output = ''
-  child.stdout.on('data', chunk => { output += chunk })
-  await until(() => /http:\S+\n/.test(output), `${file} prints its address`, 15000)
-  return { child, url: /http:\S+/.exec(output)[0] }
-}
-
-/** The first `count` events of a stream, as a browser sees them. */
-async function readEvents (url, count, headers = {}) {
-  const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(), 10000)
-  const response = await fetch(url, { headers: { accept: 'text/event-stream', ...headers }, signal: controller.signal })
-  const events = []
-  const parser = createParser({ onEvent: event => events.push(event) })
-  const decoder = new TextDecoder()
-  for await (const chunk of response.body) {
-    parser.feed(decoder.decode(chunk, { stream: true }))
-    if (events.length >= count) break
-  }
-  clearTimeout(timer)
-  controller.abort()
-  return events.slice(0, count)
-}
+import { blocks, firstText, home, importBlock, mask, read, readBody, readEvents, readme, root, runBlock, section, start, usage, VIEWS } from '../helpers/readme.js'
 
 t.test('every block of code is run', async t => {
   const directories = new Set()
@@ -133,24 +52,6 @@ t.test('the page that is alive', async t => {
   const real = await firstText(url + stream, 2)
   t.equal(mask(real), mask(shown), 'what curl is said to show')
 })
-
-/** The text of the first frames. */
-async function firstText (url, frames) {
-  const controller = new AbortController()
-  const response = await fetch(url, { signal: controller.signal })
-  const decoder = new TextDecoder()
-  let text = ''
-  for await (const chunk of response.body) {
-    text += decoder.decode(chunk, { stream: true })
-    if (text.split('\n\n').length > frames) break
-  }
-  controller.abort()
-  return text
-}
-
-function mask (text) {
-  return text.trimEnd().replace(/<p>.+?:.+?: load/, '<p>TIME: load').replace(/<b>[\d.]+</, '<b>LOAD<')
-}
 
 t.test('the table of what can be yielded', async t => {
   const app = Fastify()
@@ -202,17 +103,6 @@ t.test('channels', async t => {
   const { body } = await readBody(app, '/news?lastEventId=mf3k9xq2-2', 2)
   t.equal(body.replace('event: chirp:open\nretry: 3000\ndata: \n\n', '').replaceAll(second, 'mf3k9xq2-7').trimEnd(), shown.trimEnd())
 })
-
-/** The text of the first frames of an injected stream. */
-async function readBody (app, url, frames) {
-  const response = await app.inject({ url, payloadAsStream: true })
-  let body = ''
-  for await (const chunk of response.stream()) {
-    body += chunk
-    if (body.split('\n\n').length > frames) break
-  }
-  return { body }
-}
 
 t.test('the table of channel options', async t => {
   const app = Fastify()
@@ -271,98 +161,6 @@ t.test('who is here', async t => {
   t.equal(people.size, 1)
   ann.close()
   await until(() => people.size === 0)
-})
-
-t.test('recipe: broadcast', async t => {
-  const { app } = await runBlock(t, 'broadcast')
-  const streams = [await new QuietClient(app).open('/news'), await new QuietClient(app).open('/news')]
-  t.equal((await app.inject({ method: 'POST', url: '/news', payload: { text: '<hi>' } })).statusCode, 204)
-  for (const stream of streams) {
-    t.match(await stream.next(), { event: 'news', data: '<li>&lt;hi&gt;</li>' })
-    stream.close()
-  }
-})
-
-t.test('recipe: notices for one user', async t => {
-  const { app, main: { notify } } = await runBlock(t, 'per-user', 'notify')
-  const client = new QuietClient(app)
-  const [ann, bob] = [await client.open('/notices?user=ann'), await client.open('/notices?user=bob')]
-  const before = await notify('bob', 'one')
-  await notify('ann', 'two')
-  t.match(await ann.next(), { event: 'alert', data: '<p>two</p>' })
-  t.match(await bob.next(), { event: 'alert', data: '<p>one</p>', id: before })
-  await notify('bob', 'three')
-  t.match(await bob.next(), { data: '<p>three</p>' })
-  for (const stream of [ann, bob]) stream.close()
-  const { events } = await client.sse('/notices?user=bob', { lastEventId: before, timeout: 100 })
-  t.same(events.map(({ data }) => data), ['<p>three</p>'])
-})
-
-t.test('recipe: presence', async t => {
-  const { app, main: { people } } = await runBlock(t, 'who', 'people')
-  const client = new QuietClient(app)
-  const ann = await client.open('/room?user=ann')
-  t.match(await ann.next(), { event: 'people', data: '<p>1 here: ann </p>' })
-  const bob = await client.open('/room?user=bob')
-  t.match(await bob.next(), { event: 'people', data: '<p>2 here: ann bob </p>' })
-  bob.close()
-  t.match(await ann.next(), { data: '<p>2 here: ann bob </p>' })
-  t.match(await ann.next(), { data: '<p>1 here: ann </p>' })
-  ann.close()
-  await until(() => people.size === 0)
-})
-
-t.test('recipe: chat', async t => {
-  const { app } = await runBlock(t, 'chat')
-  const client = new QuietClient(app)
-  const say = text => app.inject({ method: 'POST', url: '/chat?user=ann', payload: { text } })
-  const open = async () => /sse-connect="(.+?)"/.exec((await app.inject('/')).body)[1]
-  const empty = await open()
-  await say('one')
-  const page = await app.inject('/')
-  t.match(page.body, /<li><b>ann<\/b> one<\/li>/)
-  const later = await open()
-  await say('two')
-  const dataOf = async url => (await client.sse(url, { timeout: 100 })).events.map(({ event, data }) => [event, data])
-  t.same(await dataOf(empty), [['message', '<li><b>ann</b> one</li>'], ['message', '<li><b>ann</b> two</li>']])
-  t.same(await dataOf(later), [['message', '<li><b>ann</b> two</li>']])
-  t.same((await dataOf('/chat?lastEventId=old-1')).map(([event]) => event), ['chirp:gap'])
-})
-
-t.test('recipe: progress of a job', async t => {
-  const { app } = await runBlock(t, 'progress')
-  const client = new QuietClient(app)
-  const { headers: { location } } = await app.inject({ method: 'POST', url: '/jobs' })
-  const other = await app.inject({ method: 'POST', url: '/jobs' })
-  const { body } = await app.inject(location)
-  t.match(body, /value="0"/)
-  const [, url] = /sse-connect="(.+?)"/.exec(body)
-  const bars = [25, 50, 75, 100].map(percent => `<progress max="100" value="${percent}">${percent} %</progress>`)
-  const { events } = await client.sse(url, { maxEvents: 5, timeout: 5000 })
-  t.same(events.map(({ event, data }) => event === 'bar' ? data : event), [...bars, 'done'])
-  t.equal(new Set(events.map(({ id }) => id)).size, 5)
-  const late = await app.inject(location)
-  t.match(late.body, /value="100"/)
-  const [, after] = /sse-connect="(.+?)"/.exec(late.body)
-  t.same((await client.sse(after, { maxEvents: 1 })).events.map(({ event }) => event), ['done'])
-  t.match((await app.inject(other.headers.location)).body, /<progress/)
-  t.equal((await app.inject('/jobs/none')).statusCode, 404)
-})
-
-t.test('recipe: an answer that survives a reload', async t => {
-  const { app, main: { answers } } = await runBlock(t, 'answer', 'answers')
-  const client = new QuietClient(app)
-  const { headers: { location } } = await app.inject({ method: 'POST', url: '/answers', payload: { question: 'why not <b>?' } })
-  const [answer] = answers.values()
-  await until(() => answer.words.length === 2)
-  const { body } = await app.inject(location)
-  const shown = [...body.matchAll(/<span>.*?<\/span>/g)].map(([span]) => span)
-  t.same(shown.slice(0, 2), ['<span>You </span>', '<span>asked: </span>'])
-  const [, url] = /sse-connect="(.+?)"/.exec(body)
-  const { events } = await client.sse(url, { maxEvents: 6 - shown.length, timeout: 5000 })
-  const rest = events.map(({ event, data }) => event === 'word' ? data : event)
-  t.same([...shown, ...rest], ['You', 'asked:', 'why', 'not', '&lt;b&gt;?'].map(word => `<span>${word} </span>`).concat('done'))
-  t.notMatch((await app.inject(location)).body, /sse-connect/)
 })
 
 t.test('pages of both htmx on the same routes', async t => {
@@ -576,81 +374,3 @@ t.test('nothing is lost and nothing comes twice, also when the server is killed'
   const [code] = await once(second.child, 'exit')
   t.equal(code, 0)
 })
-
-t.test('the table of options has all of them, with their defaults', async t => {
-  const rows = new Map([...section('Options').matchAll(/^\| `(\w+)` \| .+? \| (.+?) \| (.+?) \|$/gm)].map(([, name, byDefault, off]) => [name, { byDefault, off }]))
-  const types = read('dist/types.d.ts')
-  const names = body => [...body.matchAll(/^ {4}(\w+)\?:/gm)].map(([, name]) => name)
-  const stream = names(/interface StreamOptions \{([\s\S]*?)\n\}/.exec(types)[1]).filter(name => name !== 'event')
-  const plugin = names(/interface ChirpOptions [^{]*\{([\s\S]*?)\n\}/.exec(types)[1])
-  t.same([...rows.keys()].sort(), [...stream, ...plugin].sort())
-
-  const settings = resolveOptions({})
-  const defaults = { ...settings, ...settings.stream }
-  for (const [name, { byDefault, off }] of rows) {
-    if (/^`\d+`$/.test(byDefault)) t.equal(Number(byDefault.slice(1, -1)), defaults[name], name)
-    else t.notOk(typeof defaults[name] === 'number' && defaults[name] !== 0, `${name} has no other default`)
-    if (off === '`false`' || off === '`0`') t.doesNotThrow(() => resolveOptions({ [name]: JSON.parse(off.slice(1, -1)) }), name)
-  }
-  t.equal(defaults.dialect, 'auto')
-})
-
-t.test('every error code is documented, and no other', async t => {
-  const headings = [...read('docs/errors.md').matchAll(/^## (\S+)$/gm)].map(([, code]) => code)
-  t.same(headings.sort(), Object.keys(errors).sort())
-  for (const [name, ChirpError] of Object.entries(errors)) t.equal(new ChirpError('a', 'b', 'c').code, name)
-  for (const file of documents()) {
-    for (const [code] of read(file).matchAll(/FST_CHIRP_[A-Z_]+[A-Z]/g)) t.ok(code in errors, `${code} in ${file}`)
-  }
-})
-
-t.test('links lead somewhere', async t => {
-  for (const file of documents()) {
-    for (const [, target] of withoutCode(read(file)).matchAll(/\]\(([^)\s]+)\)/g)) {
-      if (/^[a-z]+:/.test(target)) continue
-      const [path, anchor] = target.split('#')
-      const there = path === '' ? join(root, file) : resolve(root, dirname(file), path)
-      t.ok(existsSync(there), `${target} in ${file}`)
-      if (anchor !== undefined) t.ok(anchors(readFileSync(there, 'utf8')).includes(anchor), `${target} in ${file}`)
-    }
-  }
-})
-
-t.test('commands exist', async t => {
-  const { scripts } = JSON.parse(read('package.json'))
-  for (const file of documents()) {
-    for (const [, name] of read(file).matchAll(/npm run ([\w:]+)/g)) t.ok(scripts[name], `npm run ${name} in ${file}`)
-  }
-})
-
-t.test('other code in docs/ is at least code', async t => {
-  for (const file of documents()) {
-    if (file === 'README.md') continue
-    for (const [, code] of read(file).matchAll(/```js\n([\s\S]*?)```/g)) {
-      const child = spawn(process.execPath, ['--input-type=module', '--check', '-'])
-      let problem = ''
-      child.stderr.on('data', chunk => { problem += chunk })
-      child.stdin.end(code)
-      const [status] = await once(child, 'exit')
-      t.equal(status, 0, `${file}: ${code.split('\n', 1)} ${problem}`)
-    }
-  }
-})
-
-function section (title) {
-  return readme.split(/^## /m).find(text => text.startsWith(`${title}\n`))
-}
-
-function documents () {
-  return ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs')).filter(name => name.endsWith('.md')).map(name => `docs/${name}`)]
-}
-
-function withoutCode (text) {
-  return text.replace(/```[\s\S]*?```/g, '')
-}
-
-// As GitHub makes them.
-function anchors (text) {
-  return [...withoutCode(text).matchAll(/^#+ (.+)$/gm)]
-    .map(([, title]) => title.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-'))
-}

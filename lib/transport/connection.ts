@@ -33,8 +33,8 @@ export interface ConnectionOwner {
 }
 
 export class Connection implements Sleeper {
-  before: Linked | undefined
-  after: Linked | undefined
+  previous: Linked | undefined
+  next: Linked | undefined
   due = -1
   /** Whether what was written last still waits for the client. */
   blocked = false
@@ -226,7 +226,7 @@ export class Connection implements Sleeper {
       this.#drainables = [...this.#drainables, writable]
     }
     // Most writes are taken soon; one look at the clock is enough for many of them.
-    if (this.after === undefined || this.due > this.#app.clock.now + this.#writeTimeout) this.#reschedule()
+    if (this.next === undefined || this.due > this.#app.clock.now + this.#writeTimeout) this.#reschedule()
   }
 
   #dropIfFull (): boolean {

@@ -6,7 +6,7 @@ import type { NunjucksRenderer } from '../render/nunjucks/renderer.js'
 import type { ChirpOptions } from '../types.js'
 import type { ContractOptions } from './options.js'
 import type { ContractReport } from './types.js'
-import { lookFirst, writtenHandler } from './wrapped.js'
+import { writtenHandler } from './wrapped.js'
 
 /** A route as it was added, before anybody has looked into it. */
 export interface AddedRoute {
@@ -44,7 +44,6 @@ export class Registration {
     const others = registrations.get(server)
     if (others === undefined) registrations.set(server, [this])
     else others.push(this)
-    lookFirst(app)
     tellCommand(this)
   }
 

@@ -3,7 +3,8 @@
 import { HEARTBEAT, splitFrames, type SharedFrames } from '../sse/frame.js'
 import type { Linked } from '../util/list.js'
 import { Clock, type Sleeper } from './clock.js'
-import { isInjected, isPlain, kConnection, keepAlive, type Destination, type Drainable } from './destination.js'
+import { isInjected, kConnection, keepAlive, type Destination, type Drainable } from './destination.js'
+import { isPlain } from './private.js'
 
 // Bytes that are joined into one write; more gains nothing.
 const JOIN_LIMIT = 16384

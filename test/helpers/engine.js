@@ -1,6 +1,8 @@
 // What every engine of channels must do, and an engine that takes its time.
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
 import { MemoryEngine } from '../../dist/channel/memory.js'
+import { htmx2 } from '../../dist/dialects/htmx2.js'
+import { htmx4 } from '../../dist/dialects/htmx4.js'
 import { until } from './app.js'
 
 const record = data => ({ data })
@@ -106,7 +108,7 @@ export function testEngine (t, name, createEngine) {
     t.equal(first.id, first.position)
     t.equal(second.previous, first.position)
     t.not(first.previous, first.position)
-    t.equal(first.frame('htmx2'), `event: e\nid: ${first.position}\nretry: 5\ndata: one\n\n`)
+    t.equal(first.frame(htmx2), `event: e\nid: ${first.position}\nretry: 5\ndata: one\n\n`)
   })
 
   test('positions are unique, have an epoch and a sequence, and only characters that need no CORS preflight', async (t, { publishAll }) => {
@@ -123,7 +125,7 @@ export function testEngine (t, name, createEngine) {
     const entry = await publish('one', { id: 'own' })
     t.equal(entry.id, 'own')
     t.not(entry.position, 'own')
-    t.equal(entry.frame('htmx4'), 'id: own\ndata: one\n\n')
+    t.equal(entry.frame(htmx4), 'id: own\ndata: one\n\n')
   })
 
   test('events that are published at once keep the order of the calls', async (t, { engine, publish }) => {

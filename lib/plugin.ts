@@ -6,6 +6,7 @@ import { Channels } from './channel/channels.js'
 import { checkRegistered } from './contracts/options.js'
 import { Registration } from './contracts/registration.js'
 import { checkAtStart } from './contracts/start.js'
+import { noteHandler } from './contracts/wrapped.js'
 import { FST_CHIRP_OPTION, FST_CHIRP_REGISTERED } from './errors.js'
 import { resolveOptions } from './options.js'
 import { addErrorPages } from './pages/error-page.js'
@@ -13,12 +14,13 @@ import { renderFragment, sendFragment, sendPage } from './pages/page.js'
 import { createRenderer } from './render/nunjucks/renderer.js'
 import { serveScript } from './script.js'
 import { nameProblem } from './sse/field.js'
-import type { StreamEnvironment } from './stream/parts.js'
+import type { StreamEnvironment } from './stream/environment.js'
 import { Registry } from './stream/registry.js'
 import { streamReturned } from './stream/returned.js'
 import { kStarted, startEventStream } from './stream/start.js'
 import { Warnings } from './stream/warnings.js'
 import { KEEP_ALIVE_DELAY } from './transport/destination.js'
+import { addFirstOnRoute } from './transport/private.js'
 import { takeOverRoute } from './transport/takeover.js'
 import type { ChirpOptions, ChirpPlugin } from './types.js'
 import { describe } from './util/describe.js'
@@ -33,6 +35,7 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   const warnings = settings.debug ? new Warnings(app.log) : undefined
   const environment: StreamEnvironment = { settings, renderer, registry, warnings }
   const channels = new Channels(environment, app, options.engine)
+  addFirstOnRoute(app, noteHandler)
   const contracts = new Registration(app, renderer, { contracts: options.contracts, client: settings.client })
 
   app.decorate('eventStreams', registry.counters)

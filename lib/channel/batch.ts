@@ -3,15 +3,8 @@
 import type { Dialect } from '../dialects/dialect.js'
 import type { Entry } from '../message/entry.js'
 import type { SharedFrames } from '../sse/frame.js'
+import type { Ids } from '../stream/feed.js'
 import { maySee, type AudienceFilter } from './audience.js'
-
-/** How a position reads in a stream of several channels; undefined in a stream of one. */
-export interface Composer {
-  /** The same for all readers whose composed ids are the same. */
-  key (): string
-  /** Undefined where nothing in the stream has a position. */
-  compose (position: string): string | undefined
-}
 
 /** Events that go out together. */
 export class Batch {
@@ -53,13 +46,13 @@ export class Batch {
     return part
   }
 
-  /** The frames of all events, made once for each dialect and composer key. */
-  frames (dialect: Dialect, composer: Composer | undefined): SharedFrames {
-    const key = composer === undefined ? dialect.name : `${dialect.name} ${composer.key()}`
+  /** The frames of all events, made once for each dialect and key of the ids. */
+  frames (dialect: Dialect, ids: Ids | undefined): SharedFrames {
+    const key = ids === undefined ? dialect.name : `${dialect.name} ${ids.key()}`
     this.#frames ??= new Map()
     let frames = this.#frames.get(key)
     if (frames === undefined) {
-      frames = toShared(encodeEntries(this.entries, dialect, composer))
+      frames = toShared(encodeEntries(this.entries, dialect, ids))
       this.#frames.set(key, frames)
     }
     return frames
@@ -67,10 +60,10 @@ export class Batch {
 }
 
 /** The text of events. */
-export function encodeEntries (entries: readonly Entry[], dialect: Dialect, composer: Composer | undefined): string {
+export function encodeEntries (entries: readonly Entry[], dialect: Dialect, ids: Ids | undefined): string {
   let text = ''
   for (const entry of entries) {
-    text += composer === undefined ? entry.frame(dialect) : entry.frameWith(composer.compose(entry.position), dialect)
+    text += ids === undefined ? entry.frame(dialect) : entry.frameWith(ids.of(entry.position), dialect)
   }
   return text
 }

@@ -3,7 +3,7 @@
 import type { EventRecord } from '../dialects/record.js'
 import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_OPTION } from '../errors.js'
 import { Entry } from '../message/entry.js'
-import { kAttach, type Attachment, type Feed, type FeedTarget } from '../stream/feed.js'
+import { kAttach, type Attachment, type Feed, type Location, type Outlet } from '../stream/feed.js'
 import { describe } from '../util/describe.js'
 import { refuseUnknown } from '../util/options.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
@@ -12,7 +12,6 @@ import type { AudienceFilter } from './audience.js'
 import type { ChannelEngine, StoredEvent } from './engine.js'
 import { Hub } from './hub.js'
 import { muteLate } from './late.js'
-import type { Location } from './place.js'
 import { Presence } from './presence.js'
 import type { Reader, ReaderTarget } from './reader.js'
 import { StreamSink } from './sink.js'
@@ -144,17 +143,12 @@ export class Channel implements Feed {
   }
 
   /** @internal */
-  cursorFor (lastEventId: string): string {
-    return lastEventId
-  }
-
-  /** @internal */
   locate (cursor: string, filter?: AudienceFilter): MaybePromise<Location> {
     return this.#hub.locate(cursor, filter)
   }
 
-  [kAttach] (target: FeedTarget, lastEventId: string): Attachment {
-    return this.attach(new StreamSink(target), lastEventId)
+  [kAttach] (outlet: Outlet, lastEventId: string): Attachment {
+    return this.attach(new StreamSink(outlet), lastEventId)
   }
 
   /** @internal */

@@ -1,13 +1,13 @@
 // Brings what an engine tells of one topic to everyone who follows it in this process.
 import { keyOf, type Entry } from '../message/entry.js'
 import { OWN_EVENTS } from '../sse/own.js'
+import type { Location } from '../stream/feed.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
 import { maySee, type AudienceFilter } from './audience.js'
 import { Batch } from './batch.js'
 import { isCursor } from './cursor.js'
 import type { ChannelEngine, Page } from './engine.js'
 import { toEntries, toEntry, type EntryPage } from './entries.js'
-import type { Location } from './place.js'
 import { Reader, type ReaderHost, type ReaderTarget } from './reader.js'
 
 export class Hub implements ReaderHost {

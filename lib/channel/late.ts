@@ -3,11 +3,9 @@
 // makes a promise of his own that nobody may listen to. Only the engine of
 // JavaScript knows that promise; it takes ours over by calling its then(), which
 // `await` does not.
-const { then } = Promise.prototype
+import { withoutNotice } from '../transport/private.js'
 
-// Where Node.js tells of a rejection that nobody listens to, if it is the domain
-// at the moment of the rejection (https://nodejs.org/api/process.html#event-unhandledrejection).
-const NOWHERE = { emit: () => true }
+const { then } = Promise.prototype
 
 type Listener = ((value: unknown) => unknown) | null
 
@@ -21,15 +19,4 @@ export function muteLate<T> (promise: Promise<T>, isLate: () => boolean): Promis
 /** Whether it is no code of the app, such as what rejects a promise. */
 function isNative (listener: Listener): boolean {
   return Function.prototype.toString.call(listener).endsWith('{ [native code] }')
-}
-
-function withoutNotice (reject: (error: unknown) => unknown, error: unknown): unknown {
-  const host = process as { domain?: unknown }
-  const { domain } = host
-  host.domain = NOWHERE
-  try {
-    return reject(error)
-  } finally {
-    host.domain = domain
-  }
 }

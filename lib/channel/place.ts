@@ -1,24 +1,8 @@
 // Finds out where each channel of a merged stream goes on, before any of them
 // sends something: what stands in an id is only what a channel knows.
+import type { LocatableFeed } from '../stream/feed.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
 import { distribute, epochOf } from './cursor.js'
-
-/** What a channel says to a cursor. */
-export interface Location {
-  /** The position that the cursor stands for; undefined when it is unknown. */
-  from: string | undefined
-  /** The position of the newest event; empty when there is no channel any more. */
-  last: string
-}
-
-/** What a merged stream asks of one that it follows. */
-export interface Locatable {
-  /** Whether it keeps values, which have no place in an id. */
-  readonly keepsLatest: boolean
-  /** The cursor that it has to go on after. */
-  cursorFor (lastEventId: string): string
-  locate (cursor: string): MaybePromise<Location>
-}
 
 /** Where a channel goes on. */
 export interface Place {
@@ -33,8 +17,8 @@ export interface Place {
 }
 
 /** Never a promise where all channels answer at once. */
-export function findPlaces (parts: readonly Locatable[], lastEventId: string): MaybePromise<Place[]> {
-  const cursors = parts.map(part => part.cursorFor(lastEventId))
+export function findPlaces (parts: readonly LocatableFeed[], lastEventId: string): MaybePromise<Place[]> {
+  const cursors = parts.map(part => part.cursorFor?.(lastEventId) ?? lastEventId)
   return whenDone(parts.map(part => part.locate('')), starts => {
     const epochs = starts.map(({ last }) => epochOf(last))
     const wanted = new Map([...new Set(cursors)].map(cursor => [cursor, distribute(cursor, epochs)]))
@@ -43,7 +27,7 @@ export function findPlaces (parts: readonly Locatable[], lastEventId: string): M
       return cursor === '' ? starts[n]! : part.locate(cursor)
     }), locations => parts.map((part, n): Place => {
       const { from, last } = locations[n]!
-      if (part.keepsLatest || last === '') return { isNoted: false, position: '', after: '', lost: undefined }
+      if (part.keepsLatest === true || last === '') return { isNoted: false, position: '', after: '', lost: undefined }
       if (from !== undefined) return { isNoted: true, position: from, after: from, lost: undefined }
       const { cursors: asked, isOfOne } = wanted.get(cursors[n]!)!
       const isFresh = isOfOne && (asked[n] === '' || locations.some(({ from }, m) => from !== undefined && cursors[m] === cursors[n]))

@@ -3,8 +3,8 @@ import type { Entry } from '../message/entry.js'
 import { MAX_ID_BYTES } from '../sse/field.js'
 import { encodeFrame } from '../sse/frame.js'
 import { OWN_EVENTS } from '../sse/own.js'
-import type { FeedTarget } from '../stream/feed.js'
-import { encodeEntries, type Batch, type Composer } from './batch.js'
+import type { Outlet } from '../stream/feed.js'
+import { encodeEntries, type Batch } from './batch.js'
 import type { ReaderTarget } from './reader.js'
 
 // Bytes in memory: a page of small events, or few large ones.
@@ -12,50 +12,51 @@ const WINDOW = 65536
 
 export class StreamSink implements ReaderTarget {
   readonly window = WINDOW
-  readonly #target: FeedTarget
-  readonly #composer: Composer | undefined
+  readonly #outlet: Outlet
 
-  constructor (target: FeedTarget, composer?: Composer) {
-    this.#target = target
-    this.#composer = composer
+  constructor (outlet: Outlet) {
+    this.#outlet = outlet
   }
 
   get isBlocked (): boolean {
-    return this.#target.isBlocked
+    return this.#outlet.isBlocked
   }
 
   flush (): void {
-    this.#target.flush()
+    this.#outlet.flush()
   }
 
   whenDrained (): Promise<void> {
-    return this.#target.whenDrained()
+    return this.#outlet.whenDrained()
   }
 
   pass (entries: readonly Entry[], batch?: Batch): void {
-    const { dialect } = this.#target
-    if (batch === undefined) this.#target.send(encodeEntries(entries, dialect, this.#composer), entries.length)
-    else this.#target.share(batch.frames(dialect, this.#composer), entries.length)
+    const { dialect, ids } = this.#outlet
+    if (batch === undefined) this.#outlet.send(encodeEntries(entries, dialect, ids), entries.length)
+    else this.#outlet.share(batch.frames(dialect, ids), entries.length)
+    ids?.note(entries[entries.length - 1]!.position)
   }
 
   tell (position: string): void {
-    this.#target.send(encodeFrame({ id: this.#id(position) }), 0)
+    if (this.#outlet.ids?.noteStart(position) !== false) this.#outlet.send(encodeFrame({ id: this.#id(position) }), 0)
   }
 
   gap (requested: string, position: string): void {
-    this.#target.send(encodeFrame(gapFields(requested, this.#id(position))), 1)
+    this.#outlet.ids?.note(position)
+    this.#outlet.send(encodeFrame(gapFields(requested, this.#id(position))), 1)
   }
 
   ended (): void {
-    this.#target.ended()
+    this.#outlet.ended()
   }
 
   failed (error: unknown): void {
-    this.#target.failed(error)
+    this.#outlet.failed(error)
   }
 
   #id (position: string): string | undefined {
-    return this.#composer === undefined ? position : this.#composer.compose(position)
+    const { ids } = this.#outlet
+    return ids === undefined ? position : ids.of(position)
   }
 }
 

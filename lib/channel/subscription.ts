@@ -1,12 +1,11 @@
 // What channel.subscribe() gives: something to stream, or to iterate.
 import { FST_CHIRP_BEHIND, FST_CHIRP_OPTION } from '../errors.js'
 import { Entry } from '../message/entry.js'
-import { kAttach, type Attachment, type Feed, type FeedTarget } from '../stream/feed.js'
+import { kAttach, type Attachment, type Feed, type Location, type Outlet } from '../stream/feed.js'
 import { describe } from '../util/describe.js'
 import { refuseUnknown } from '../util/options.js'
 import type { MaybePromise } from '../util/promise.js'
 import type { AudienceFilter } from './audience.js'
-import type { Location } from './place.js'
 import type { Reader, ReaderTarget } from './reader.js'
 import { onAbort } from './signals.js'
 import { gapFields, StreamSink } from './sink.js'
@@ -57,8 +56,9 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
     this.#options = options
   }
 
-  [kAttach] (target: FeedTarget, lastEventId: string): Attachment {
-    return this.attach(new StreamSink(target), this.cursorFor(lastEventId))
+  [kAttach] (outlet: Outlet, lastEventId: string): Attachment {
+    // A merge has asked for the cursor and knows its place.
+    return this.attach(new StreamSink(outlet), outlet.ids === undefined ? this.cursorFor(lastEventId) : lastEventId)
   }
 
   /** @internal */

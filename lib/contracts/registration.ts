@@ -7,7 +7,7 @@ import type { ChirpOptions } from '../types.js'
 import type { ContractOptions } from './options.js'
 import type { AddedRoute, Registered } from './registered.js'
 import type { ContractReport } from './types.js'
-import { lookFirst, writtenHandler } from './wrapped.js'
+import { writtenHandler } from './wrapped.js'
 
 /** The plugin in one app or one of its parts. */
 export class Registration implements Registered {
@@ -29,7 +29,6 @@ export class Registration implements Registered {
     const others = registrations.get(server)
     if (others === undefined) registrations.set(server, [this])
     else others.push(this)
-    lookFirst(app)
     tellCommand(this)
   }
 

@@ -1,63 +1,123 @@
-// A source that pushes: what a stream and a channel know of each other. A
-// stream that is fed is not pulled, so that one event costs one write for each
-// connection and nothing else.
+// What pushes, and where it pushes to: what a stream and its source know of
+// each other. A stream that is fed is not pulled, so that one event costs one
+// write for each connection and nothing else.
 import type { Dialect } from '../dialects/dialect.js'
+import { FST_CHIRP_SOURCE } from '../errors.js'
 import type { SharedFrames } from '../sse/frame.js'
+import { describe } from '../util/describe.js'
+import { isPromise, type MaybePromise } from '../util/promise.js'
 
-/** Where a feed sends its frames. */
-export interface FeedTarget {
+/** Where a feed sends what it has: a stream, or a merge that passes it on. */
+export interface Outlet {
   readonly dialect: Dialect
   /** Whether the client still has to take what it was sent. */
   readonly isBlocked: boolean
-  /** Sends frames of this reader's own; `events` of them are events. */
-  send (frames: string, events: number): void
-  /** Sends frames that many readers get. */
-  share (frames: SharedFrames, events: number): void
-  /** Writes what was sent so far. */
-  flush (): void
-  /** Resolves when the client can take more, or is gone; for while it is blocked. */
-  whenDrained (): Promise<void>
-  /** There will be nothing more. */
-  ended (): void
-  /** There will be nothing more because of `error`. */
-  failed (error: unknown): void
-}
-
-/** Where a pump sends what it pulls. */
-export interface PumpTarget {
-  readonly isBlocked: boolean
-  /** The frame of a value; never fails, `''` is nothing to send. */
+  /** How positions read as ids, where the stream has several feeds; undefined where a position is an id. */
+  readonly ids?: Ids | undefined
+  /**
+   * The frame of a value, as a source function may yield it. Never fails: a value that cannot be sent is logged,
+   * and its frame is `''`, nothing to send. A promise where something asynchronous is rendered. Leaves out the id
+   * of a value where the id belongs to other feeds.
+   */
   encode (value: unknown): string | Promise<string>
   /** Whether one more frame would make the next write too large. */
   isFull (frame: string): boolean
+  /** Sends frames of this stream alone; `events` of them are events. */
   send (frames: string, events: number): void
-  /** Writes what was sent so far. */
+  /** Sends frames that many streams get. */
+  share (frames: SharedFrames, events: number): void
+  /** Writes what was sent so far; else that is done at the end of the tick. */
   flush (): void
-  /** As {@link FeedTarget.whenDrained}. */
+  /** Resolves when the client can take more, or is gone. To be called while it is blocked. */
   whenDrained (): Promise<void>
+  /** There will be nothing more. */
   ended (): void
+  /** There will be nothing more because of `error`: the client is told, and comes back. */
   failed (error: unknown): void
-  /** The source failed after it was closed. */
+  /** Something failed after {@link Attachment.detach}. */
   failedLate (error: unknown): void
+}
+
+/** How the positions of one feed read as ids in a stream that several feeds share. */
+export interface Ids {
+  /** The same for all outlets where positions read the same, so that their frames can be shared. */
+  key (): string
+  /** The id of the event at a position; undefined where nothing in the stream has one. */
+  of (position: string): string | undefined
+  /** The feed has come to this position. */
+  note (position: string): void
+  /**
+   * Notes where a feed starts that was given no cursor. True: send this id to the client, without an event. False:
+   * another feed does that later.
+   */
+  noteStart (position: string): boolean
 }
 
 /** What was attached. */
 export interface Attachment {
-  /** What a heartbeat tells the client to remember; undefined when it knows. */
-  cursor (): string | undefined
+  /** What a heartbeat tells the client to remember; undefined when the client knows it already. */
+  cursor? (): string | undefined
+  /** Stops: nothing may be sent any more. Called once, also after the feed has ended or failed. */
   detach (): void
 }
 
-/** Marks what a stream can be fed by. */
-export const kAttach = Symbol('fastify-chirp.attach')
-
-export interface Feed {
-  /** Replays what came after `lastEventId`, if that is not empty, and goes on with what comes. */
-  [kAttach] (target: FeedTarget & PumpTarget, lastEventId: string): Attachment
-  /** Lets go of what will not be attached, if there is anything. */
-  discard? (): void
+/** What a feed says to a cursor. */
+export interface Location {
+  /** The position that the cursor stands for; undefined when it is unknown. */
+  from: string | undefined
+  /** The position of the newest event, `<epoch>-<sequence>`; empty when the feed is over. */
+  last: string
 }
 
+/** The name of the method that makes an object a {@link Feed}. The same in every copy of this package. */
+export const kAttach: unique symbol = Symbol.for('fastify-chirp.attach') as never
+
+/** What can be streamed and pushes its events, as a channel does: `reply.eventStream()` and `merge()` take it. */
+export interface Feed {
+  /**
+   * Sends to `outlet` what came after `lastEventId`, if that is not empty, and goes on with what comes. Called once
+   * for each stream. `lastEventId` comes from the client and can be any text.
+   */
+  [kAttach] (outlet: Outlet, lastEventId: string): Attachment
+  /** Releases what will not be attached. A promise of it may be rejected, which is logged. */
+  discard? (): unknown
+  /**
+   * Finds a cursor, so that the feed has a place in the ids of a merged stream. There, `lastEventId` is a position
+   * of this feed, or empty, and each event's id is `outlet.ids.of(position)`. Without this method the feed is sent
+   * in a merge without ids.
+   */
+  locate? (cursor: string): MaybePromise<Location>
+  /** The cursor that it goes on after. Default: the one of the client. @internal */
+  cursorFor? (lastEventId: string): string
+  /** Whether it keeps values, which have no place in an id. @internal */
+  readonly keepsLatest?: boolean
+}
+
+/** A feed that has a place in the ids of a merged stream. */
+export type LocatableFeed = Feed & Required<Pick<Feed, 'locate'>>
+
 export function isFeed (source: unknown): source is Feed {
-  return typeof source === 'object' && source !== null && kAttach in source
+  return typeof source === 'object' && source !== null && typeof (source as Partial<Feed>)[kAttach] === 'function'
+}
+
+/** Attaches a feed. One that throws instead has failed. */
+export function attachFeed (feed: Feed, outlet: Outlet, lastEventId: string): Attachment {
+  try {
+    const attachment: unknown = feed[kAttach](outlet, lastEventId)
+    if (typeof (attachment as Partial<Attachment> | null | undefined)?.detach === 'function') return attachment as Attachment
+    throw new FST_CHIRP_SOURCE(`a feed that gave ${describe(attachment)} when it was attached, and no object with detach()`)
+  } catch (error) {
+    outlet.failed(error)
+    return { detach () {} }
+  }
+}
+
+/** Releases a feed that will not be attached; `failed` hears what that throws. */
+export function discardFeed (feed: Feed, failed: (error: unknown) => void): void {
+  try {
+    const result = feed.discard?.()
+    if (isPromise(result)) result.then(undefined, failed)
+  } catch (error) {
+    failed(error)
+  }
 }

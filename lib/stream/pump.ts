@@ -2,7 +2,7 @@
 // of the client.
 import { describe } from '../util/describe.js'
 import { isPromise } from '../util/promise.js'
-import type { Attachment, PumpTarget } from './feed.js'
+import type { Attachment, Outlet } from './feed.js'
 import { type OpenSource } from './source.js'
 
 // Values that are pulled before other work gets its turn, however small they are.
@@ -10,27 +10,25 @@ const TURN_LIMIT = 2048
 
 export class Pump implements Attachment {
   readonly #source: OpenSource
-  readonly #target: PumpTarget
+  readonly #outlet: Outlet
   // Set when nothing more is wanted of the source, or it has nothing more.
   #isOver = false
   #turn = 0
 
-  constructor (source: OpenSource, target: PumpTarget) {
+  constructor (source: OpenSource, outlet: Outlet) {
     this.#source = source
-    this.#target = target
+    this.#outlet = outlet
   }
-
-  cursor (): undefined {}
 
   /** Closes the source, once, whether it waits or not. */
   detach (): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#source.close()?.catch(error => this.#target.failedLate(error))
+    this.#source.close()?.catch(error => this.#outlet.failedLate(error))
   }
 
   async run (): Promise<void> {
-    const target = this.#target
+    const outlet = this.#outlet
     try {
       for (;;) {
         const step = this.#source.next()
@@ -38,7 +36,7 @@ export class Pump implements Attachment {
         if (this.#isOver) return
         if (typeof result !== 'object' || result === null) throw new TypeError(`next() gave ${describe(result)}, not an object with done and value`)
         if (result.done) break
-        const frame = target.encode(result.value)
+        const frame = outlet.encode(result.value)
         let text: string
         if (typeof frame === 'string') {
           text = frame
@@ -46,26 +44,26 @@ export class Pump implements Attachment {
           text = await frame
           if (this.#isOver) return
         }
-        if (target.isFull(text) || ++this.#turn >= TURN_LIMIT || target.isBlocked) {
+        if (outlet.isFull(text) || ++this.#turn >= TURN_LIMIT || outlet.isBlocked) {
           await this.#yieldLoop()
           if (this.#isOver) return
         }
-        if (text !== '') target.send(text, 1)
+        if (text !== '') outlet.send(text, 1)
       }
     } catch (error) {
-      if (this.#isOver) return target.failedLate(error)
+      if (this.#isOver) return outlet.failedLate(error)
       this.#isOver = true
-      return target.failed(error)
+      return outlet.failed(error)
     }
     this.#isOver = true
-    target.ended()
+    outlet.ended()
   }
 
   /** Writes what is there, lets other work have its turn, and waits until the client can take more. */
   async #yieldLoop (): Promise<void> {
-    this.#target.flush()
+    this.#outlet.flush()
     this.#turn = 0
     await new Promise(setImmediate)
-    if (this.#target.isBlocked) await this.#target.whenDrained()
+    if (this.#outlet.isBlocked) await this.#outlet.whenDrained()
   }
 }

@@ -4,18 +4,17 @@ import type { FastifyReply } from 'fastify'
 import { detectDialect, dialectVary } from '../dialects/list.js'
 import { FST_CHIRP_ALREADY_SENT, FST_CHIRP_NOT_ACCEPTABLE } from '../errors.js'
 import { busyFrame, closingFrame } from '../sse/own.js'
+import { acceptsEventStream, addVary } from '../transport/negotiation.js'
 import { StreamPayload, type Writer } from '../transport/payload.js'
-import { addVary } from '../transport/vary.js'
 import { isPromise } from '../util/promise.js'
 import { headerOf } from '../util/request.js'
 import { toErrorObject } from '../util/thrown.js'
-import { acceptsEventStream } from './accept.js'
 import { Context } from './context.js'
-import { isFeed, kAttach } from './feed.js'
-import type { PendingAnswer, StreamEnvironment, StreamInput } from './parts.js'
-import { Pump } from './pump.js'
+import type { StreamEnvironment } from './environment.js'
+import { discardFeed, isFeed } from './feed.js'
+import { toFeed } from './pulled.js'
 import { resolveStreamOptions, type StreamSettings } from './settings.js'
-import { discardSource, openSource } from './source.js'
+import { discardSource } from './source.js'
 import { Stream, type Response } from './stream.js'
 import type { EventStreamSource, StreamOptions, StreamSourceFunction } from './types.js'
 
@@ -80,11 +79,11 @@ export function startEventStream (
   try {
     const opened: unknown = typeof source === 'function' ? source(context) : source
     if (isPromise(opened)) {
-      const answer = new Answer(reply, settings, stream, context.lastEventId)
-      stream.awaitInput(answer)
+      const answer = new Answer(reply, settings, stream)
+      stream.awaitFeed(answer)
       Promise.resolve(opened).then(answer.opened, answer.failed)
     } else {
-      stream.setInput(toInput(opened, stream, context.lastEventId))
+      stream.setFeed(toFeed(opened))
       // A source function may have answered by itself.
       if (!reply.sent) send(reply, settings, new StreamPayload(stream, reply))
     }
@@ -101,22 +100,20 @@ export function startEventStream (
  * The answer of a source function that takes its time. A promise that never
  * settles keeps this, so it lets go of the reply once there is nothing to answer.
  */
-class Answer implements PendingAnswer {
+class Answer {
   #reply: FastifyReply | undefined
   readonly #settings: StreamSettings
   readonly #stream: Stream
-  readonly #lastEventId: string
 
-  constructor (reply: FastifyReply, settings: StreamSettings, stream: Stream, lastEventId: string) {
+  constructor (reply: FastifyReply, settings: StreamSettings, stream: Stream) {
     this.#reply = reply
     this.#settings = settings
     this.#stream = stream
-    this.#lastEventId = lastEventId
   }
 
   readonly opened = (source: unknown): void => {
     try {
-      this.#stream.setInput(toInput(source, this.#stream, this.#lastEventId))
+      this.#stream.setFeed(toFeed(source))
       this.send()
     } catch (error) {
       this.failed(error)
@@ -173,24 +170,10 @@ function send (reply: FastifyReply, { dialect }: StreamSettings, payload: Stream
   return reply.send(payload)
 }
 
-/** What a stream sends: pushed by a channel, or pulled from anything else. */
-function toInput (opened: unknown, stream: Stream, lastEventId: string): StreamInput {
-  if (isFeed(opened)) return { attach: target => opened[kAttach](target, lastEventId), discard: () => { opened.discard?.() } }
-  const source = openSource(opened)
-  return {
-    attach (target) {
-      const pump = new Pump(source, target)
-      pump.run()
-      return pump
-    },
-    discard: () => { source.close()?.catch(error => stream.failedLate(error)) }
-  }
-}
-
 /** Lets go of a source that is not going to be streamed, whatever it is. */
 function discard (source: unknown): void {
   try {
-    if (isFeed(source)) source.discard?.()
+    if (isFeed(source)) discardFeed(source, () => {})
     else discardSource(source)
   } catch {
     // It was refused already, or is none at all.

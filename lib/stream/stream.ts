@@ -2,22 +2,21 @@
 // sends is pulled from a source by a pump, or pushed by a channel.
 import type { Socket } from 'node:net'
 import type { Dialect } from '../dialects/dialect.js'
-import { failuresOf, partMessage, type RenderHost } from '../message/compose.js'
-import { encodeValue, encodeValueError } from '../message/encode.js'
-import type { Renderer } from '../render/renderer.js'
+import { SSEEvent } from '../sse/event.js'
 import { encodeFrame, type SharedFrames } from '../sse/frame.js'
 import { closingFrame, errorFrame, openFrame } from '../sse/own.js'
 import { Connection, type ConnectionOwner } from '../transport/connection.js'
 import type { Destination } from '../transport/destination.js'
 import { dequeue, enqueue, type Queued } from '../transport/queue.js'
 import type { Linked } from '../util/list.js'
-import { messageOf } from '../util/thrown.js'
+import { isAbortError, messageOf } from '../util/thrown.js'
 import type { Context } from './context.js'
-import type { Attachment, FeedTarget, PumpTarget } from './feed.js'
-import type { PendingAnswer, StreamEnvironment, StreamInput, StreamParts } from './parts.js'
+import { Encoder } from './encoder.js'
+import type { StreamEnvironment } from './environment.js'
+import { attachFeed, discardFeed, type Attachment, type Feed, type Outlet } from './feed.js'
 import type { RegisteredStream } from './registry.js'
-import { isAbortError, reportClose, reportError, reportOpen } from './report.js'
 import type { StreamSettings } from './settings.js'
+import { reportClose, reportError, reportOpen } from './telemetry.js'
 import type { CloseReason } from './types.js'
 
 const kStream = Symbol('fastify-chirp.stream')
@@ -29,9 +28,12 @@ export interface Response extends Destination {
   [kStream]?: Stream
 }
 
-export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, PumpTarget, Queued, RenderHost {
-  before: Linked | undefined
-  after: Linked | undefined
+/** An answer whose source is still being made: sends the stream as it is, or releases the reply. */
+interface Pending { send (): void, release (): void }
+
+export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued {
+  previous: Linked | undefined
+  next: Linked | undefined
   readonly dialect: Dialect
   readonly #app: StreamEnvironment
   readonly #settings: StreamSettings
@@ -41,22 +43,31 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
   // These are let go when the stream is over: a source that waits for ever
   // keeps the stream, but must not keep the connection.
   #response: Response | undefined
-  #input: StreamInput | undefined
+  #feed: Feed | undefined
   #attachment: Attachment | undefined
   #connection: Connection | undefined
   #end: (() => void) | undefined
   #queuedOn: Socket | undefined
   // Until the source is there.
-  #pending: PendingAnswer | undefined
+  #pending: Pending | undefined
   // What is sent in place of a stream that was over before it began.
   #lastFrame = ''
   #reason: CloseReason | undefined
+  // A stream that is fed may never need one.
+  #encoder: Encoder | undefined
   #events = 0
   #wake: (() => void) | undefined
   #drained: Promise<void> | undefined
 
   /** Takes a place in the registry until the response closes. */
-  constructor (app: StreamEnvironment, response: Response, { settings, dialect, client, context, socket }: StreamParts) {
+  constructor (app: StreamEnvironment, response: Response, { settings, dialect, client, context, socket }: {
+    settings: StreamSettings
+    dialect: Dialect
+    client: string | undefined
+    context: Context
+    /** Of an HTTP/1.1 request. */
+    socket: Socket | undefined
+  }) {
     this.#app = app
     this.#settings = settings
     this.dialect = dialect
@@ -77,15 +88,15 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
   }
 
   /** The source will come later, or never. */
-  awaitInput (pending: PendingAnswer): void {
+  awaitFeed (pending: Pending): void {
     this.#pending = pending
   }
 
   /** Gives the stream what it will send, which is let go at once when the stream is already over. */
-  setInput (input: StreamInput): void {
+  setFeed (feed: Feed): void {
     this.#pending = undefined
-    if (this.isOver) input.discard()
-    else this.#input = input
+    if (this.isOver) this.#discard(feed)
+    else this.#feed = feed
   }
 
   /** Sends the first frame and starts. `end` ends the response where somebody else has to do it. */
@@ -104,11 +115,11 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
     reportOpen(this.#context)
     this.#connection = new Connection(dest, settings, this.#settings, registry, this)
     this.#connection.open(openFrame(this.#settings.retry))
-    const input = this.#input!
-    this.#input = undefined
-    const attachment = input.attach(this)
+    const feed = this.#feed!
+    this.#feed = undefined
+    const attachment = attachFeed(feed, this, this.#context.lastEventId)
     // It may have come to its end at once.
-    if (this.isOver) attachment.detach()
+    if (this.isOver) this.#detach(attachment)
     else this.#attachment = attachment
   }
 
@@ -137,8 +148,14 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
   }
 
   heartbeat (): string | undefined {
-    const cursor = this.#attachment?.cursor()
-    return cursor === undefined ? undefined : encodeFrame({ id: cursor })
+    try {
+      const cursor = this.#attachment?.cursor?.()
+      if (cursor === undefined) return undefined
+      // Checked, because feeds of apps have cursors too.
+      return encodeFrame(SSEEvent.fields(new SSEEvent({ id: cursor })))
+    } catch (error) {
+      this.#reportError(error, 'the cursor of an event stream was not sent')
+    }
   }
 
   expired (reason: 'maxAge' | 'maxBuffer' | 'writeTimeout'): void {
@@ -169,18 +186,6 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
     session?.destroy()
   }
 
-  get renderer (): Renderer {
-    return this.#app.renderer
-  }
-
-  get debug (): boolean {
-    return this.#app.settings.debug
-  }
-
-  partFailed (error: unknown): void {
-    this.#reportError(error, partMessage(this.debug))
-  }
-
   get isBlocked (): boolean {
     return !this.isOver && this.#connection!.blocked
   }
@@ -208,15 +213,9 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
     return this.#drained
   }
 
-  /** Encodes one value; one that fails is skipped, and the stream goes on. */
   encode (value: unknown): string | Promise<string> {
-    try {
-      this.#app.warnings?.check(value, this.#settings.event)
-      const frame = encodeValue(value, this.#settings.event, this, this.dialect)
-      return typeof frame === 'string' ? frame : frame.catch(error => this.#valueFailed(value, error))
-    } catch (error) {
-      return this.#valueFailed(value, error)
-    }
+    this.#encoder ??= new Encoder(this.#app, this.dialect, this.#settings.event, (error, message) => { this.#reportError(error, message) })
+    return this.#encoder.encode(value)
   }
 
   /** The source has no more values. */
@@ -229,7 +228,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
   /** The source failed: the client hears of it and reconnects. */
   failed (error: unknown): void {
     this.#reportError(error, 'the source of an event stream failed')
-    const data = this.debug ? messageOf(error) : 'Internal Server Error'
+    const data = this.#app.settings.debug ? messageOf(error) : 'Internal Server Error'
     this.#finish('error', errorFrame(data))
   }
 
@@ -248,17 +247,6 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
     this.#app.registry.counters.events += events
   }
 
-  #valueFailed (value: unknown, error: unknown): string {
-    for (const failure of failuresOf(error)) this.#reportError(failure, 'an event was not sent')
-    if (!this.debug) return ''
-    try {
-      return encodeValueError(value, error, this.dialect)
-    } catch {
-      // A value can be such that one cannot even ask what it is.
-      return errorFrame(messageOf(error))
-    }
-  }
-
   /** Sends what is left and a last frame, and ends the response. */
   #finish (reason: CloseReason, lastFrame: string): void {
     if (this.isOver) return
@@ -273,13 +261,25 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
     this.#reason = reason
     // The signal first: it wakes a source that waits, which `return()` cannot.
     this.#context.close(reason)
-    this.#input?.discard()
-    this.#attachment?.detach()
+    if (this.#feed !== undefined) this.#discard(this.#feed)
+    if (this.#attachment !== undefined) this.#detach(this.#attachment)
     this.#pending?.release()
-    this.#input = this.#attachment = this.#pending = undefined
+    this.#feed = this.#attachment = this.#pending = undefined
     // A source that has ended leaves nobody who could keep the request.
     if (reason !== 'end') this.#context.release()
     this.drained()
+  }
+
+  #discard (feed: Feed): void {
+    discardFeed(feed, error => { this.failedLate(error) })
+  }
+
+  #detach (attachment: Attachment): void {
+    try {
+      attachment.detach()
+    } catch (error) {
+      this.failedLate(error)
+    }
   }
 
   #reportError (error: unknown, message: string): void {

@@ -3,7 +3,8 @@
 import { HEARTBEAT, splitFrames, type SharedFrames } from '../sse/frame.js'
 import type { Linked } from '../util/list.js'
 import { Clock, type Sleeper } from './clock.js'
-import { isInjected, isPlain, kConnection, keepAlive, type Destination, type Drainable } from './destination.js'
+import { isInjected, kConnection, keepAlive, type Destination, type Drainable } from './destination.js'
+import { isPlain } from './private.js'
 
 // Bytes that are joined into one write; more gains nothing.
 const JOIN_LIMIT = 16384
@@ -33,8 +34,8 @@ export interface ConnectionOwner {
 }
 
 export class Connection implements Sleeper {
-  before: Linked | undefined
-  after: Linked | undefined
+  previous: Linked | undefined
+  next: Linked | undefined
   due = -1
   /** Whether what was written last still waits for the client. */
   blocked = false
@@ -226,7 +227,7 @@ export class Connection implements Sleeper {
       this.#drainables = [...this.#drainables, writable]
     }
     // Most writes are taken soon; one look at the clock is enough for many of them.
-    if (this.after === undefined || this.due > this.#app.clock.now + this.#writeTimeout) this.#reschedule()
+    if (this.next === undefined || this.due > this.#app.clock.now + this.#writeTimeout) this.#reschedule()
   }
 
   #dropIfFull (): boolean {

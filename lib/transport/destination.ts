@@ -1,5 +1,4 @@
 // What frames are written to, and what may be done with it beyond write() and end().
-import { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 // Listeners find their connection on the response itself, so that no closure
@@ -33,21 +32,8 @@ export interface Destination extends Drainable {
   flush?: () => void
 }
 
-// Only as Node.js has it: who has patched or will patch a prototype wants to see
-// every write. There is no other copy to compare with, but nobody else's has this line in it.
-const { write } = ServerResponse.prototype
-const isNative = Function.prototype.toString.call(write).includes('write_(this, chunk, encoding, callback, false)')
-
 /** Milliseconds of silence before the first keep-alive probe. */
 export const KEEP_ALIVE_DELAY = 5000
-
-// Whether a chunk may go to the socket: an HTTP/1.1 response in chunks, whose
-// head has left and whose turn it is, and whose write() nobody has replaced.
-export function isPlain (dest: Destination): boolean {
-  const { socket } = dest
-  return isNative && dest.write === write && dest.chunkedEncoding === true && dest.outputSize === 0 &&
-    socket?.writable === true && socket._httpMessage === (dest as unknown) && dest.headersSent === true
-}
 
 /** Whether a response goes to no socket: one of `app.inject()`, or of what stands in for a server, as on AWS Lambda. */
 export function isInjected ({ stream, socket }: Destination): boolean {

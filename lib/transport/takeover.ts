@@ -5,6 +5,7 @@
 // all others, writes the head itself, and lets both go.
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { StreamPayload } from './payload.js'
+import { flattenHead, hasTrailers } from './private.js'
 
 type Hooks = NonNullable<RouteOptions['onSend']>
 type Hook = (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void) => void
@@ -55,28 +56,13 @@ function createHook (place: Place): Hook {
 function takeOver (reply: FastifyReply, payload: StreamPayload): void {
   const { raw } = reply
   raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>)
-  flatten((raw as { _header?: unknown })._header)
+  flattenHead(raw)
   payload.pipe(raw)
-}
-
-// Node.js puts the head together from some thirty strings and keeps it in that
-// form as long as the response lives; looking into it makes it one, which
-// saves a kilobyte for each connection.
-function flatten (head: unknown): void {
-  if (typeof head === 'string') head.indexOf('\0')
 }
 
 function hasBody (status: number): boolean {
   return status >= 200 && status !== 204 && status !== 304
 }
-
-// Fastify has no public way to ask. Where this one is gone, streams take the long way.
-function hasTrailers (reply: FastifyReply): boolean {
-  kTrailers ??= Object.getOwnPropertySymbols(reply).find(({ description }) => description === 'fastify.reply.trailers')
-  return (reply as unknown as Record<symbol, unknown>)[kTrailers!] !== null
-}
-
-let kTrailers: symbol | undefined
 
 function toList<T> (value: T | T[] | undefined): T[] {
   if (value === undefined) return []

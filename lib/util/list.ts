@@ -4,33 +4,33 @@
 
 /** What an item of a list carries: its neighbours, undefined when it is in none. */
 export interface Linked {
-  before: Linked | undefined
-  after: Linked | undefined
+  previous: Linked | undefined
+  next: Linked | undefined
 }
 
 /** An item is in one list at most. */
 export class List<T extends Linked> implements Linked {
   // The list is a ring, and this is its seam.
-  before: Linked = this
-  after: Linked = this
+  previous: Linked = this
+  next: Linked = this
 
   /** The first item. */
   get first (): T | undefined {
-    return this.after === this ? undefined : this.after as T
+    return this.next === this ? undefined : this.next as T
   }
 
   add (item: T): void {
-    item.before = this.before
-    item.after = this
-    this.before.after = item
-    this.before = item
+    item.previous = this.previous
+    item.next = this
+    this.previous.next = item
+    this.previous = item
   }
 
   /** All items; the one that is given may leave the list meanwhile. */
   * [Symbol.iterator] (): Generator<T> {
-    for (let item = this.after; item !== this;) {
+    for (let item = this.next; item !== this;) {
       const current = item
-      item = item.after!
+      item = item.next!
       yield current as T
     }
   }
@@ -38,10 +38,10 @@ export class List<T extends Linked> implements Linked {
 
 /** Takes an item out of its list; false when it was in none. */
 export function unlink (item: Linked): boolean {
-  const { before, after } = item
-  if (before === undefined || after === undefined) return false
-  before.after = after
-  after.before = before
-  item.before = item.after = undefined
+  const { previous, next } = item
+  if (previous === undefined || next === undefined) return false
+  previous.next = next
+  next.previous = previous
+  item.previous = item.next = undefined
   return true
 }

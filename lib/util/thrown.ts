@@ -39,3 +39,13 @@ export function toCause (thrown: unknown): unknown {
   const { message } = look(thrown)
   return message === UNPRINTABLE ? new Error(UNPRINTABLE) : thrown
 }
+
+/** Whether somebody who was asked to stop says so, or a Readable that it has not come to its end. */
+export function isAbortError (error: unknown): boolean {
+  try {
+    const { name, code } = (error ?? {}) as { name?: unknown, code?: unknown }
+    return name === 'AbortError' || code === 'ABORT_ERR' || code === 'ERR_STREAM_PREMATURE_CLOSE'
+  } catch {
+    return false
+  }
+}

@@ -1,4 +1,6 @@
-// https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
+// What a client accepts, and on which of its headers an answer depends.
+// https://www.rfc-editor.org/rfc/rfc9110#section-12.5
+import type { FastifyReply } from 'fastify'
 
 const EVENT_STREAM = 'text/event-stream'
 
@@ -22,3 +24,10 @@ export function acceptsEventStream (accept: string | undefined): boolean {
 
 // Least specific first.
 const RANGES = ['*/*', 'text/*', EVENT_STREAM]
+
+/** Adds header names to `Vary`, keeping what others have put there. */
+export function addVary (reply: FastifyReply, names: string): void {
+  const present = reply.getHeader('vary')
+  if (present === '*') return
+  reply.header('vary', present === undefined ? names : `${String(present)}, ${names}`)
+}

@@ -1,9 +1,14 @@
-// Tells the log, the counters and the diagnostics channels what became of a stream.
+// Tells the log and the diagnostics channels what became of a stream.
+// https://nodejs.org/api/diagnostics_channel.html
+import diagnostics from 'node:diagnostics_channel'
 import type { FastifyBaseLogger } from 'fastify'
 import { messageOf } from '../util/thrown.js'
 import type { Context } from './context.js'
-import { closeChannel, errorChannel, openChannel } from './diagnostics.js'
 import type { CloseReason, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from './types.js'
+
+const openChannel = diagnostics.channel('fastify-chirp:stream:open')
+const closeChannel = diagnostics.channel('fastify-chirp:stream:close')
+const errorChannel = diagnostics.channel('fastify-chirp:stream:error')
 
 export function reportOpen (context: Context): void {
   if (!openChannel.hasSubscribers) return
@@ -39,14 +44,4 @@ export function reportClose (context: Context, summary: { reason: CloseReason, d
   const { route, requestId, log } = context
   log.info({ route, ...summary }, 'event stream closed')
   if (closeChannel.hasSubscribers) closeChannel.publish({ route, requestId, ...summary } satisfies StreamCloseMessage)
-}
-
-/** Whether somebody who was asked to stop says so, or a Readable that it has not come to its end. */
-export function isAbortError (error: unknown): boolean {
-  try {
-    const { name, code } = (error ?? {}) as { name?: unknown, code?: unknown }
-    return name === 'AbortError' || code === 'ABORT_ERR' || code === 'ERR_STREAM_PREMATURE_CLOSE'
-  } catch {
-    return false
-  }
 }

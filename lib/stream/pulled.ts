@@ -1,0 +1,31 @@
+// Anything that values are pulled from, as a feed.
+import { isFeed, kAttach, type Attachment, type Feed, type Outlet } from './feed.js'
+import { Pump } from './pump.js'
+import { openSource, type OpenSource } from './source.js'
+
+class Pulled implements Feed {
+  readonly #source: OpenSource
+
+  constructor (source: unknown) {
+    this.#source = openSource(source)
+  }
+
+  [kAttach] (outlet: Outlet): Attachment {
+    const pump = new Pump(this.#source, outlet)
+    pump.run()
+    return pump
+  }
+
+  discard (): Promise<unknown> | undefined {
+    return this.#source.close()
+  }
+}
+
+/**
+ * What a stream sends: pushed by a feed, or pulled from anything else, which is opened.
+ *
+ * @throws FST_CHIRP_SOURCE when it is neither.
+ */
+export function toFeed (source: unknown): Feed {
+  return isFeed(source) ? source : new Pulled(source)
+}

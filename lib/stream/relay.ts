@@ -1,0 +1,60 @@
+// An outlet in front of another one, which gets all that is not overridden.
+import type { Dialect } from '../dialects/dialect.js'
+import type { SharedFrames } from '../sse/frame.js'
+import type { Ids, Outlet } from './feed.js'
+
+export class Relay implements Outlet {
+  protected readonly outlet: Outlet
+
+  constructor (outlet: Outlet) {
+    this.outlet = outlet
+  }
+
+  get dialect (): Dialect {
+    return this.outlet.dialect
+  }
+
+  get isBlocked (): boolean {
+    return this.outlet.isBlocked
+  }
+
+  get ids (): Ids | undefined {
+    return this.outlet.ids
+  }
+
+  encode (value: unknown): string | Promise<string> {
+    return this.outlet.encode(value)
+  }
+
+  isFull (frame: string): boolean {
+    return this.outlet.isFull(frame)
+  }
+
+  send (frames: string, events: number): void {
+    this.outlet.send(frames, events)
+  }
+
+  share (frames: SharedFrames, events: number): void {
+    this.outlet.share(frames, events)
+  }
+
+  flush (): void {
+    this.outlet.flush()
+  }
+
+  whenDrained (): Promise<void> {
+    return this.outlet.whenDrained()
+  }
+
+  ended (): void {
+    this.outlet.ended()
+  }
+
+  failed (error: unknown): void {
+    this.outlet.failed(error)
+  }
+
+  failedLate (error: unknown): void {
+    this.outlet.failedLate(error)
+  }
+}

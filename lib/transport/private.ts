@@ -1,0 +1,68 @@
+// All that touches what is private to Node.js or to Fastify. Each touch makes
+// something faster or quieter, and where it is gone the ordinary way is taken.
+import { ServerResponse } from 'node:http'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import type { Destination } from './destination.js'
+
+// Only as Node.js has it: who has patched or will patch a prototype wants to see
+// every write. There is no other copy to compare with, but nobody else's has this line in it.
+const { write } = ServerResponse.prototype
+const isNative = Function.prototype.toString.call(write).includes('write_(this, chunk, encoding, callback, false)')
+
+/**
+ * Whether a chunk may go to the socket: an HTTP/1.1 response in chunks, whose
+ * head has left and whose turn it is, and whose write() nobody has replaced.
+ * Without `chunkedEncoding`, `outputSize` or `_httpMessage` all goes through write().
+ */
+export function isPlain (dest: Destination): boolean {
+  const { socket } = dest
+  return isNative && dest.write === write && dest.chunkedEncoding === true && dest.outputSize === 0 &&
+    socket?.writable === true && socket._httpMessage === (dest as unknown) && dest.headersSent === true
+}
+
+/**
+ * Node.js puts the head together from some thirty strings and keeps it in that
+ * form as long as the response lives; looking into it makes it one, which
+ * saves a kilobyte for each connection.
+ */
+export function flattenHead (response: object): void {
+  const { _header: head } = response as { _header?: unknown }
+  if (typeof head === 'string') head.indexOf('\0')
+}
+
+/** Whether a reply has trailers, for which there is no public way to ask. True where this one is gone: streams take the long way. */
+export function hasTrailers (reply: object): boolean {
+  kTrailers ??= symbolOf(reply, 'fastify.reply.trailers')
+  return (reply as Record<symbol, unknown>)[kTrailers!] !== null
+}
+
+let kTrailers: symbol | undefined
+
+/**
+ * Adds an `onRoute` hook before those of plugins that were registered earlier.
+ * Where the list is gone, the hook is not called.
+ */
+export function addFirstOnRoute (app: FastifyInstance, hook: (route: RouteOptions) => void): void {
+  const key = symbolOf(app, 'fastify.hooks')
+  const hooks = key && (app as unknown as Record<symbol, { onRoute?: Array<(route: RouteOptions) => void> }>)[key]
+  hooks?.onRoute?.unshift(hook)
+}
+
+// Where Node.js tells of a rejection that nobody listens to, if it is the domain
+// at the moment of the rejection (https://nodejs.org/api/process.html#event-unhandledrejection).
+const NOWHERE = { emit: () => true }
+
+/** Rejects so that nobody who does not listen hears of it. Where that has no effect, Node.js ends the process as usual. */
+export function withoutNotice (reject: (error: unknown) => unknown, error: unknown): unknown {
+  const { domain } = process as { domain?: unknown }
+  Reflect.set(process, 'domain', NOWHERE)
+  try {
+    return reject(error)
+  } finally {
+    Reflect.set(process, 'domain', domain)
+  }
+}
+
+function symbolOf (target: object, description: string): symbol | undefined {
+  return Object.getOwnPropertySymbols(target).find(symbol => symbol.description === description)
+}

@@ -1,0 +1,99 @@
+// Each touch of what is private to Node.js or to Fastify: that it is used when it is there, and what happens when it is gone.
+import { ServerResponse } from 'node:http'
+import Fastify from 'fastify'
+import { TestClient } from 'fastify-chirp/testing'
+import t from 'tap'
+import { addFirstOnRoute, flattenHead, hasTrailers, isPlain, withoutNotice } from '../../dist/transport/private.js'
+import { buildApp } from '../helpers/app.js'
+
+/** Publishes one event over a socket; tells what the client got, and whether it went through the response's write(). */
+async function publish (t, prepare = () => {}) {
+  const app = await buildApp(t)
+  const channel = app.channel('a')
+
+  let raw
+  app.get('/', { referenced: true, onRequest: async (request, reply) => { raw = reply.raw; prepare(raw) } }, () => channel)
+  const stream = await new TestClient(app, { listen: true }).open('/')
+  const isPlainNow = isPlain(raw)
+  await channel.publish('news')
+  const { data } = await stream.next()
+  stream.close()
+  return { data, isPlainNow }
+}
+
+t.test('ServerResponse.prototype.write: one as Node.js has it is passed by', async t => {
+  t.same(await publish(t), { data: 'news', isPlainNow: true })
+})
+
+t.test('ServerResponse.prototype.write: one that was replaced sees all', async t => {
+  const replace = raw => { raw.write = (...values) => ServerResponse.prototype.write.apply(raw, values) }
+  t.same(await publish(t, replace), { data: 'news', isPlainNow: false })
+})
+
+for (const name of ['chunkedEncoding', 'outputSize']) {
+  t.test(`${name}: without it everything goes through write()`, async t => {
+    // Node.js itself needs its value, so only the one who asks finds nothing.
+    const hidden = raw => new Proxy(raw, { get: (_, key) => key === name ? undefined : Reflect.get(raw, key) })
+    let raw
+    await publish(t, response => { raw = response })
+    t.equal(isPlain(hidden(raw)), false)
+  })
+}
+
+t.test('_httpMessage: without it everything goes through write()', async t => {
+  const dest = { write: ServerResponse.prototype.write, chunkedEncoding: true, outputSize: 0, headersSent: true }
+  const socket = { writable: true, _httpMessage: dest }
+  t.equal(isPlain(Object.assign(dest, { socket })), true)
+  delete socket._httpMessage
+  t.equal(isPlain(dest), false)
+})
+
+t.test('_header: it is read where it is there, and nothing happens where it is not', async t => {
+  let reads = 0
+  flattenHead({ get _header () { reads++; return 'HTTP/1.1 200 OK' } })
+  t.equal(reads, 1)
+  flattenHead({})
+})
+
+t.test('fastify.reply.trailers: a reply that cannot be asked takes the long way', async t => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  let replies = []
+  app.get('/', async (request, reply) => {
+    replies = [hasTrailers(reply), hasTrailers(reply.trailer('etag', async () => 'x')), hasTrailers({})]
+    reply.removeTrailer('etag')
+    return ''
+  })
+  await app.inject('/')
+  t.same(replies, [false, true, true])
+})
+
+t.test('fastify.hooks: a hook comes before those of others, and is not called where the list is gone', async t => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const calls = []
+  app.addHook('onRoute', () => { calls.push('other') })
+  addFirstOnRoute(app, () => { calls.push('first') })
+  app.get('/', { exposeHeadRoute: false }, async () => '')
+  t.same(calls, ['first', 'other'])
+  addFirstOnRoute({}, () => {})
+  addFirstOnRoute({ [Symbol('fastify.hooks')]: {} }, () => {})
+})
+
+t.test('process.domain: it is another while a rejection is made, and the same as before behind it', async t => {
+  const before = process.domain
+  let during
+  t.equal(withoutNotice(error => { during = process.domain; return error }, 'e'), 'e')
+  t.equal(during.emit(), true)
+  t.equal(process.domain, before)
+})
+
+t.test('process.domain: where it cannot be set, the rejection is made all the same', async t => {
+  const before = Object.getOwnPropertyDescriptor(process, 'domain')
+  Object.defineProperty(process, 'domain', { configurable: true, get: () => undefined })
+  t.teardown(() => {
+    if (before === undefined) delete process.domain
+    else Object.defineProperty(process, 'domain', before)
+  })
+  t.equal(withoutNotice(error => error, 'e'), 'e')
+})

@@ -39,7 +39,7 @@ export class Registration {
     this.app = app
     this.renderer = renderer
     this.options = contracts
-    this.script = `${app.prefix}${client}/client.js`
+    this.script = `${app.prefix.replace(/\/$/, '')}${client}/client.js`
     const { server } = app
     const others = registrations.get(server)
     if (others === undefined) registrations.set(server, [this])

@@ -5,6 +5,7 @@ import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { merge, SSEEvent } from 'fastify-chirp'
 import { TestClient } from 'fastify-chirp/testing'
+import { htmx2 } from '../dist/dialects/htmx2.js'
 import { Channel } from '../dist/channel/channel.js'
 import { MemoryEngine } from '../dist/channel/memory.js'
 import { kAttach } from '../dist/stream/feed.js'
@@ -111,7 +112,7 @@ t.test('a channel that is closed while a client still reads its replay ends the 
   for (let n = 1; n <= 250; n++) own.publish({ data: String(n) })
   let drain
   const target = {
-    dialect: 'htmx2',
+    dialect: htmx2,
     isBlocked: true,
     sent: 0,
     ends: 0,
@@ -172,7 +173,7 @@ t.test('what comes while a gap is found out is not lost', async t => {
   const channel = new Channel('a', {}, { engine, maxBuffer: 1e6, toRecord: record => record, errorRecord: () => {}, report () {} })
   await channel.publish({ data: 'before' })
   let text = ''
-  channel[kAttach]({ dialect: 'htmx2', isBlocked: false, flush () {}, send (frames) { text += frames }, share (frames) { text += frames.text }, async whenDrained () {}, ended () {}, failed () {} }, 'unknown')
+  channel[kAttach]({ dialect: htmx2, isBlocked: false, flush () {}, send (frames) { text += frames }, share (frames) { text += frames.text }, async whenDrained () {}, ended () {}, failed () {} }, 'unknown')
   const id = await channel.publish({ data: 'between' })
   for (let n = 0; n < 5; n++) await turn()
   await channel.publish({ data: 'after' })
@@ -195,7 +196,7 @@ t.test('a replay goes live while publishers keep publishing, without a read for 
   }
   const channel = new Channel('a', {}, { engine, maxBuffer: 1e6, toRecord: record => record, errorRecord: () => {}, report () {} })
   const first = await channel.publish({ data: 'first' })
-  const attachment = channel[kAttach]({ dialect: 'htmx2', isBlocked: false, flush () {}, send () {}, share () {}, async whenDrained () {}, ended () {}, failed () {} }, first)
+  const attachment = channel[kAttach]({ dialect: htmx2, isBlocked: false, flush () {}, send () {}, share () {}, async whenDrained () {}, ended () {}, failed () {} }, first)
   for (let n = 0; n < 100; n++) await turn()
   t.ok(reads <= 3, `${reads} reads`)
   attachment.detach()

@@ -12,6 +12,7 @@ import { Channel } from '../dist/channel/channel.js'
 import { MemoryEngine } from '../dist/channel/memory.js'
 import { kAttach } from '../dist/stream/feed.js'
 import { EventStreamParser } from '../dist/testing/parser.js'
+import { htmx2 } from '../dist/dialects/htmx2.js'
 import { buildApp, heapUsed, listen, until } from './helpers/app.js'
 import { AsyncEngine } from './helpers/engine.js'
 
@@ -137,7 +138,7 @@ t.test('a slow client is dropped at maxBuffer, comes back, and has every event e
 
 /** A reader in memory whose client may stall: what was sent to it meanwhile is lost when it leaves. */
 class Client {
-  dialect = 'htmx2'
+  dialect = htmx2
   events = []
   cursor = ''
   isStalled = false
@@ -160,7 +161,7 @@ class Client {
   connect () {
     const client = this
     const target = this.#target = {
-      dialect: 'htmx2',
+      dialect: htmx2,
       get isBlocked () { return client.isStalled && client.#waiting.length > 0 },
       send (text) { client.#take(target, text) },
       share ({ text }) { client.#take(target, text) },
@@ -375,7 +376,7 @@ for (const name of ['memory', 'async', 'async that lags']) {
 t.test('an engine that does not answer', async t => {
   class Target {
     errors = []
-    dialect = 'htmx2'
+    dialect = htmx2
     isBlocked = false
     ends = 0
     sent = ''

@@ -1120,7 +1120,7 @@ t.test('options', async t => {
     const refused = [
       [[''], /a channel needs a name, app\.channel\('news'\), not the string ""/], [[5], /needs a name/], [[], /needs a name/],
       [['x', 5], /options of app\.channel\(\) must be an object, not 5/], [['x', null], /must be an object, not null/],
-      [['x', { size: 1 }], /there is no option "size" of app.channel()\. The options are history, latest/],
+      [['x', { size: 1 }], /there is no option "size" of app.channel\(\)\. The options are history, latest/],
       [['x', { history: -1 }], /channel option "history" must be a whole number of at least 0, not -1/], [['x', { history: 1.5 }], /"history"/],
       [['x', { history: '5' }], /"history"/], [['x', { history: Infinity }], /"history"/],
       [['x', { latest: 1 }], /channel option "latest" must be true or false, not 1/],

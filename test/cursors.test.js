@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { merge, SSEEvent } from 'fastify-chirp'
 import { TestClient } from 'fastify-chirp/testing'
+import { htmx2 } from '../dist/dialects/htmx2.js'
 import { Channel } from '../dist/channel/channel.js'
 import { MemoryEngine } from '../dist/channel/memory.js'
 import { kAttach } from '../dist/stream/feed.js'
@@ -288,7 +289,7 @@ t.test('a merged stream over an engine that takes its time', async t => {
     const app = { engine: slow, maxBuffer: 1e6, toRecord: record => record, errorRecord () {}, report () {} }
     const [a, b, latest] = [{}, {}, { latest: true }].map((options, n) => new Channel(`channel ${n}`, options, app))
     const target = {
-      dialect: 'htmx2',
+      dialect: htmx2,
       isBlocked: false,
       text: '',
       errors: [],

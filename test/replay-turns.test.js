@@ -5,6 +5,7 @@ import net from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { SSEEvent } from 'fastify-chirp'
+import { htmx2 } from '../dist/dialects/htmx2.js'
 import { Channel } from '../dist/channel/channel.js'
 import { MemoryEngine } from '../dist/channel/memory.js'
 import { kAttach } from '../dist/stream/feed.js'
@@ -20,7 +21,7 @@ function buildChannel (engine, maxBuffer = 1e6) {
 /** A reader that notes what it gets, and in how many pieces. */
 function buildTarget () {
   const target = {
-    dialect: 'htmx2',
+    dialect: htmx2,
     isBlocked: false,
     pieces: [],
     ends: 0,

@@ -24,7 +24,8 @@ export function serveScript (app: FastifyInstance, { client, clientUrl }: Settin
   const script = Buffer.from(SCRIPT)
   const hash = createHash('sha256').update(script).digest('base64url').slice(0, 12)
   const url = `${client}/client.js`
-  const path = app.prefix + url
+  // As Fastify joins them; two slashes would begin the name of another host.
+  const path = app.prefix.replace(/\/$/, '') + url
   if (client !== undefined) {
     if (hasPages && clientUrl === undefined) refuseParameters(app.prefix, url)
     if (claim(app, path)) addRoute(app, url, script, hash)

@@ -85,7 +85,8 @@ function createSourceOf (element: Element): Source {
       for await (const { event = 'message', data, id } of frames) {
         // An element that was replaced by the event before listens only when
         // htmx has processed it, some milliseconds later.
-        if (document.querySelector('.htmx-added[sse-swap],.htmx-added [sse-swap]')) await sleep(30)
+        // Browsers find a class alone fast, also in a long page.
+        if ([...document.querySelectorAll('.htmx-added')].some(added => added.matches('[sse-swap]') || added.querySelector('[sse-swap]'))) await sleep(30)
         source.dispatchEvent(new MessageEvent(event, { data, lastEventId: id }))
         isDone = own.signal.aborted
       }

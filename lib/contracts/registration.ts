@@ -24,7 +24,7 @@ export class Registration implements Registered {
     this.app = app
     this.renderer = renderer
     this.options = contracts
-    this.script = `${app.prefix}${client}/client.js`
+    this.script = `${app.prefix.replace(/\/$/, '')}${client}/client.js`
     const { server } = app
     const others = registrations.get(server)
     if (others === undefined) registrations.set(server, [this])

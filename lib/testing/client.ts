@@ -99,7 +99,9 @@ export class TestClient {
   async open (path: string, options: OpenOptions = {}): Promise<TestStream> {
     refuseUnknown('of client.open()', options, OPEN_OPTIONS)
     const { method = 'GET', headers = {}, lastEventId, payload, timeout } = options
-    const sent: Record<string, string> = { accept: 'text/event-stream', ...headers }
+    // Names in capitals would stand beside those that are set here.
+    const own = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])
+    const sent: Record<string, string> = { accept: 'text/event-stream', ...Object.fromEntries(own) }
     if (lastEventId !== undefined) {
       // As a browser does it: UTF-8 bytes, which Node.js writes as latin1.
       sent['last-event-id'] = Buffer.from(lastEventId).toString('latin1')
@@ -112,7 +114,7 @@ export class TestClient {
       text = payload
     }
     return new TestStream(await within(timeout, `${method} ${path}`, signal => {
-      return this.#send(this.#app, { method, path, headers: sent, payload: text, signal })
+      return this.#send(this.#app, { method: method.toUpperCase(), path, headers: sent, payload: text, signal })
     }))
   }
 }

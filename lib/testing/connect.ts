@@ -57,7 +57,8 @@ const listening = new WeakMap<object, Promise<unknown>>()
 async function listen (app: FastifyInstance): Promise<number> {
   const { server } = app
   if (!server.listening) {
-    const started = listening.get(server) ?? app.listen({ port: 0, host: '127.0.0.1' })
+    // An app that was closed meanwhile is asked anew, and says so.
+    const started = listening.get(server) ?? app.listen({ port: 0, host: '127.0.0.1' }).finally(() => listening.delete(server))
     listening.set(server, started)
     await started
   }

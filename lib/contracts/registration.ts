@@ -14,6 +14,8 @@ export interface AddedRoute {
   /** The pattern with all prefixes. */
   url: string
   referenced: boolean
+  /** Marked `live: true` or `referenced: true`: what the handler returns may be streamed. */
+  isMarked: boolean
   events: readonly string[] | undefined
   handler: Function
   /** Its handler gets a WebSocket, as @fastify/websocket calls it, and no reply. */
@@ -61,11 +63,12 @@ export class Registration {
   }
 
   add (route: RouteOptions): void {
-    const { method, url, referenced, events, constraints, prefix, websocket } = route as RouteOptions & { prefix?: string, websocket?: unknown }
+    const { method, url, referenced, live, events, constraints, prefix, websocket } = route as RouteOptions & { prefix?: string, websocket?: unknown }
     this.routes.push({
       methods: Array.isArray(method) ? [...method] : [method],
       url,
       referenced: referenced === true,
+      isMarked: referenced === true || live === true,
       events,
       handler: writtenHandler(route),
       isSocket: websocket === true,

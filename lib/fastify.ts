@@ -37,12 +37,13 @@ declare module 'fastify' {
     /** Counters of the streams of this app, read live. */
     readonly eventStreams: EventStreamStats
     /**
-     * The channel of this name, made when it is first asked for.
+     * The channel of this name, made when it is first asked for. `Audience` types what `publish()` and filters name readers by, `Event` what
+     * can be published; neither is checked at run time.
      *
      * @throws FST_CHIRP_OPTION for a bad name or option, and for options that
      * differ from those that the channel was made with.
      */
-    channel (name: string, options?: ChannelOptions): Channel
+    channel<Audience = unknown, Event = unknown> (name: string, options?: ChannelOptions): Channel<Audience, Event>
     /**
      * The HTML of a fragment, trimmed.
      *

@@ -3,10 +3,13 @@ import { FST_CHIRP_OPTION } from '../errors.js'
 import { suggest } from './closest.js'
 import { describe } from './describe.js'
 
-/** Says what is wrong with options that have one that is not `known`; `where` takes them, such as `of publish()`. */
-export function unknownOption (where: string, options: object, known: readonly string[]): string | undefined {
+/**
+ * Says what is wrong with options that have one that is not `known`; `where`
+ * takes them, such as `of publish()`. What is `overlooked` does no harm.
+ */
+export function unknownOption (where: string, options: object, known: readonly string[], overlooked?: string): string | undefined {
   for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue
+    if (known.includes(name) || name === overlooked) continue
     const list = known.length === 1 ? `The option is ${known[0]}` : `The options are ${known.join(', ')}`
     const hint = suggest(name, known)
     return `there is no option "${name}" ${where}. ${list}${hint === '' ? '' : `.${hint}`}`

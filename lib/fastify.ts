@@ -37,12 +37,13 @@ declare module 'fastify' {
     /** Counters of the streams of this app, read live. */
     readonly eventStreams: EventStreamStats
     /**
-     * The channel of this name, made when it is first asked for.
+     * The channel of this name, made when it is first asked for. `Audience` types what `publish()` and filters name readers by, `Event` what
+     * can be published; neither is checked at run time.
      *
      * @throws FST_CHIRP_OPTION for a bad name or option, and for options that
      * differ from those that the channel was made with.
      */
-    channel (name: string, options?: ChannelOptions): Channel
+    channel<Audience = unknown, Event = unknown> (name: string, options?: ChannelOptions): Channel<Audience, Event>
     /**
      * The HTML of a fragment, trimmed.
      *
@@ -62,18 +63,24 @@ declare module 'fastify' {
 
   interface RouteShorthandOptions {
     /**
-     * Marks a route that is a stream, and is reached only through an `sse-connect` attribute: `app.checkContracts()` does not call it an
-     * orphan, and its handler may be an async generator, or return what is streamed. Default: false.
+     * Tells the checker that no link leads to this route, and that something else reaches it, such as an `sse-connect` attribute:
+     * `app.checkContracts()` does not report it as `orphan` or `unreferenced-stream`. The route also gets all that `live` gives it. Default: false.
      */
-    referenced?: boolean
+    referenced?: boolean | undefined
+    /**
+     * Gives a route that answers with streams the shorter way to the response, and switches @fastify/compress off for it. Its handler may be
+     * an async generator, or return what is streamed. The checker treats the route as any other. A stream works without it. Default: false.
+     */
+    live?: boolean | undefined
     /** The event names that the stream of this route sends, which `app.checkContracts()` compares with what pages wait for. */
-    events?: readonly string[]
+    events?: readonly string[] | undefined
   }
 
   interface FastifyContextConfig {
     /** The route of the client script, to let it pass where others are asked who they are. */
     chirp?: 'client'
-    referenced?: boolean
-    events?: readonly string[]
+    referenced?: boolean | undefined
+    live?: boolean | undefined
+    events?: readonly string[] | undefined
   }
 }

@@ -81,16 +81,18 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
 const known = new WeakSet<RouteOptions>()
 
 function markRoute (route: RouteOptions): void {
-  const { events, method, url } = route
-  if (route.referenced !== undefined && typeof route.referenced !== 'boolean') {
-    throw new FST_CHIRP_OPTION(`route option "referenced" of ${url} must be true or false, not ${describe(route.referenced)}`)
+  const { events, method, url, referenced, live } = route
+  for (const [name, mark] of Object.entries({ referenced, live })) {
+    if (mark !== undefined && typeof mark !== 'boolean') {
+      throw new FST_CHIRP_OPTION(`route option "${name}" of ${url} must be true or false, not ${describe(mark)}`)
+    }
   }
   if (events !== undefined && (!Array.isArray(events) || events.some(name => nameProblem('event', name) !== undefined))) {
     throw new FST_CHIRP_OPTION(`route option "events" of ${url} must be a list of event names, such as ['news', 'status']`)
   }
-  if (route.referenced !== true) return
+  if (referenced !== true && live !== true) return
   // Custom options do not reach request.routeOptions by themselves.
-  route.config = { ...route.config, referenced: true, ...(events && { events }) }
+  route.config = { ...route.config, ...(referenced && { referenced }), ...(live && { live }), ...(events && { events }) }
   // For @fastify/compress, which would hold events back.
   const compressible = route as { compress?: unknown }
   compressible.compress ??= false

@@ -3,7 +3,7 @@ import { FST_CHIRP_OPTION } from '../errors.js'
 import { isPromise } from '../util/promise.js'
 
 /** Whether an event that was published for an audience may be seen. */
-export type AudienceFilter = (audience: unknown) => boolean
+export type AudienceFilter<Audience = unknown> = (audience: Audience) => boolean
 
 /** Whether an event for `audience` is for a reader with that filter. */
 export function maySee (filter: AudienceFilter | undefined, audience: unknown): boolean {

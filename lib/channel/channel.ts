@@ -30,14 +30,14 @@ export interface ChannelOptions {
 }
 
 /** Options of {@link Channel.publish}. */
-export interface PublishOptions {
+export interface PublishOptions<Audience = unknown> {
   /**
    * Whom the event is for: anything that the filters of
    * {@link Channel.subscribe} understand. Streams without a filter do not get
    * it. Default: that of an event that another channel gave, else none, it is
    * for everyone.
    */
-  audience?: unknown
+  audience?: Audience | undefined
 }
 
 /** What a channel needs of the app. */
@@ -59,7 +59,11 @@ export interface ChannelEnvironment {
 
 export const CHANNEL_DEFAULTS = { history: 1000, latest: false }
 
-export class Channel implements Feed {
+/**
+ * A named line of events. `Audience` is what `publish()` and filters name readers
+ * by, `Event` is what can be published.
+ */
+export class Channel<Audience = unknown, Event = unknown> implements Feed {
   readonly name: string
   readonly #app: ChannelEnvironment
   readonly #topic: string
@@ -100,7 +104,7 @@ export class Channel implements Feed {
    * @throws FST_CHIRP_* (as a rejection) when the value cannot be sent.
    * @throws FST_CHIRP_CHANNEL_CLOSED (as a rejection) when the channel is closed.
    */
-  publish (value: unknown, options: PublishOptions = {}): Promise<string> {
+  publish (value: Event, options: PublishOptions<Audience> = {}): Promise<string> {
     const published = this.#publish(value, options)
     // Who does not wait for it must not bring the process down.
     published.catch(error => this.#failed(error, value, options))
@@ -116,17 +120,17 @@ export class Channel implements Feed {
    * Follows the channel: for `reply.eventStream()`, or to iterate. Gives events
    * after `lastEventId` first, if there is one.
    */
-  subscribe (options: SubscribeOptions = {}): Subscription {
-    return new Subscription(this, options)
+  subscribe (options: SubscribeOptions<Audience> = {}): Subscription {
+    return new Subscription(this as unknown as Channel, options as SubscribeOptions)
   }
 
-  /** Who is here. The same object at every call. */
-  presence (): Presence {
+  /** Who is here. The same object at every call; `Info` is what `join()` takes of each member. */
+  presence<Info = unknown> (): Presence<Info> {
     this.#presence ??= new Presence((error, event) => {
       // What publish() rejected with has been told already.
       if (!this.#told.has(error as object)) this.#app.report(error, `a "${event}" listener of the presence of channel ${JSON.stringify(this.name)} failed`)
     })
-    return this.#presence
+    return this.#presence as Presence<unknown> as Presence<Info>
   }
 
   /** Ends every stream that follows, and takes no more events. */

@@ -67,7 +67,7 @@ export interface Engine {
   close (): MaybePromise<void>
 }
 
-/** An engine as channels use it: its promises are native ones, and listening begins at once. @internal */
+/** An engine as channels use it: its promises are native ones, and listening begins at once. */
 export interface ChannelEngine extends Engine {
   listen (topic: string, listener: (event: StoredEvent) => void): () => void
 }

@@ -16,22 +16,22 @@ export interface Member<Info = unknown> {
 }
 
 /** What {@link Presence} tells: who came with a first tab, and who left with the last. */
-export interface PresenceEvents {
-  join: [member: Member]
-  leave: [member: Member]
+export interface PresenceEvents<Info = unknown> {
+  join: [member: Member<Info>]
+  leave: [member: Member<Info>]
 }
 
 /** Options of {@link Presence.join}. */
-export interface JoinOptions {
+export interface JoinOptions<Info = unknown> {
   /** What others may know of the member. Default: none. */
-  info?: unknown
+  info?: Info | undefined
   /** Leaves when it aborts; the signal of a stream does when the stream is over. Default: none. */
   signal?: AbortSignal | undefined
 }
 
 /** Members of a channel in this process. A listener that fails is logged and counted. */
-export class Presence extends EventEmitter<PresenceEvents> {
-  readonly #members = new Map<string, { key: string, info: unknown, count: number }>()
+export class Presence<Info = unknown> extends EventEmitter<PresenceEvents<Info>> {
+  readonly #members = new Map<string, { key: string, info: Info, count: number }>()
   readonly #failed: (error: unknown, event: string) => void
 
   /** Made by `channel.presence()`. @internal */
@@ -48,7 +48,7 @@ export class Presence extends EventEmitter<PresenceEvents> {
   }
 
   /** Everyone who is here, in the order in which they came. */
-  members (): Member[] {
+  members (): Array<Member<Info>> {
     return [...this.#members.values()].map(member => ({ ...member }))
   }
 
@@ -58,7 +58,7 @@ export class Presence extends EventEmitter<PresenceEvents> {
    *
    * @throws FST_CHIRP_OPTION for a missing key or a bad option.
    */
-  join (key: string, options: JoinOptions = {}): () => void {
+  join (key: string, options: JoinOptions<Info> = {}): () => void {
     if (typeof key !== 'string' || key === '') throw new FST_CHIRP_OPTION(`presence.join() needs a key that tells the member from others, join(user.id), not ${describe(key)}`)
     refuseUnknown('of presence.join()', options, ['info', 'signal'])
     const { info, signal } = options
@@ -69,7 +69,8 @@ export class Presence extends EventEmitter<PresenceEvents> {
     let member = this.#members.get(key)
     const isNew = member === undefined
     if (member === undefined) {
-      member = { key, info, count: 0 }
+      // Without an info it is undefined; whoever types it decides whether that may be.
+      member = { key, info: info as Info, count: 0 }
       this.#members.set(key, member)
     }
     member.count++
@@ -94,7 +95,7 @@ export class Presence extends EventEmitter<PresenceEvents> {
   }
 
   /** Emits, and lets no listener keep the others from hearing of it, or reach who called. */
-  #tell (event: keyof PresenceEvents, member: Member): void {
+  #tell (event: keyof PresenceEvents, member: Member<Info>): void {
     const told = { ...member }
     for (const listener of this.rawListeners(event)) {
       try {

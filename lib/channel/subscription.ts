@@ -11,7 +11,7 @@ import { onAbort } from './signals.js'
 import { gapFields, StreamSink } from './sink.js'
 
 /** Options of `channel.subscribe()`. */
-export interface SubscribeOptions {
+export interface SubscribeOptions<Audience = unknown> {
   /**
    * Give what came after this id first. Default: where it is streamed, the id
    * that the client saw last; where it is iterated, none. Off: `''`.
@@ -23,7 +23,7 @@ export interface SubscribeOptions {
    * Whether an event that was published for an audience may be seen; events
    * without one are for everyone. Default: events with an audience are left out.
    */
-  filter?: AudienceFilter | undefined
+  filter?: AudienceFilter<Audience> | undefined
 }
 
 /** The channel of a subscription. @internal */

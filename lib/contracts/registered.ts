@@ -9,6 +9,8 @@ export interface AddedRoute {
   /** The pattern with all prefixes. */
   url: string
   referenced: boolean
+  /** Marked `live: true` or `referenced: true`: what the handler returns may be streamed. */
+  isMarked: boolean
   events: readonly string[] | undefined
   handler: Function
   /** Its handler gets a WebSocket, as @fastify/websocket calls it, and no reply. */

@@ -45,11 +45,12 @@ export class Registration implements Registered {
   }
 
   add (route: RouteOptions): void {
-    const { method, url, referenced, events, constraints, prefix, websocket } = route as RouteOptions & { prefix?: string, websocket?: unknown }
+    const { method, url, referenced, live, events, constraints, prefix, websocket } = route as RouteOptions & { prefix?: string, websocket?: unknown }
     this.routes.push({
       methods: Array.isArray(method) ? [...method] : [method],
       url,
       referenced: referenced === true,
+      isMarked: referenced === true || live === true,
       events,
       handler: writtenHandler(route),
       isSocket: websocket === true,

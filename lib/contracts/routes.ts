@@ -63,8 +63,8 @@ export class RouteTable {
     return this.#app.supportedMethods.map(method => this.match(method, path)).filter(facts => facts !== undefined)
   }
 
-  #add ({ methods, url, referenced, events, handler, isSocket, isPrefix, isConstrained }: AddedRoute): void {
-    const opens = (): boolean | undefined => events !== undefined || (referenced ? isMarkedStream(handler) : opensStream(handler))
+  #add ({ methods, url, referenced, isMarked, events, handler, isSocket, isPrefix, isConstrained }: AddedRoute): void {
+    const opens = (): boolean | undefined => events !== undefined || (isMarked ? isMarkedStream(handler) : opensStream(handler))
     const isStream = isSocket ? false : opens()
     for (const method of methods) {
       const facts = { method, url, referenced, events, isStream, isStatic: isStatic(method, url, handler) }

@@ -7,8 +7,8 @@ import { suggest } from '../util/closest.js'
 import { quote } from '../util/describe.js'
 import { unknownOption } from '../util/options.js'
 
-/** Values for a template, by name. */
-export type FragmentContext = Record<string, unknown>
+/** Values for a template, by name: any object, also of an interface or a class. */
+export type FragmentContext = object
 
 /** How a {@link Fragment} travels. */
 export interface FragmentOptions {

@@ -45,7 +45,7 @@ export class Warnings {
   checkPayload (request: FastifyRequest, payload: unknown): void {
     if (!isReturnedSource(payload)) return
     this.#tellOfRoute(request, route =>
-      `${route} was given something to stream, such as an async generator, and answered with its JSON. Write "return reply.eventStream(source)", or, for what the handler returns, add the route with { referenced: true } after the plugin was registered`)
+      `${route} was given something to stream, such as an async generator, and answered with its JSON. Write "return reply.eventStream(source)", or, for what the handler returns, add the route with { live: true } after the plugin was registered`)
   }
 
   #tellOfRoute (request: FastifyRequest, say: (route: string) => string): void {

@@ -1,8 +1,7 @@
 // A client for the tests of an app: it reads streams as a browser does.
 import type { IncomingHttpHeaders } from 'node:http'
-import type { FastifyInstance } from 'fastify'
 import { refuseUnknown } from '../util/options.js'
-import { connect, inject, type StreamResponse } from './connect.js'
+import { connect, inject, type App, type StreamResponse, type TestableApp } from './connect.js'
 import { EventStreamParser, type ReceivedEvent } from './parser.js'
 
 /** Options of {@link TestClient}. */
@@ -57,13 +56,13 @@ const OPEN_OPTIONS = ['method', 'headers', 'lastEventId', 'payload', 'timeout']
 
 /** Opens event streams of an app and reads them with an independent parser. */
 export class TestClient {
-  readonly #app: FastifyInstance
+  readonly #app: App
   readonly #send: typeof inject
 
-  constructor (app: FastifyInstance, options: TestClientOptions = {}) {
+  constructor (app: TestableApp, options: TestClientOptions = {}) {
     refuseUnknown('of new TestClient()', options, ['listen'])
     const { listen = false } = options
-    this.#app = app
+    this.#app = app as App
     this.#send = listen ? connect : inject
   }
 

@@ -8,6 +8,17 @@ import type { Readable } from 'node:stream'
 import tls from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 
+/** Every FastifyInstance, whatever its server, logger and type provider are. */
+export interface TestableApp {
+  readonly server: unknown
+  ready (): unknown
+  inject (...values: never[]): unknown
+  listen (...values: never[]): unknown
+}
+
+/** What we see of it. */
+export type App = Pick<FastifyInstance, 'server' | 'inject' | 'listen'> & { ready (): PromiseLike<unknown> }
+
 /** What is asked for. */
 export interface StreamRequest {
   method: string
@@ -28,7 +39,7 @@ export interface StreamResponse {
 }
 
 /** Sends a request without a socket. */
-export async function inject (app: FastifyInstance, { method, path, headers, payload, signal }: StreamRequest): Promise<StreamResponse> {
+export async function inject (app: App, { method, path, headers, payload, signal }: StreamRequest): Promise<StreamResponse> {
   const response = await app.inject({ method: method as 'GET', url: path, headers, payload, payloadAsStream: true, signal })
   const body = response.stream()
   body.on('error', ignore)
@@ -42,7 +53,7 @@ export async function inject (app: FastifyInstance, { method, path, headers, pay
 }
 
 /** Sends a request over a socket, and makes the app listen on a free port of 127.0.0.1 if it does not yet. */
-export async function connect (app: FastifyInstance, request: StreamRequest): Promise<StreamResponse> {
+export async function connect (app: App, request: StreamRequest): Promise<StreamResponse> {
   const port = await listen(app)
   const { server } = app as { server: unknown }
   const isSecure = server instanceof tls.Server
@@ -54,7 +65,7 @@ export async function connect (app: FastifyInstance, request: StreamRequest): Pr
 const listening = new WeakMap<object, Promise<unknown>>()
 
 // One call for all who ask at once.
-async function listen (app: FastifyInstance): Promise<number> {
+async function listen (app: App): Promise<number> {
   const { server } = app
   if (!server.listening) {
     // An app that was closed meanwhile is asked anew, and says so.

@@ -157,7 +157,7 @@ t.test('a handler that is a generator', async t => {
 
 t.test('on an unmarked route a generator is JSON, and debug warns once for each route', async t => {
   const lines = log => log.filter(({ msg }) => /something to stream/.test(msg)).map(({ level, msg }) => [level, msg])
-  const text = route => `${route} was given something to stream, such as an async generator, and answered with its JSON. Write "return reply.eventStream(source)", or, for what the handler returns, add the route with { referenced: true } after the plugin was registered`
+  const text = route => `${route} was given something to stream, such as an async generator, and answered with its JSON. Write "return reply.eventStream(source)", or, for what the handler returns, add the route with { live: true } after the plugin was registered`
   for (const debug of [true, false]) {
     const app = await buildApp(t, { debug })
     const generator = async function * () { yield 'a' }

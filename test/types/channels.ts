@@ -1,0 +1,62 @@
+// Channels whose audiences and events have types, and contexts that are objects of any kind.
+import Fastify from 'fastify'
+import type { Channel, Member, Presence } from 'fastify-chirp'
+import chirp, { Fragment, merge } from 'fastify-chirp'
+
+const app = Fastify()
+await app.register(chirp)
+
+interface Team { team: string }
+interface Item { title: string, price: number }
+class View { constructor (readonly item: Item) {} }
+
+const orders = app.channel<Team, Fragment | Item>('orders', { history: 10 })
+await orders.publish({ title: 'a', price: 1 }, { audience: { team: 'a' } })
+await orders.publish(new Fragment('a.html', 'b'))
+await orders.publish(new Fragment('a.html', 'b'), { audience: undefined })
+// @ts-expect-error another audience
+await orders.publish(new Fragment('a.html', 'b'), { audience: 'a' })
+// @ts-expect-error another event
+await orders.publish('text')
+// @ts-expect-error a misspelt option
+await orders.publish(new Fragment('a.html', 'b'), { audiance: { team: 'a' } })
+app.get('/a', { live: true }, (request, reply) => reply.eventStream(orders.subscribe({ filter: ({ team }) => team === 'a' })))
+// @ts-expect-error a filter of another audience
+orders.subscribe({ filter: (audience: number) => audience === 1 })
+// @ts-expect-error a filter that answers later
+orders.subscribe({ filter: async () => true })
+// @ts-expect-error a misspelt option
+orders.subscribe({ lastEventID: '7' })
+app.get('/b', { live: true }, (request, reply) => reply.eventStream(orders))
+app.get('/c', { live: true }, () => merge(orders, app.channel('plain'), ['a']))
+export const plain: Channel = app.channel('plain')
+await plain.publish('anything', { audience: 1 })
+
+interface Person { name: string }
+const people = orders.presence<Person>()
+people.join('ann', { info: { name: 'Ann' } })
+people.join('bob')
+// @ts-expect-error another info
+people.join('eve', { info: 'Eve' })
+// @ts-expect-error a misspelt option
+people.join('eve', { inof: { name: 'Eve' } })
+people.on('join', ({ info }) => info.name.length)
+// @ts-expect-error there is no such event
+people.on('come', () => {})
+export const members: Array<Member<Person>> = people.members()
+export const anyone: Presence = plain.presence()
+
+const item: Item = { title: 'a', price: 1 }
+export const fragments = [new Fragment('a.html', 'b', item), new Fragment('a.html', 'b', new View(item))]
+app.get('/d', (request, reply) => reply.page('a.html', item))
+app.get('/e', (request, reply) => reply.fragment('a.html', 'b', new View(item)))
+// @ts-expect-error text is no context
+app.get('/f', (request, reply) => reply.page('a.html', 'text'))
+// @ts-expect-error a misspelt option
+app.get('/g', (request, reply) => reply.page('a.html', item, { blok: 'b' }))
+// @ts-expect-error a misspelt option
+export const misspelt = new Fragment('a.html', 'b', {}, { tagret: 'c' })
+// @ts-expect-error live is true or false
+app.get('/h', { live: 'yes' }, () => {})
+// @ts-expect-error a number is no source
+app.get('/i', { live: true }, (request, reply) => reply.eventStream(() => 5))

@@ -3,7 +3,7 @@ import { keyOf, type Entry } from '../message/entry.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
 import { maySee, type AudienceFilter } from './audience.js'
 import { Batch } from './batch.js'
-import { isCursor } from './cursor.js'
+import { epochOf, isCursor, partOf } from './cursor.js'
 import type { Engine, Page } from './engine.js'
 import type { Location } from './place.js'
 import { Reader, type ReaderHost, type ReaderTarget } from './reader.js'
@@ -58,7 +58,14 @@ export class Hub implements ReaderHost {
   }
 
   read (after: string, limit: number): Page | Promise<Page> {
-    return this.#engine.read(this.#topic, isCursor(after) ? after : '', limit)
+    const page = this.#engine.read(this.#topic, isCursor(after) ? after : '', limit)
+    return isPromise(page) ? (page as Promise<Page>).then(page => this.#orPart(page, after, limit)) : this.#orPart(page as Page, after, limit)
+  }
+
+  /** A page may have followed several channels before, and this one alone now. */
+  #orPart (page: Page, after: string, limit: number): Page | Promise<Page> {
+    const part = page.from === undefined ? partOf(after, epochOf(page.last)) : undefined
+    return part === undefined ? page : this.#engine.read(this.#topic, part, limit)
   }
 
   /** What the channel says to a cursor of one with that filter. */

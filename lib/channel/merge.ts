@@ -9,6 +9,7 @@ import { kAttach, type Attachment, type Feed, type FeedTarget, type PumpTarget }
 import { Pump } from '../stream/pump.js'
 import { openSource, type OpenSource } from '../stream/source.js'
 import type { StreamSource } from '../stream/types.js'
+import { isOf } from '../util/kind.js'
 import { isPromise } from '../util/promise.js'
 import type { Batch, Composer } from './batch.js'
 import { Channel } from './channel.js'
@@ -67,7 +68,7 @@ export class Merged implements Feed {
 }
 
 function isFollowed (source: Followed | StreamSource): source is Followed {
-  return source instanceof Channel || source instanceof Subscription
+  return isOf(source, Channel) || isOf(source, Subscription)
 }
 
 class MergedAttachment implements Attachment {
@@ -217,13 +218,13 @@ class PartSink extends StreamSink {
 
 // A client remembers one id, and that is the cursor.
 function encodeWithoutId (target: FeedTarget & PumpTarget, value: unknown): string | Promise<string> {
-  if (value instanceof Fragment && value.id !== undefined) {
+  if (isOf(value, Fragment) && value.id !== undefined) {
     const { template, block, context, target: place, retry, swap } = value
     return target.encode(new Fragment(template, block, context, { target: place, retry, swap }))
   }
-  if (value instanceof Fragments && value.id !== undefined) return target.encode(new Fragments(value.fragments, { retry: value.retry }))
-  if (value instanceof Entry) return target.dialect.encode({ ...value.record, id: undefined })
-  if (value instanceof SSEEvent && value.id !== undefined) {
+  if (isOf(value, Fragments) && value.id !== undefined) return target.encode(new Fragments(value.fragments, { retry: value.retry }))
+  if (isOf(value, Entry)) return target.dialect.encode({ ...value.record, id: undefined })
+  if (isOf(value, SSEEvent) && value.id !== undefined) {
     const { data, event, retry } = value
     return data === undefined && event === undefined && retry === undefined ? '' : target.encode(new SSEEvent({ data, event, retry }))
   }

@@ -3,6 +3,7 @@
 // connection and nothing else.
 import type { Dialect } from '../dialects/dialect.js'
 import type { SharedFrames } from '../sse/frame.js'
+import { hasMethod } from '../util/kind.js'
 
 /** Where a feed sends its frames. */
 export interface FeedTarget {
@@ -59,5 +60,5 @@ export interface Feed {
 }
 
 export function isFeed (source: unknown): source is Feed {
-  return typeof source === 'object' && source !== null && kAttach in source
+  return typeof source === 'object' && source !== null && hasMethod(source, kAttach)
 }

@@ -249,7 +249,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, FeedTarget, Pu
   }
 
   #valueFailed (value: unknown, error: unknown): string {
-    for (const failure of failuresOf(error)) this.#reportError(failure, 'an event was not sent')
+    for (const failure of failuresOf(error)) this.#reportError(failure, this.debug ? 'the error of an event was sent in its place' : 'an event was not sent')
     if (!this.debug) return ''
     try {
       return encodeValueError(value, error, this.dialect)

@@ -1,5 +1,6 @@
 // Checks every option once, when the plugin is registered, and turns it into
 // the form that streams use. A bad option must not wait for the first request.
+import { checkEngine } from './channel/given.js'
 import { FST_CHIRP_OPTION } from './errors.js'
 import { type Settings, streamSettings } from './stream/settings.js'
 import type { ChirpOptions } from './types.js'
@@ -7,7 +8,7 @@ import { integer, MAX_TIME, refuse, refuseUnknown, time } from './util/options.j
 
 const OPTIONS = [
   'templates', 'debug', 'heartbeat', 'retry', 'closeEvent', 'maxBuffer', 'writeTimeout', 'maxAge', 'maxStreams',
-  'maxStreamsPerClient', 'clientKey', 'shutdownGrace', 'dialect', 'client', 'clientUrl', 'contracts'
+  'maxStreamsPerClient', 'clientKey', 'shutdownGrace', 'dialect', 'client', 'clientUrl', 'contracts', 'engine'
 ] as const
 // Fastify adds these to the options of any plugin.
 const FASTIFY_OPTIONS = ['prefix', 'logLevel', 'logSerializers', 'encapsulate']
@@ -21,6 +22,7 @@ export function resolveOptions (options: ChirpOptions): Settings {
   const own: Record<string, unknown> = { ...options }
   for (const name of FASTIFY_OPTIONS) Reflect.deleteProperty(own, name)
   refuseUnknown('here', own, OPTIONS)
+  checkEngine(options.engine)
   const { debug, maxBuffer, writeTimeout, maxStreams, maxStreamsPerClient, clientKey, shutdownGrace } = options
   if (debug !== undefined && typeof debug !== 'boolean') refuse('debug', 'true or false', debug)
   if (clientKey !== undefined && typeof clientKey !== 'function') {

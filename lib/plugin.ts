@@ -32,7 +32,7 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   const registry = new Registry(settings)
   const warnings = settings.debug ? new Warnings(app.log) : undefined
   const environment: StreamEnvironment = { settings, renderer, registry, warnings }
-  const channels = new Channels(environment, app)
+  const channels = new Channels(environment, app, options.engine)
   const contracts = new Registration(app, renderer, { contracts: options.contracts, client: settings.client })
 
   app.decorate('eventStreams', registry.counters)

@@ -1,5 +1,6 @@
 // All public types that are no classes, in one place.
 import type { FastifyPluginAsync } from 'fastify'
+import type { Engine } from './channel/engine.js'
 import type { TemplatesOption } from './render/nunjucks/environment.js'
 import type { ClientKey, StreamOptions } from './stream/types.js'
 
@@ -73,6 +74,12 @@ export interface ChirpOptions extends Omit<StreamOptions, 'event'> {
    * Default: the path as served. Off: omit.
    */
   clientUrl?: string | undefined
+  /**
+   * Keeps the events of channels and passes them on, such as to other processes;
+   * docs/engines.md says how to write one. It is closed with the app.
+   * Default: in the memory of this process. Off: omit.
+   */
+  engine?: Engine | undefined
   /** Milliseconds that clients get to take their last frame when the app closes. Default: 2000. Off: `0`. */
   shutdownGrace?: number | undefined
 }

@@ -1,6 +1,6 @@
 // Builds the script for browsers, one classic script, and the module by which
 // the server has its text.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { buildSync } from 'esbuild'
 
 buildSync({
@@ -17,5 +17,3 @@ buildSync({
 
 const text = readFileSync('dist/client/client.js', 'utf8')
 writeFileSync('dist/script-text.js', `export const SCRIPT = ${JSON.stringify(text)}\n`)
-// Of the module that was there, which has other lines.
-rmSync('dist/script-text.js.map')

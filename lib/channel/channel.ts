@@ -10,7 +10,7 @@ import { refuseUnknown } from '../util/options.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
 import { messageOf } from '../util/thrown.js'
 import type { AudienceFilter } from './audience.js'
-import type { Engine } from './engine.js'
+import type { ChannelEngine, StoredEvent } from './engine.js'
 import { Hub } from './hub.js'
 import { muteLate } from './late.js'
 import type { Location } from './place.js'
@@ -44,7 +44,7 @@ export interface PublishOptions {
 
 /** What a channel needs of the app. */
 export interface ChannelEnvironment {
-  engine: Engine
+  engine: ChannelEngine
   /** What the engine calls the channel. Default: its name. */
   topic?: string
   maxBuffer: number
@@ -204,8 +204,8 @@ export class Channel implements Feed {
     if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
     // An empty id would make clients forget their cursor.
     const kept = record.id === '' ? { ...record, id: undefined } : record
-    const entry = this.#app.engine.publish(this.#topic, { record: kept, audience, history: this.#history, latest: this.keepsLatest })
-    return isPromise(entry) ? (entry as Promise<Entry>).then(({ id }) => id) : (entry as Entry).id
+    const event = this.#app.engine.publish(this.#topic, { record: kept, audience, history: this.#history, latest: this.keepsLatest })
+    return isPromise(event) ? (event as Promise<StoredEvent>).then(event => kept.id ?? event.position) : kept.id ?? (event as StoredEvent).position
   }
 }
 

@@ -1,6 +1,6 @@
 // The channels of one app, by name.
 import type { FastifyInstance } from 'fastify'
-import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_ID, FST_CHIRP_OPTION } from '../errors.js'
+import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_ENGINE, FST_CHIRP_ID, FST_CHIRP_OPTION } from '../errors.js'
 import { failuresOf, partMessage, type RenderHost } from '../message/compose.js'
 import { toErrorRecord, toRecord } from '../message/encode.js'
 import type { StreamEnvironment } from '../stream/parts.js'
@@ -8,15 +8,17 @@ import { reportFailure } from '../stream/report.js'
 import { isOf } from '../util/kind.js'
 import { tryLog } from '../util/log.js'
 import { Channel, CHANNEL_DEFAULTS, checkChannel, type ChannelEnvironment, type ChannelOptions } from './channel.js'
+import type { ChannelEngine, Engine } from './engine.js'
+import { GivenEngine } from './given.js'
 import { MemoryEngine } from './memory.js'
 
 export class Channels {
-  readonly #engine = new MemoryEngine()
+  readonly #engine: ChannelEngine
   readonly #channels = new Map<string, { channel: Channel, options: ChannelOptions }>()
   #isClosed = false
   readonly #environment: Omit<ChannelEnvironment, 'closed'>
 
-  constructor ({ settings, registry, renderer, warnings }: StreamEnvironment, app: FastifyInstance) {
+  constructor ({ settings, registry, renderer, warnings }: StreamEnvironment, app: FastifyInstance, engine: Engine | undefined) {
     const { debug } = settings
     const report = (error: unknown, message: string): void => {
       // Timers and listeners outlive the app, and that is no fault.
@@ -29,6 +31,8 @@ export class Channels {
         reportFailure(app.log, failure, message)
       }
     }
+    // As the streams of an app that closes, with half a second more.
+    this.#engine = engine === undefined ? new MemoryEngine() : new GivenEngine(engine, settings.shutdownGrace + 500, report)
     const host: RenderHost = { renderer, debug, partFailed: error => report(error, partMessage(debug)) }
     this.#environment = {
       engine: this.#engine,
@@ -37,8 +41,8 @@ export class Channels {
         warnings?.check(value)
         return toRecord(value, host)
       },
-      // An event whose id was refused was rendered all the same, and may be there already.
-      errorRecord: (value, error) => debug && !isOf(error, FST_CHIRP_ID) ? toErrorRecord(value, error) : undefined,
+      // An event that the engine refused, or did not keep, was rendered all the same.
+      errorRecord: (value, error) => debug && !(isOf(error, FST_CHIRP_ID) || isOf(error, FST_CHIRP_ENGINE)) ? toErrorRecord(value, error) : undefined,
       isClosed: () => this.#isClosed,
       report
     }
@@ -48,7 +52,7 @@ export class Channels {
     checkChannel(name, options)
     const known = this.#channels.get(name)
     if (known === undefined) {
-      const channel = new Channel(name, options, { ...this.#environment, topic: this.#engine.open(name), closed: () => { this.#channels.delete(name) } })
+      const channel = new Channel(name, options, { ...this.#environment, topic: this.#engine.open?.(name) ?? name, closed: () => { this.#channels.delete(name) } })
       if (this.#isClosed) channel.close()
       else this.#channels.set(name, { channel, options: { ...options } })
       return channel

@@ -10,6 +10,10 @@ const POSITION = /^[\w.]{1,40}-[\w.]{1,40}$/
 /** What no channel knows: it could not come back as an id. */
 export const UNKNOWN = '\0'
 
+export function isPosition (value: unknown): value is string {
+  return typeof value === 'string' && POSITION.test(value)
+}
+
 /** Joins positions; one that has no place in the id is empty. */
 export function composeCursor (positions: readonly string[]): string {
   let cursor = ''

@@ -1,16 +1,27 @@
-// Where a channel's events live. The in-memory engine is for one process; an
-// engine over Redis fits the same four verbs, and test/helpers/engine.js holds
-// what each of them must do.
+// Where the events of channels live. An engine keeps and gives plain data, so
+// anything outside of this package can be one: docs/engines.md says how, and
+// fastify-chirp/testing/engine proves that it does what channels need.
 import type { EventRecord } from '../dialects/record.js'
-import type { Entry } from '../message/entry.js'
 import type { MaybePromise } from '../util/promise.js'
 
-/** Events of a topic that came after a cursor. */
+/** One event as an engine keeps it and gives it: plain data, which JSON gives back as it is. */
+export interface StoredEvent {
+  /** Its place in the topic, `<epoch>-<sequence>`: unique, and a cursor that says nothing about its content. */
+  readonly position: string
+  /** The position of the event before it, or of the start of the topic. */
+  readonly previous: string
+  /** The content, as it was published, with fields that the engine does not know. */
+  readonly record: EventRecord
+  /** Whom it is for, as it was published; undefined is everyone. */
+  readonly audience?: unknown
+}
+
+/** Events of a topic after a cursor. */
 export interface Page {
   /** The position that the cursor stands for; undefined when it is unknown, or history no longer reaches back to it. */
   from: string | undefined
   /** At most as many events as asked for, oldest first, none left out; empty when the cursor is unknown. */
-  entries: Entry[]
+  entries: StoredEvent[]
   /** The position of the newest event, or of the start of a topic that has none yet. */
   last: string
   /** Where the cursor is an id that an event brought, whom that event is for: to all others the cursor is unknown. */
@@ -19,35 +30,44 @@ export interface Page {
 
 /** What is published. */
 export interface Publication {
+  /** The content. The engine keeps it whole, and reads `id` alone. */
   record: EventRecord
   /** Whom it is for; undefined is everyone. Plain data, so that it can travel. */
   audience: unknown
   /** How many events of this topic are kept for replay. */
   history: number
-  /** Its values replace each other, and nobody replays them: ids that events bring may come again. */
-  latest?: boolean
+  /** The values replace each other, and nobody replays them: ids that events bring may come again. */
+  latest?: boolean | undefined
 }
 
-/** Keeps and passes on the events of topics, in one order for all. */
+/** Keeps the events of topics and passes them on, in one order for all readers. */
 export interface Engine {
   /**
-   * Names the topic of a channel that is made now, so that one that was closed
-   * and a new one of its name share nothing. Without it the name is the topic.
+   * Names the topic of a channel that is made now, so that a closed channel and a
+   * new one of its name share nothing. Without it the name is the topic.
    */
   open? (channel: string): string
   /**
-   * Adds an event to a topic, and resolves to it once it is kept.
+   * Adds an event to a topic, and gives it once it is kept.
    *
-   * @throws FST_CHIRP_ID for an id that an event of the history has, or that
-   *   reads like a position of the topic. Nothing is added then.
+   * @throws an error with the code FST_CHIRP_ID for an id that an event of the
+   *   history has, or that reads like a position of the topic. Nothing is added then.
    */
-  publish (topic: string, publication: Publication): MaybePromise<Entry>
-  /** Reads what came after a cursor: a position, or an id that an event brought. */
+  publish (topic: string, publication: Publication): MaybePromise<StoredEvent>
+  /** Reads at most `limit` events after a cursor: a position, or an id that an event brought. */
   read (topic: string, after: string, limit: number): MaybePromise<Page>
-  /** Calls `listener` for each event from now on, in order, each once; gives a function that stops it. */
-  listen (topic: string, listener: (entry: Entry) => void): () => void
-  /** Lets go of a topic that was closed. */
-  forget? (topic: string): void
-  /** Lets go of everything. */
+  /**
+   * Calls `listener` for each event from now on, in order, each once; gives a
+   * function that stops it. Where it gives a promise, "now" is when that resolves.
+   */
+  listen (topic: string, listener: (event: StoredEvent) => void): MaybePromise<() => void>
+  /** This process has closed the channel of the topic. */
+  forget? (topic: string): MaybePromise<void>
+  /** The app has closed. */
   close (): MaybePromise<void>
+}
+
+/** An engine as channels use it: its promises are native ones, and listening begins at once. @internal */
+export interface ChannelEngine extends Engine {
+  listen (topic: string, listener: (event: StoredEvent) => void): () => void
 }

@@ -1,17 +1,19 @@
 // Brings what an engine tells of one topic to everyone who follows it in this process.
 import { keyOf, type Entry } from '../message/entry.js'
+import { OWN_EVENTS } from '../sse/own.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
 import { maySee, type AudienceFilter } from './audience.js'
 import { Batch } from './batch.js'
 import { epochOf, isCursor, partOf } from './cursor.js'
-import type { Engine, Page } from './engine.js'
+import type { ChannelEngine, Page } from './engine.js'
+import { toEntries, toEntry, type EntryPage } from './entries.js'
 import type { Location } from './place.js'
 import { Reader, type ReaderHost, type ReaderTarget } from './reader.js'
 
 export class Hub implements ReaderHost {
   readonly latest: Map<string, Entry> | undefined
   readonly #topic: string
-  readonly #engine: Engine
+  readonly #engine: ChannelEngine
   readonly #stopListening: () => void
   readonly #readers: Reader[] = []
   #batch: Entry[] = []
@@ -22,11 +24,11 @@ export class Hub implements ReaderHost {
   readonly #starting = new Set<Reader>()
   #isClosed = false
 
-  constructor (topic: string, engine: Engine, keepsLatest: boolean) {
+  constructor (topic: string, engine: ChannelEngine, keepsLatest: boolean) {
     this.#topic = topic
     this.#engine = engine
     this.latest = keepsLatest ? new Map() : undefined
-    this.#stopListening = engine.listen(topic, entry => this.#receive(entry))
+    this.#stopListening = engine.listen(topic, event => this.#receive(toEntry(event)))
   }
 
   get size (): number {
@@ -57,27 +59,21 @@ export class Hub implements ReaderHost {
     else Promise.all(rests).then(() => this.#engine.forget?.(this.#topic))
   }
 
-  read (after: string, limit: number): Page | Promise<Page> {
-    const page = this.#engine.read(this.#topic, isCursor(after) ? after : '', limit)
-    return isPromise(page) ? (page as Promise<Page>).then(page => this.#orPart(page, after, limit)) : this.#orPart(page as Page, after, limit)
-  }
-
-  /** A page may have followed several channels before, and this one alone now. */
-  #orPart (page: Page, after: string, limit: number): Page | Promise<Page> {
-    const part = page.from === undefined ? partOf(after, epochOf(page.last)) : undefined
-    return part === undefined ? page : this.#engine.read(this.#topic, part, limit)
+  read (after: string, limit: number): EntryPage | Promise<EntryPage> {
+    const page = this.#read(after, limit)
+    return isPromise(page) ? (page as Promise<Page>).then(toEntries) : toEntries(page as Page)
   }
 
   /** What the channel says to a cursor of one with that filter. */
   locate (cursor: string, filter: AudienceFilter | undefined): MaybePromise<Location> {
     // The engine may have let go of it.
     if (this.#isClosed) return { from: undefined, last: '' }
-    const page = this.read(cursor, 0)
+    const page = this.#read(cursor, 0)
     return isPromise(page) ? (page as Promise<Page>).then(page => locationOf(page, filter)) : locationOf(page as Page, filter)
   }
 
   last (): string | Promise<string> {
-    const page = this.read('', 0)
+    const page = this.#read('', 0)
     return isPromise(page) ? (page as Promise<Page>).then(({ last }) => last) : (page as Page).last
   }
 
@@ -114,6 +110,17 @@ export class Hub implements ReaderHost {
     }
   }
 
+  #read (after: string, limit: number): MaybePromise<Page> {
+    const page = this.#engine.read(this.#topic, isCursor(after) ? after : '', limit)
+    return isPromise(page) ? (page as Promise<Page>).then(page => this.#orPart(page, after, limit)) : this.#orPart(page as Page, after, limit)
+  }
+
+  /** A page may have followed several channels before, and this one alone now. */
+  #orPart (page: Page, after: string, limit: number): MaybePromise<Page> {
+    const part = page.from === undefined ? partOf(after, epochOf(page.last)) : undefined
+    return part === undefined ? page : this.#engine.read(this.#topic, part, limit)
+  }
+
   /** The engine has lost events: who has not read them from history hears of it. */
   #skip (from: string, to: string): void {
     this.flush()
@@ -123,7 +130,8 @@ export class Hub implements ReaderHost {
   #receive (entry: Entry): void {
     if (this.#last !== undefined && entry.previous !== this.#last) this.#skip(this.#last, entry.previous)
     this.#last = entry.position
-    if (this.latest !== undefined) {
+    // A gap is for those who are here.
+    if (this.latest !== undefined && entry.record.event !== OWN_EVENTS.gap) {
       // Put last again, so that a snapshot is in the order of the events.
       const key = keyOf(entry)
       this.latest.delete(key)

@@ -1,9 +1,8 @@
 // The engine of one process: a log for each topic, as long as its history.
 import { randomBytes } from 'node:crypto'
 import { FST_CHIRP_ID } from '../errors.js'
-import { Entry } from '../message/entry.js'
 import { quote } from '../util/describe.js'
-import type { Engine, Page, Publication } from './engine.js'
+import type { ChannelEngine, Page, Publication, StoredEvent } from './engine.js'
 
 interface Topic {
   /** Tells its positions from those of every other topic, and of one of its name before a restart. */
@@ -13,13 +12,13 @@ interface Topic {
   /** How many events may be replayed. */
   history: number
   /** The newest events, oldest first. */
-  entries: Entry[]
+  entries: StoredEvent[]
   /** The events that brought an id, by that id, oldest first. */
   brought: Map<string, { sequence: number, audience: unknown }>
-  listeners: Set<(entry: Entry) => void>
+  listeners: Set<(event: StoredEvent) => void>
 }
 
-export class MemoryEngine implements Engine {
+export class MemoryEngine implements ChannelEngine {
   readonly #topics = new Map<string, Topic>()
   #opened = 0
 
@@ -27,20 +26,20 @@ export class MemoryEngine implements Engine {
     return `${channel}\0${++this.#opened}`
   }
 
-  publish (name: string, { record, audience, history, latest = false }: Publication): Entry {
+  publish (name: string, { record, audience, history, latest = false }: Publication): StoredEvent {
     const topic = this.#topic(name)
     const { id } = record
     if (id !== undefined && !latest) remember(topic, id, history, audience)
     const previous = position(topic, topic.last)
-    const entry = new Entry(position(topic, ++topic.last), previous, record, audience)
+    const event: StoredEvent = { position: position(topic, ++topic.last), previous, record, audience }
     topic.history = history
     if (history > 0) {
-      topic.entries.push(entry)
+      topic.entries.push(event)
       // Trimmed in batches, so that a long history costs no copy for each event.
       if (hasTooMany(topic.entries.length, history)) topic.entries.splice(0, topic.entries.length - history)
     }
-    for (const listener of topic.listeners) listener(entry)
-    return entry
+    for (const listener of topic.listeners) listener(event)
+    return event
   }
 
   read (name: string, after: string, limit: number): Page {
@@ -56,7 +55,7 @@ export class MemoryEngine implements Engine {
     return audience === undefined ? page : { ...page, audience }
   }
 
-  listen (name: string, listener: (entry: Entry) => void): () => void {
+  listen (name: string, listener: (event: StoredEvent) => void): () => void {
     const { listeners } = this.#topic(name)
     listeners.add(listener)
     return () => { listeners.delete(listener) }

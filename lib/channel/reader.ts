@@ -5,14 +5,14 @@ import type { Attachment } from '../stream/feed.js'
 import { isPromise } from '../util/promise.js'
 import { maySee, type AudienceFilter } from './audience.js'
 import type { Batch } from './batch.js'
-import type { Page } from './engine.js'
+import type { EntryPage } from './entries.js'
 import { nextTurn } from './turns.js'
 
 /** What a reader needs of its channel. */
 export interface ReaderHost {
   /** The newest value of each key, for a channel of values. */
   readonly latest: ReadonlyMap<string, Entry> | undefined
-  read (after: string, limit: number): Page | Promise<Page>
+  read (after: string, limit: number): EntryPage | Promise<EntryPage>
   last (): string | Promise<string>
   /** Passes on what was published in this tick, so that a reader who comes now does not get it too. */
   flush (): void
@@ -39,8 +39,9 @@ export interface ReaderTarget {
   failed (error: unknown): void
 }
 
-// Events that are read in one go.
+// Events that are read in one go. All of them: engines take whole numbers.
 const PAGE = 100
+const ALL = Number.MAX_SAFE_INTEGER
 
 export class Reader implements Attachment {
   /** Its place in the channel's list. Kept by the channel. */
@@ -56,9 +57,9 @@ export class Reader implements Attachment {
   #queue: Batch[] | undefined
   // How far history was read; undefined while it is not.
   #after: string | undefined
-  #reading: Promise<Page> | undefined
+  #reading: Promise<EntryPage> | undefined
   // What is left of the history of a channel that was closed meanwhile.
-  #rest: Page | Promise<Page> | undefined
+  #rest: EntryPage | Promise<EntryPage> | undefined
   // Keys whose newest value a slow client has yet to get.
   #stale: Set<string> | undefined
   /** Whether nothing more is wanted of it, or comes. */
@@ -151,7 +152,7 @@ export class Reader implements Attachment {
       const after: string = this.#after
       const reading = this.#read(after)
       const isAsync = isPromise(reading)
-      const page = isAsync ? await (this.#reading = reading as Promise<Page>) : reading as Page
+      const page = isAsync ? await (this.#reading = reading as Promise<EntryPage>) : reading as EntryPage
       if (this.isDetached) return
       // Nobody learns of an event that is not for him by trying its id.
       if (page.from === undefined || !maySee(this.#filter, page.audience)) {
@@ -203,10 +204,10 @@ export class Reader implements Attachment {
     }
   }
 
-  #read (after: string): Page | Promise<Page> {
+  #read (after: string): EntryPage | Promise<EntryPage> {
     const rest = this.#rest
     if (rest === undefined) return this.#host.read(after, PAGE)
-    return isPromise(rest) ? (rest as Promise<Page>).then(rest => pageAfter(after, rest)) : pageAfter(after, rest as Page)
+    return isPromise(rest) ? (rest as Promise<EntryPage>).then(rest => pageAfter(after, rest)) : pageAfter(after, rest as EntryPage)
   }
 
   /**
@@ -215,7 +216,7 @@ export class Reader implements Attachment {
    */
   keepRest (): Promise<unknown> | undefined {
     if (this.#after === undefined) return
-    this.#rest = this.#host.read(this.#after, Infinity)
+    this.#rest = this.#host.read(this.#after, ALL)
     if (isPromise(this.#rest)) return Promise.allSettled([this.#rest, this.#reading])
   }
 
@@ -290,7 +291,7 @@ function sliceOf (entries: readonly Entry[], start: number, window: number): rea
   return entries.slice(start, end)
 }
 
-function pageAfter (after: string, { from, entries, last }: Page): Page {
+function pageAfter (after: string, { from, entries, last }: EntryPage): EntryPage {
   const start = entries.findIndex(({ previous }) => previous === after)
   return { from, entries: start === -1 ? [] : entries.slice(start, start + PAGE), last }
 }

@@ -7,9 +7,8 @@ import { isSignal } from '../util/kind.js'
 import { refuseUnknown } from '../util/options.js'
 import type { MaybePromise } from '../util/promise.js'
 import type { AudienceFilter } from './audience.js'
-import type { Channel } from './channel.js'
 import type { Location } from './place.js'
-import type { ReaderTarget } from './reader.js'
+import type { Reader, ReaderTarget } from './reader.js'
 import { onAbort } from './signals.js'
 import { gapFields, StreamSink } from './sink.js'
 
@@ -29,12 +28,27 @@ export interface SubscribeOptions {
   filter?: AudienceFilter | undefined
 }
 
+/** The channel of a subscription. @internal */
+export interface Subscribable {
+  readonly name: string
+  /** Bytes that may wait for a consumer that iterates. */
+  readonly maxBuffer: number
+  readonly keepsLatest: boolean
+  locate (cursor: string, filter?: AudienceFilter): MaybePromise<Location>
+  attach (target: ReaderTarget, lastEventId: string, filter?: AudienceFilter): Reader
+}
+
 export class Subscription implements Feed, AsyncIterable<Entry> {
-  readonly #channel: Channel
+  readonly #channel: Subscribable
   readonly #options: SubscribeOptions
 
-  /** @throws FST_CHIRP_OPTION for a bad option. */
-  constructor (channel: Channel, options: SubscribeOptions) {
+  /**
+   * Made by `channel.subscribe()`.
+   *
+   * @throws FST_CHIRP_OPTION for a bad option.
+   * @internal
+   */
+  constructor (channel: Subscribable, options: SubscribeOptions) {
     refuseUnknown('of channel.subscribe()', options, ['lastEventId', 'signal', 'filter'])
     const { lastEventId, signal, filter } = options
     if (lastEventId !== undefined && typeof lastEventId !== 'string') bad('lastEventId', 'a string', lastEventId)
@@ -98,7 +112,7 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
 
 /** Keeps what came until it is taken. */
 class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
-  readonly #channel: Channel
+  readonly #channel: Subscribable
   readonly #attachment: Attachment
   readonly #entries: Entry[] = []
   #size = 0
@@ -106,7 +120,7 @@ class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
   #error: { thrown: unknown } | undefined
   #waiting: Array<() => void> = []
 
-  constructor (subscription: Subscription, channel: Channel) {
+  constructor (subscription: Subscription, channel: Subscribable) {
     this.#channel = channel
     this.#attachment = subscription.attach(this, subscription.cursorFor(''))
     if (this.#isOver) this.#attachment.detach()

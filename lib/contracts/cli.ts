@@ -6,6 +6,7 @@ import { HELP, readArguments, UsageError, type Task } from './command/arguments.
 import { askApp, CheckError } from './command/ask.js'
 import { formatGithub } from './format/github.js'
 import { formatJson } from './format/json.js'
+import { printable, printableLines } from './format/printable.js'
 import { formatText, summaryOf } from './format/text.js'
 import type { ContractOptions } from './options.js'
 import { placeOf } from './report.js'
@@ -34,7 +35,7 @@ async function check (task: Task): Promise<number> {
   const all = await askApp({ file, exportName, options }, timeout)
   if (baseline !== undefined && writesBaseline) {
     save(baseline, writeBaseline(all))
-    return print(`${summaryOf(all)} written to ${baseline}\n`)
+    return print(`${summaryOf(all)} written to ${printable(baseline)}\n`)
   }
   const result = subtract(all, known)
   print(format(result, task))
@@ -54,7 +55,7 @@ function remarkOf ({ hidden, gone }: NewReport, baseline: string): string {
   const lines = [`${hidden} of ${baseline} not shown`]
   if (gone.length > 0) {
     lines.push(`${gone.length} of ${baseline} not found any more; --write-baseline drops them:`)
-    lines.push(...gone.map(finding => `  ${[placeOf(finding), finding.category, finding.message].filter(Boolean).join('  ')}`))
+    lines.push(...gone.map(finding => `  ${printable([placeOf(finding), finding.category, finding.message].filter(Boolean).join('  '))}`))
   }
   return lines.map(line => `${line}\n`).join('')
 }
@@ -86,8 +87,12 @@ function print (text: string): number {
 }
 
 function refuse (text: string): number {
-  process.stderr.write(`${text}\n`)
+  process.stderr.write(`${printableLines(text)}\n`)
   return NOT_CHECKED
 }
 
+// A reader such as `head` may leave early, and has what it wanted.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => { if (error.code !== 'EPIPE') throw error })
+}
 process.exitCode = await main(process.argv.slice(2))

@@ -1,6 +1,6 @@
 // How much of an app a check has seen.
-import { isSendable } from './scan/routes.js'
 import type { Extent, Snapshot } from './types.js'
+import { isSendable } from './scan/route-index.js'
 
 /** Nothing at all. */
 export const NOTHING: Extent = { templates: 0, routes: 0, routesRead: 0, routesUnread: 0 }

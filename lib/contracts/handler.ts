@@ -1,6 +1,6 @@
 // Whether a handler answers with an event stream, as far as its source tells.
 import { parse, type AnyNode, type Options } from 'acorn'
-import { childrenOf } from './syntax.js'
+import { walk } from './syntax.js'
 
 // The source of one function, out of the class that its private fields belong to.
 const OPTIONS: Options = { ecmaVersion: 'latest', sourceType: 'module', checkPrivateFields: false, allowSuperOutsideMethod: true }
@@ -62,38 +62,41 @@ function parseFunction (source: string): FunctionNode | undefined {
 class Uses {
   eventStream = false
   isOpaque = false
-  #reply: string | undefined
+  readonly #parents = new Map<AnyNode, AnyNode>()
 
   constructor (handler: FunctionNode) {
     const { params } = handler
     const reply = params[1]
-    if (reply?.type === 'Identifier') this.#reply = reply.name
-    this.isOpaque = params.some(({ type }) => type === 'RestElement') || (reply !== undefined && reply.type !== 'Identifier')
-    this.#visit(handler.body, [handler])
+    const name = reply?.type === 'Identifier' ? reply.name : undefined
+    this.isOpaque = params.some(({ type }) => type === 'RestElement') || (reply !== undefined && name === undefined)
+    this.#parents.set(handler.body, handler)
+    for (const { node, parent } of walk(handler.body)) {
+      if (parent !== undefined) this.#parents.set(node, parent)
+      if (node.type === 'CallExpression' && node.callee.type === 'MemberExpression' && nameOf(node.callee) === 'eventStream') this.eventStream = true
+      if (node.type === 'Identifier' && this.#isOpaqueUse(node, name)) this.isOpaque = true
+    }
   }
 
-  #visit (node: AnyNode, path: AnyNode[]): void {
-    if (node.type === 'CallExpression' && node.callee.type === 'MemberExpression' && nameOf(node.callee) === 'eventStream') this.eventStream = true
-    if (node.type === 'Identifier') this.#identifier(node.name, node, path)
-    path.push(node)
-    for (const child of childrenOf(node)) this.#visit(child, path)
-    path.pop()
+  #isOpaqueUse (node: Extract<AnyNode, { type: 'Identifier' }>, reply: string | undefined): boolean {
+    if (node.name === 'arguments') return true
+    return node.name === reply && !isProperty(node, this.#parents.get(node) as AnyNode) && !this.#isPlain(node)
   }
 
-  #identifier (name: string, node: AnyNode, path: AnyNode[]): void {
-    if (name === 'arguments') this.isOpaque = true
-    if (name === this.#reply && !isProperty(node, path.at(-1) as AnyNode) && !isPlain(node, path)) this.isOpaque = true
+  // Follows reply.code(200).header('a', 'b').send(...) to its end.
+  #isPlain (reply: AnyNode): boolean {
+    let node = reply
+    for (;;) {
+      const parent = this.#parents.get(node) as AnyNode
+      if (parent.type === 'MemberExpression' && parent.object === node) {
+        const name = nameOf(parent)
+        if (name === undefined || !PLAIN.has(name)) return false
+        if (VALUES.has(name)) return true
+      } else if (parent.type !== 'CallExpression' || parent.callee !== node) {
+        return HARMLESS.has(parent.type)
+      }
+      node = parent
+    }
   }
-}
-
-// Follows reply.code(200).header('a', 'b').send(...) to its end.
-function isPlain (node: AnyNode, path: AnyNode[], depth = path.length - 1): boolean {
-  const parent = path[depth] as AnyNode
-  if (parent.type === 'CallExpression' && parent.callee === node) return isPlain(parent, path, depth - 1)
-  if (parent.type !== 'MemberExpression' || parent.object !== node) return HARMLESS.has(parent.type)
-  const name = nameOf(parent)
-  if (name === undefined || !PLAIN.has(name)) return false
-  return VALUES.has(name) || isPlain(parent, path, depth - 1)
 }
 
 // `x.reply` and `{ reply: 1 }` name something else.

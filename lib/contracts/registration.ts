@@ -5,27 +5,12 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { NunjucksRenderer } from '../render/nunjucks/renderer.js'
 import type { ChirpOptions } from '../types.js'
 import type { ContractOptions } from './options.js'
+import type { AddedRoute, Registered } from './registered.js'
 import type { ContractReport } from './types.js'
 import { lookFirst, writtenHandler } from './wrapped.js'
 
-/** A route as it was added, before anybody has looked into it. */
-export interface AddedRoute {
-  methods: readonly string[]
-  /** The pattern with all prefixes. */
-  url: string
-  referenced: boolean
-  events: readonly string[] | undefined
-  handler: Function
-  /** Its handler gets a WebSocket, as @fastify/websocket calls it, and no reply. */
-  isSocket: boolean
-  /** Is the prefix of its plugin itself, which Fastify also serves with a slash at the end. */
-  isPrefix: boolean
-  /** Is for some versions or hosts only. */
-  isConstrained: boolean
-}
-
 /** The plugin in one app or one of its parts. */
-export class Registration {
+export class Registration implements Registered {
   readonly app: FastifyInstance
   readonly renderer: NunjucksRenderer
   readonly routes: AddedRoute[] = []

@@ -5,7 +5,7 @@ import createRouter, { type HTTPMethod } from 'find-my-way'
 import { createExternal } from './external.js'
 import { opensStream } from './handler.js'
 import type { Pause } from './pause.js'
-import type { AddedRoute } from './registration.js'
+import type { AddedRoute } from './registered.js'
 import type { RouteFacts } from './types.js'
 import { routesOf, type PrintedRoute } from './unseen.js'
 

@@ -2,7 +2,7 @@
 import { check } from './check.js'
 import { extentOf } from './extent.js'
 import { checkOptions, mergeOptions, type ContractOptions } from './options.js'
-import type { Registration } from './registration.js'
+import type { Registered } from './registered.js'
 import { createReport } from './report.js'
 import { takeSnapshot } from './snapshot.js'
 import type { ContractIssue, ContractReport } from './types.js'
@@ -12,7 +12,7 @@ import type { ContractIssue, ContractReport } from './types.js'
  *
  * @throws FST_CHIRP_OPTION, or what starting the app throws.
  */
-export async function checkContracts (registration: Registration, options: ContractOptions = {}, signal?: AbortSignal): Promise<ContractReport> {
+export async function checkContracts (registration: Registered, options: ContractOptions = {}, signal?: AbortSignal): Promise<ContractReport> {
   checkOptions(options)
   await registration.root.ready()
   const merged = mergeOptions(registration.siblings.map(({ options }) => options), options)

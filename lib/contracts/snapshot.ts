@@ -1,7 +1,7 @@
 // The app at one moment: its routes, templates and source files.
 import type { ContractOptions } from './options.js'
 import { createPause } from './pause.js'
-import type { Registration } from './registration.js'
+import type { Registered } from './registered.js'
 import { RouteTable } from './routes.js'
 import { readSources } from './sources.js'
 import { Templates } from './templates.js'
@@ -11,7 +11,7 @@ import type { Snapshot } from './types.js'
  * Looks at the whole app, whichever of its registrations was asked. `templates`
  * also knows their files, and which of them could not be read.
  */
-export async function takeSnapshot (registration: Registration, options: ContractOptions, signal?: AbortSignal): Promise<{ snapshot: Snapshot, templates: Templates }> {
+export async function takeSnapshot (registration: Registered, options: ContractOptions, signal?: AbortSignal): Promise<{ snapshot: Snapshot, templates: Templates }> {
   const { root, siblings } = registration
   const pause = createPause(signal)
   const table = await RouteTable.create(root, siblings.flatMap(({ routes }) => routes), options.external ?? [], pause)

@@ -1,13 +1,12 @@
 // The source files of the app, found by following imports.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { dirname, join, resolve, sep } from 'node:path'
+import { dirname, resolve, sep } from 'node:path'
 import { FST_CHIRP_OPTION } from '../errors.js'
-import { importsOf } from './imports.js'
+import { candidatesFor, EXTENSIONS, importsOf } from './imports.js'
 import type { Pause } from './pause.js'
 import { fromHere } from './templates.js'
 import type { SourceFile } from './types.js'
 
-const EXTENSIONS = ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '.jsx', '.tsx']
 /** Not ours, or not what runs. */
 const SKIPPED = /(?:^|[\\/])(?:\.[^\\/]+|node_modules|coverage)(?:[\\/]|$)|\.d\.[cm]?ts$/
 /** A test makes up templates and streams as it needs them. */
@@ -43,19 +42,17 @@ async function follow (paths: string[], pause: Pause): Promise<SourceFile[]> {
     if (found.has(path)) continue
     const file = { path: fromHere(path), source: readFileSync(path, 'utf8') }
     found.set(path, file)
-    queue.push(...importsOf(file).map(specifier => locate(resolve(dirname(path), specifier))).filter(target => target !== undefined))
+    for (const specifier of importsOf(file)) {
+      const target = locate(resolve(dirname(path), specifier))
+      if (target !== undefined) queue.push(target)
+    }
     await pause()
   }
   return [...found.values()].sort((a, b) => a.path < b.path ? -1 : 1)
 }
 
-// As it is written; or .ts behind a .js, as TypeScript writes it; or without an extension or a file name, as CommonJS may.
 function locate (path: string): string | undefined {
-  const candidates = [
-    path, path.replace(/\.([cm]?)js$/, '.$1ts'), path.replace(/\.jsx?$/, '.tsx'),
-    ...EXTENSIONS.map(extension => path + extension), ...EXTENSIONS.map(extension => join(path, `index${extension}`))
-  ]
-  return candidates.find(candidate => isSource(candidate) && isFile(candidate))
+  return candidatesFor(path).find(candidate => isSource(candidate) && isFile(candidate))
 }
 
 function filesIn (folder: string): string[] {

@@ -1,6 +1,7 @@
 // The check at start, in debug: what it finds goes to the log, and nothing waits for it.
 import type { FastifyBaseLogger } from 'fastify'
 import { tryLog } from '../util/log.js'
+import { printable } from './format/printable.js'
 import { kFound, type Registration } from './registration.js'
 import { positionOf } from './report.js'
 import type { ContractIssue } from './types.js'
@@ -35,7 +36,7 @@ async function run (registration: Registration, signal: AbortSignal): Promise<vo
 }
 
 function lineOf (issue: ContractIssue): string {
-  return `${positionOf(issue)} ${issue.message} (${issue.category})`.trimStart()
+  return printable(`${positionOf(issue)} ${issue.message} (${issue.category})`.trimStart())
 }
 
 // Pino can be asked; a logger of another make has a level at most, and that of `logger: false` has none.

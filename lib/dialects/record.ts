@@ -19,6 +19,8 @@ export interface Part extends Placed {
 export interface EventRecord extends FrameFields, Placed {
   /** The fragments of a message that has several; such a record has no data of its own. */
   parts?: readonly Part[] | undefined
+  /** The format of a record that travels through an engine. Set where it is published. */
+  version?: number | undefined
   /** What a value that has no one target is known by, where values replace each other. */
   key?: string | undefined
 }

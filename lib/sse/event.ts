@@ -46,7 +46,8 @@ export class SSEEvent {
     if (typeof fields !== 'object' || fields === null) {
       throw new FST_CHIRP_EVENT(`the fields must be an object, such as { data, event, id, retry }, not ${describe(fields)}`)
     }
-    refuse(unknownOption('of new SSEEvent()', fields, ['data', 'event', 'id', 'retry']))
+    // Parsed JSON may have an own `__proto__`, which does nothing.
+    refuse(unknownOption('of new SSEEvent()', fields, ['data', 'event', 'id', 'retry'], '__proto__'))
     const { data, event, id, retry } = fields
     if (event !== undefined) refuse(nameProblem('event', event))
     if (id !== undefined) refuse(idProblem(id))

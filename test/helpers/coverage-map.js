@@ -7,4 +7,4 @@ const library = readdirSync(new URL('../../dist', import.meta.url), { recursive:
   .filter(name => name.endsWith('.js') && !name.startsWith('client/'))
   .map(name => `dist/${name}`)
 
-export default test => /browser|readme/.test(test) ? null : library
+export default test => /test\/(?:browser|docs)\//.test(test) ? null : library

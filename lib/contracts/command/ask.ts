@@ -1,5 +1,6 @@
 // Runs the app in a process of its own and waits for the report.
 import { fork } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { Answer, Question } from './child.js'
 
@@ -15,8 +16,10 @@ const ENDING = 5000
  *
  * @throws CheckError
  */
-export async function askApp (question: Question, timeout: number): Promise<Extract<Answer, { report: unknown }>['report']> {
-  const child = fork(fileURLToPath(new URL('child.js', import.meta.url)), [JSON.stringify(question)], { stdio: ['ignore', 2, 2, 'ipc'] })
+export async function askApp (question: Omit<Question, 'key'>, timeout: number): Promise<Extract<Answer, { report: unknown }>['report']> {
+  // The app may send messages too, such as 'ready' for PM2.
+  const key = randomUUID()
+  const child = fork(fileURLToPath(new URL('child.js', import.meta.url)), [JSON.stringify({ ...question, key })], { stdio: ['ignore', 2, 2, 'ipc'] })
   let answer: Answer | undefined
   let isLate = false
   const kill = (): void => { child.kill('SIGKILL') }
@@ -24,8 +27,10 @@ export async function askApp (question: Question, timeout: number): Promise<Extr
     isLate = true
     kill()
   }, timeout)
-  child.once('message', message => {
-    answer = message as Answer
+  child.on('message', message => {
+    const { key: given, ...rest } = Object(message) as { key?: unknown }
+    if (given !== key) return
+    answer = rest as Answer
     clearTimeout(timer)
     timer = setTimeout(kill, ENDING)
   })

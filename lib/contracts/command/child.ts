@@ -14,6 +14,8 @@ export interface Question {
   file: string
   exportName: string | undefined
   options: ContractOptions & { sources: string[] }
+  /** Marks the answer. */
+  key: string
 }
 
 /** What it is told. */
@@ -55,7 +57,7 @@ async function findRegistration (app: FastifyInstance | undefined): Promise<Regi
 }
 
 function tell (answer: Answer): Promise<void> {
-  return new Promise(resolve => { (process.send as NonNullable<typeof process.send>)(answer, () => resolve()) })
+  return new Promise(resolve => { send.call(process, { ...answer, key: question.key }, () => resolve()) })
 }
 
 function explain (error: unknown): string {
@@ -75,12 +77,20 @@ function listenAnywhere (): void {
 }
 
 const question = JSON.parse(process.argv[2] as string) as Question
-// The app may read its arguments too.
+// The app may read its arguments too, and replace what it sends with.
+const send = process.send as NonNullable<typeof process.send>
 process.argv.length = 2
 Object.assign(globalThis, { [kFound]: found })
 listenAnywhere()
 process.channel?.unref()
-process.once('disconnect', () => process.exit())
-const app = await answer(question)
-await Promise.race([app?.close().catch(() => {}), setTimeout(CLOSING)])
-process.exit()
+// An app that ends its connection to what started it would end ours. Node.js
+// calls this too when the other side is gone, and then nothing can be sent.
+process.disconnect = () => { send.call(process, null, error => { if (error !== null) process.exit() }) }
+// Not awaited here: when nothing keeps the process alive there is no app, and Node.js would complain of this file.
+run()
+
+async function run (): Promise<void> {
+  const app = await answer(question)
+  await Promise.race([app?.close().catch(() => {}), setTimeout(CLOSING)])
+  process.exit()
+}

@@ -1,13 +1,13 @@
 // The lines around a finding, with a mark under its place.
 import { readFileSync } from 'node:fs'
+import { printableColumns } from './printable.js'
 
 const AROUND = 1
 /** Wider lines are cut, so that a minified line does not fill the screen. */
 const WIDTH = 120
 
-/** Empty when the file is gone or has no such line. */
-export function codeFrame (file: string, line: number, column: number | undefined): string[] {
-  const lines = linesOf(file)
+/** Empty when there is no such line. */
+export function codeFrame (lines: readonly string[], line: number, column: number | undefined): string[] {
   if (line > lines.length) return []
   const first = Math.max(1, line - AROUND)
   const last = Math.min(lines.length, line + AROUND)
@@ -16,13 +16,14 @@ export function codeFrame (file: string, line: number, column: number | undefine
   const start = Math.max(0, (column ?? 1) - WIDTH + 20)
   return lines.slice(first - 1, last).flatMap((text, index) => {
     const number = first + index
-    const shown = text.slice(start, start + WIDTH).replaceAll('\t', ' ')
+    const shown = printableColumns(text.slice(start, start + WIDTH))
     const row = `${number === line ? '>' : ' '} ${String(number).padStart(margin)} | ${shown}`.trimEnd()
     return number === line && column !== undefined ? [row, `  ${' '.repeat(margin)} | ${' '.repeat(column - 1 - start)}^`] : [row]
   })
 }
 
-function linesOf (file: string): string[] {
+/** The lines of a file; none when it is gone. */
+export function linesOf (file: string): string[] {
   try {
     return readFileSync(file, 'utf8').split(/\r\n|\r|\n/)
   } catch {

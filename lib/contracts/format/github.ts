@@ -1,6 +1,7 @@
 // A report as annotations of GitHub Actions.
 // https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 import type { ContractIssue, ContractReport } from '../types.js'
+import { printable } from './printable.js'
 
 const COMMANDS = { error: 'error', warning: 'warning', info: 'notice' } as const
 
@@ -20,7 +21,7 @@ function command (issue: ContractIssue): string {
 }
 
 function escapeData (text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
+  return printable(text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A'))
 }
 
 function escapeProperty (text: string): string {

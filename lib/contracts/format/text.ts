@@ -2,7 +2,8 @@
 import { styleText } from 'node:util'
 import { groupBy, placeOf } from '../report.js'
 import type { ContractIssue, ContractReport, Severity } from '../types.js'
-import { codeFrame } from './frame.js'
+import { codeFrame, linesOf } from './frame.js'
+import { printable } from './printable.js'
 
 /** Options of {@link formatText}. */
 export interface TextOptions {
@@ -17,10 +18,17 @@ const STYLES: Record<Severity, Style> = { error: 'red', warning: 'yellow', info:
 /** The report as text, with code frames from the files that it names. Ends with a line break. */
 export function formatText (report: ContractReport, { color = false }: TextOptions = {}): string {
   const paint = (style: Style, text: string): string => color && text !== '' ? styleText(style, text, { validateStream: false }) : text
+  // Many findings may be in one file.
+  const files = new Map<string, string[]>()
+  const read = (file: string): string[] => {
+    const lines = files.get(file) ?? linesOf(file)
+    files.set(file, lines)
+    return lines
+  }
   const groups = groupBy(report.issues, placeOf)
   const parts = [...groups].map(([place, issues]) => [
-    paint('bold', titleOf(place, issues[0])),
-    ...issues.flatMap(issue => linesOf(issue, paint))
+    paint('bold', printable(titleOf(place, issues[0]))),
+    ...issues.flatMap(issue => describe(issue, paint, read))
   ].join('\n'))
   return [...parts, `${summaryOf(report)}\n${extentLine(report)}`].join('\n\n') + '\n'
 }
@@ -47,13 +55,13 @@ function titleOf (place: string, { template, file }: ContractIssue): string {
   return place === template && file !== undefined ? `${place} (${file})` : place
 }
 
-function linesOf (issue: ContractIssue, paint: (style: Style, text: string) => string): string[] {
+function describe (issue: ContractIssue, paint: (style: Style, text: string) => string, read: (file: string) => string[]): string[] {
   const { severity, category, message, file, line, column } = issue
   const position = line === undefined ? '' : `  ${line}${column === undefined ? '' : `:${column}`}`
-  const frame = file === undefined || line === undefined ? [] : codeFrame(file, line, column)
+  const frame = file === undefined || line === undefined ? [] : codeFrame(read(file), line, column)
   return [
     `  ${paint(STYLES[severity], severity)}  ${category}${paint('dim', position)}`,
-    `    ${message}`,
+    `    ${printable(message)}`,
     ...frame.map(row => paint('dim', `    ${row}`))
   ]
 }

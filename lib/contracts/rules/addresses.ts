@@ -1,7 +1,8 @@
 // What the rules about addresses share.
 import { isTakenOver, type Purpose } from '../scan/address.js'
-import { at, type Model, type Wire } from '../scan/model.js'
-import type { Reach } from '../scan/routes.js'
+import { at, type Model } from '../scan/model.js'
+import type { Wire } from '../scan/wire.js'
+import type { Reach } from '../scan/route-index.js'
 import type { RouteFacts } from '../types.js'
 import { suggest } from '../../util/closest.js'
 import type { Finding } from './rule.js'

@@ -1,9 +1,11 @@
 // Templates that nothing renders.
 import { posix } from 'node:path'
-import { resolveName } from '../scan/library.js'
 import type { Model } from '../scan/model.js'
-import { fits, HOLE, isKnown } from '../scan/pattern.js'
+import { resolveName } from '../scan/library.js'
+import { HOLE, isKnown, Patterns } from '../scan/pattern.js'
 import type { Rule } from './rule.js'
+
+const LONGEST_NAME = 1000
 
 export const deadTemplate: Rule = {
   category: 'dead-template',
@@ -37,14 +39,17 @@ function namesIn ({ library, source }: Model): (name: string) => boolean {
     for (const text of template.references.flatMap(({ names }) => names)) note(text, template.name)
     for (const text of template.literals) if (text !== template.name) note(text)
   }
+  const known = new Patterns(patterns)
   return name => {
     const bare = name.slice(0, name.length - posix.extname(name).length)
-    return [name, bare].some(name => names.has(name) || patterns.some(pattern => fits(pattern, name)))
+    return [name, bare].some(name => names.has(name) || known.fit(name))
   }
 }
 
 // `views/news/item.html`, `news/item.html`, `item.html`
 function pathsOf (name: string): string[] {
+  // Of a text that is no name, such as a picture in base64, there are as many ends as slashes.
+  if (name.length > LONGEST_NAME) return [name]
   const segments = name.split('/')
   return segments.map((_, index) => segments.slice(index).join('/'))
 }

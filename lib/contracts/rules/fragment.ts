@@ -12,6 +12,7 @@ export const fragment: Rule = {
   check (model, report) {
     const { library, source, snapshot } = model
     if (!snapshot.hasTemplates) return
+    const blocksByName = new Map<string, Set<string> | undefined>()
     for (const { templates, blocks } of source.rendered) {
       for (const { text: name, file, line, column } of templates) {
         if (!library.exists(name)) {
@@ -23,7 +24,8 @@ export const fragment: Rule = {
     }
 
     function checkBlock (name: string, { text, file, line, column }: SourceText): void {
-      const known = blocksOf(model, name)
+      if (!blocksByName.has(name)) blocksByName.set(name, blocksOf(model, name))
+      const known = blocksByName.get(name)
       if (known === undefined || known.has(text)) return
       const has = known.size === 0 ? 'no blocks' : enumerate([...known])
       report({ file, line, column, template: name, message: `"${name}" has no block "${text}"; it has ${has}.${suggest(text, known)} Mend the name, or add the block` })

@@ -1,15 +1,16 @@
 // The ids that elements can have.
-import { push } from '../scan/lists.js'
 import type { Element } from '../scan/parts.js'
-import { fits, HOLE, isKnown, meet } from '../scan/pattern.js'
+import { push } from '../scan/lists.js'
+import { HOLE, isKnown, Patterns } from '../scan/pattern.js'
+import { Texts } from '../scan/texts.js'
 import { once } from './once.js'
 
 /** All ids of an app. */
 export interface Identifiers {
   /** Whether an element can have it; `except` does not count. */
   has (id: string, except?: Element): boolean
-  /** Whether an element can have an id of which a part is known. */
-  mayHave (pattern: string): boolean
+  /** All that elements can have. */
+  texts: Texts
   known: ReadonlySet<string>
   /** Some elements have an id of which nothing is known. */
   isOpen: boolean
@@ -28,6 +29,7 @@ export const identifiers = once(({ library, elements, pages, source }): Identifi
       }
     }
   }
+  const known = new Patterns(patterns)
   const templates = [...library.templates.values()]
   // A macro makes an id of its argument.
   const literals = new Set(templates.flatMap(({ literals }) => [...literals]))
@@ -36,9 +38,8 @@ export const identifiers = once(({ library, elements, pages, source }): Identifi
   return {
     known: new Set(owners.keys()),
     isOpen: pages.some(({ places }) => places.some(({ elements, choice }) => choice?.loop !== true && elements.some(hasOpenId))),
-    mayHave: pattern => [...owners.keys(), ...literals, ...patterns].some(id => meet(pattern, id)),
-    has: (id, except) => owners.get(id)?.some(owner => owner !== except) === true || literals.has(id) ||
-      [...patterns].some(pattern => fits(pattern, id))
+    texts: new Texts([...owners.keys(), ...literals, ...patterns]),
+    has: (id, except) => owners.get(id)?.some(owner => owner !== except) === true || literals.has(id) || known.fit(id)
   }
 })
 

@@ -1,8 +1,9 @@
 // Paths that have a route, for another method.
-import type { Model, Wire } from '../scan/model.js'
+import type { Model } from '../scan/model.js'
+import type { Wire } from '../scan/wire.js'
 import type { Element } from '../scan/parts.js'
-import type { Reach } from '../scan/routes.js'
 import { around } from '../scan/tree.js'
+import type { Reach } from '../scan/route-index.js'
 import { particular, placed } from './addresses.js'
 import type { Rule } from './rule.js'
 import { show } from './words.js'

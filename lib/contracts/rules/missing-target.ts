@@ -1,8 +1,9 @@
 // Targets that no template has.
 import { at, type Model } from '../scan/model.js'
 import type { Attribute, Element } from '../scan/parts.js'
-import { HOLE, meet } from '../scan/pattern.js'
+import { HOLE } from '../scan/pattern.js'
 import { namesOf } from '../scan/streams.js'
+import { Texts } from '../scan/texts.js'
 import type { SourceText } from '../source/scan.js'
 import { suggest } from '../../util/closest.js'
 import { otherEars } from './ears.js'
@@ -34,13 +35,18 @@ export const missingTarget: Rule = {
         }
       }
     }
-    for (const { text, ...place } of unreachedTargets(model, ids)) {
+    const { unreached, isExhausted } = unreachedTargets(model, ids)
+    const names = new Set([...ids.known, ...model.streams.listeners.flatMap(({ names }) => [...names])])
+    for (const { text, ...place } of unreached) {
       report({
         ...place,
         severity,
         message: `Nothing takes a fragment for "${show(text)}": no sse-swap="${show(text)}" and no element with that id.` +
-          `${suggest(text.replace(/^#/, ''), [...ids.known, ...model.streams.listeners.flatMap(({ names }) => [...names])])} Mend the name on either side`
+          `${suggest(text.replace(/^#/, ''), names)} Mend the name on either side`
       })
+    }
+    if (isExhausted) {
+      report({ severity: 'info', message: 'Some targets with expressions are not checked: there are too many of them for so many ids. Begin more of them with a literal text' })
     }
   }
 }
@@ -63,20 +69,22 @@ function idOf (selector: string): string | undefined {
 
 // A fragment goes to `sse-swap` on htmx 2, and to an id on htmx 4. Pages that
 // connect otherwise, with an EventSource of their own, may listen to anything.
-function unreachedTargets (model: Model, ids: Identifiers): SourceText[] {
+function unreachedTargets (model: Model, ids: Identifiers): { unreached: SourceText[], isExhausted: boolean } {
   const { source, streams, wires } = model
   const heard = [...new Set(streams.listeners.flatMap(({ attribute }) => namesOf(attribute) as string[]))]
-  if (!wires.some(({ purpose }) => purpose === 'stream') || heard.includes(HOLE)) return []
+  if (!wires.some(({ purpose }) => purpose === 'stream') || heard.includes(HOLE)) return { unreached: [], isExhausted: false }
   const hears = otherEars(model)
-  const unreached = source.targets.filter(({ text }) => {
+  const events = new Texts(heard)
+  const plain = source.targets.filter(({ text }) => {
     const id = idOf(text) ?? idOf(`#${text}`)
-    return id !== undefined && !ids.has(id) && !hears(text) && !heard.some(name => meet(name, text))
+    return id !== undefined && !ids.has(id) && !hears(text) && !events.meet(text)
   })
   const scripts = [...model.library.templates.values()].map(({ scripts }) => scripts).join('\n')
-  return [...unreached, ...source.targetPatterns.filter(({ text }) => {
+  const open = source.targetPatterns.filter(({ text }) => {
     const pieces = text.split(HOLE).filter(piece => piece !== '')
     // A selector, or an expression alone, can mean anything.
     if (pieces.length === 0 || !/^#?[\p{L}\p{N}_-]*$/u.test(pieces.join(''))) return false
-    return !ids.mayHave(text.replace(/^#/, '')) && !heard.some(name => meet(name, text)) && !pieces.some(piece => scripts.includes(piece))
-  })]
+    return !ids.texts.meet(text.replace(/^#/, '')) && !events.meet(text) && !pieces.some(piece => scripts.includes(piece))
+  })
+  return { unreached: [...plain, ...open], isExhausted: ids.texts.isExhausted || events.isExhausted }
 }

@@ -1,6 +1,6 @@
 // Blocks that fill nothing.
 import type { Model } from '../scan/model.js'
-import { fits } from '../scan/pattern.js'
+import { Patterns } from '../scan/pattern.js'
 import type { Template } from '../scan/template.js'
 import { suggest } from '../../util/closest.js'
 import type { Rule } from './rule.js'
@@ -11,13 +11,14 @@ export const unknownBlock: Rule = {
   summary: 'A template fills a block that the template which it extends does not have.',
   check (model, report) {
     const { library, source } = model
+    const patterns = new Patterns(source.patterns)
     for (const template of library.templates.values()) {
       const above = blocksAbove(model, template)
       if (above === undefined) continue
       for (const part of template.parts) {
         if (part.kind !== 'block' || above.has(part.name)) continue
         // It may be there to be rendered alone.
-        if (source.literals.has(part.name) || [...source.patterns].some(pattern => fits(pattern, part.name))) continue
+        if (source.literals.has(part.name) || patterns.fit(part.name)) continue
         report({
           template: template.name,
           ...template.position(part.offset),

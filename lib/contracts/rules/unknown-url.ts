@@ -1,5 +1,6 @@
 // Addresses that only expressions know, such as those of a `url_for`.
-import { at, type Wire } from '../scan/model.js'
+import { at } from '../scan/model.js'
+import type { Wire } from '../scan/wire.js'
 import type { Rule } from './rule.js'
 
 export const unknownUrl: Rule = {

@@ -1,30 +1,47 @@
 // What an expression of a template can come to, as far as its text tells.
 import type { AstNode } from '../../render/nunjucks/internals.js'
-import { combine, HOLE } from './pattern.js'
+import { MOST_NESTED } from '../limits.js'
+import { clip, combine, HOLE, unite } from './pattern.js'
 
 /** Filters that leave text as it is, or nearly. */
 const TRANSPARENT = new Set(['safe', 'escape', 'e', 'forceescape', 'string', 'trim', 'urlencode'])
 
 /** All texts that an expression can come to, with holes. */
-export function textsOf (node: AstNode | null): string[] {
-  if (node === null) return ['']
-  switch (node.typename) {
+export function textsOf (node: AstNode | null, depth = 0): string[] {
+  const inner = node && unwrap(node)
+  if (inner === null) return ['']
+  if (depth > MOST_NESTED) return [HOLE]
+  const read = (part: AstNode | null): string[] => textsOf(part, depth + 1)
+  switch (inner.typename) {
     case 'Literal':
-      return [node.value === null ? '' : String(node.value)]
+      return [inner.value === null ? '' : clip(String(inner.value))]
     case 'InlineIf':
-      return unite(textsOf(node.body), textsOf(node.else_ as AstNode | null))
+      return unite(unroll(inner, ['InlineIf'], 'body', 'else_').map(read))
     case 'Or':
-      return unite(textsOf(node.left as AstNode), textsOf(node.right as AstNode))
+      return unite(unroll(inner, ['Or'], 'left', 'right').map(read))
     case 'Concat':
     case 'Add':
-      return combine([textsOf(node.left as AstNode), textsOf(node.right as AstNode)])
-    case 'Group':
-      return node.children.length === 1 ? textsOf(node.children[0] as AstNode) : [HOLE]
-    case 'Filter':
-      return TRANSPARENT.has(node.name.value as string) ? textsOf((node.args as AstNode).children[0] as AstNode) : [HOLE]
+      return combine(unroll(inner, ['Concat', 'Add'], 'left', 'right').map(read))
     default:
       return [HOLE]
   }
+}
+
+// Without parentheses, and without filters that leave text as it is.
+function unwrap (node: AstNode): AstNode {
+  for (let inner = node; ;) {
+    if (inner.typename === 'Group' && inner.children.length === 1) inner = inner.children[0] as AstNode
+    else if (inner.typename === 'Filter' && TRANSPARENT.has(inner.name.value as string)) inner = (inner.args as AstNode).children[0] as AstNode
+    else return inner
+  }
+}
+
+// The operands of `a ~ b ~ c`, which is parsed as `(a ~ b) ~ c`, however long it is.
+function unroll (node: AstNode, typenames: string[], left: string, right: string): Array<AstNode | null> {
+  const operands: Array<AstNode | null> = []
+  let first = node
+  for (; typenames.includes(first.typename); first = first[left] as AstNode) operands.push(first[right] as AstNode | null)
+  return [...operands, first].reverse()
 }
 
 /** The name of a function that is called: `name`, or `target.name`. */
@@ -36,8 +53,4 @@ export function calleeOf (node: AstNode): { target?: string, name: string } | un
   const property = callee.val as AstNode | undefined
   if (callee.typename !== 'LookupVal' || target?.typename !== 'Symbol' || property?.typename !== 'Literal') return undefined
   return { target: target.value as string, name: String(property.value) }
-}
-
-function unite (a: string[], b: string[]): string[] {
-  return [...new Set([...a, ...b])]
 }

@@ -1,12 +1,13 @@
 // All templates of the app, and which of them belong together.
 import { posix } from 'node:path'
+import { explainFailure } from '../limits.js'
 import type { Snapshot, TemplateSource } from '../types.js'
 import type { Call, Part, Reference } from './parts.js'
 import { isKnown } from './pattern.js'
 import { Lines, type Position } from './position.js'
 import { scanTemplate, type Template } from './template.js'
 
-/** A template that Nunjucks cannot parse. Lines and columns count from one. */
+/** A template that Nunjucks cannot parse, or that is too large. Lines and columns count from one. */
 export interface BrokenTemplate extends Position { name: string, message: string }
 
 /** A template and those that it extends, leaf first. */
@@ -20,7 +21,7 @@ export interface Chain {
 const MOST_CHAINS = 64
 
 /** All templates, by name. */
-export class Library {
+export class TemplateLibrary {
   readonly templates = new Map<string, Template>()
   readonly broken = new Map<string, BrokenTemplate>()
   /** Templates that are listed, and not only named somewhere. */
@@ -74,17 +75,13 @@ export class Library {
   }
 
   #scan (snapshot: Snapshot, { name, source }: TemplateSource, wanted: Set<string>): void {
-    let root
+    let template
     try {
-      root = snapshot.parse(source)
+      template = scanTemplate(name, source, snapshot.parse(source))
     } catch (error) {
-      const { message, lineno, colno } = error as Error & { lineno?: number, colno?: number }
-      // Nunjucks does not say where a file ends.
-      const end = new Lines(source).position(source.length)
-      this.broken.set(name, { name, message, line: lineno ?? end.line, column: colno ?? end.column })
+      this.broken.set(name, { name, message: explainFailure(error), ...placeOf(error as Error, source) })
       return
     }
-    const template = scanTemplate(name, source, root)
     this.templates.set(name, template)
     for (const { names } of template.references) {
       for (const target of names) if (isKnown(target)) wanted.add(resolveName(name, target))
@@ -106,6 +103,12 @@ export class Library {
     }
     return chains
   }
+}
+
+// Nunjucks does not say where a file ends, and an overflow of the stack has no place.
+function placeOf (error: Error & { offset?: number, lineno?: number, colno?: number }, source: string): Position {
+  const { line, column } = new Lines(source).position(error.offset ?? source.length)
+  return { line: error.lineno ?? line, column: error.colno ?? column }
 }
 
 /** The full name of a template that another one names, maybe relative to itself. */

@@ -1,8 +1,9 @@
 // Finds the tags in a template's text. What Nunjucks replaces is masked, so
 // that the tokenizer's offsets are those of the template.
 import { Tokenizer, TokenizerMode, type Token } from 'parse5'
+import { LONGEST_IN_TAG, MOST_ATTRIBUTES, TooLarge } from '../limits.js'
 import { bodiesOf, type Attribute, type Part, type Slot, type Tag, type TagContent, type Text } from './parts.js'
-import { HOLE } from './pattern.js'
+import { clip, HOLE } from './pattern.js'
 import { lastIndex } from './position.js'
 import { printedBy } from './printed.js'
 import { valuesBetween } from './values.js'
@@ -49,10 +50,12 @@ export function tokenize (parts: Part[], text: string, template: string): Region
   return read(parts, text, template, region.closed)
 }
 
-/** What some parts put into a start tag that they stand in. */
-export function tokenizeInTag (parts: Part[], text: string, template: string): TagContent {
-  const blocks = new Set(flatten(parts, NO_PARTS).filter(({ kind }) => kind === 'block'))
-  return read(parts, text, template, blocks, true).content
+/** What some parts put into a start tag that they stand in; undefined when that is too long. */
+export function tokenizeInTag (parts: Part[], text: string, template: string): TagContent | undefined {
+  const all = flatten(parts, NO_PARTS)
+  const last = all.at(-1)
+  if (last !== undefined && last.offset - (all[0] as Part).offset > LONGEST_IN_TAG) return undefined
+  return read(parts, text, template, new Set(all.filter(({ kind }) => kind === 'block')), true).content
 }
 
 interface Reading extends Region {
@@ -65,12 +68,15 @@ function read (parts: Part[], text: string, template: string, closed: ReadonlySe
   const all = flatten(parts, closed)
   const texts = all.filter(part => part.kind === 'text')
   const statements = all.filter(part => part.kind !== 'text')
+  const byOffset = new Map<number, Exclude<Part, Text>>()
+  for (const statement of statements) if (!byOffset.has(statement.offset)) byOffset.set(statement.offset, statement)
   const region: Reading = { hasDoctype: false, scripts: '', closed: new Set(), content: { attributes: [], dynamic: false, slots: [] } }
   const [first] = inTag ? all : texts
   if (first === undefined) return region
   const from = first.offset
   // The offset of the text that the tokenizer reads.
   const base = inTag ? from - OPENING.length : from
+  const lists = new Map<readonly Part[], ReadonlySet<Part>>()
   const opaque: Range[] = []
   const tags: Range[] = []
   let textElement: { name: string, start: number } | undefined
@@ -80,11 +86,14 @@ function read (parts: Part[], text: string, template: string, closed: ReadonlySe
       const { start, end } = note(token)
       tags.push({ start, end })
       const name = token.tagName.split(FILL)[0] as string
+      const content = attributesOf(token, inTag ? parts : textAt(start).scope)
       if (inTag) {
-        region.content = attributesOf(token, parts, end)
+        // What comes after the end of the tag is none of its attributes.
+        if (tags.length === 1) region.content = content
         return
       }
-      place({ kind: 'open', name, template, offset: start, selfClosing: token.selfClosing, ...attributesOf(token, textAt(start).scope, end) }, start)
+      if (token.attrs.length > MOST_ATTRIBUTES || isFull(content)) throw new TooLarge(`a tag has more than ${MOST_ATTRIBUTES} attributes`, start)
+      place({ kind: 'open', name, template, offset: start, selfClosing: token.selfClosing, ...content }, start)
       const mode = Object.hasOwn(TEXT_MODES, name) ? TEXT_MODES[name] : undefined
       if (mode === undefined) return
       tokenizer.state = mode
@@ -97,7 +106,7 @@ function read (parts: Part[], text: string, template: string, closed: ReadonlySe
         if (textElement.name === 'script') region.scripts += text.slice(textElement.start, start) + '\n'
         textElement = undefined
       }
-      place({ kind: 'close', name: token.tagName.split(FILL)[0] as string, offset: start }, start)
+      if (!inTag) place({ kind: 'close', name: token.tagName.split(FILL)[0] as string, offset: start }, start)
     },
     onComment: note,
     onDoctype (token) {
@@ -114,9 +123,11 @@ function read (parts: Part[], text: string, template: string, closed: ReadonlySe
   const masked = mask(texts, statements, text, from)
   tokenizer.write(inTag ? `${OPENING}${masked}>` : masked, true)
   opaque.sort((a, b) => a.start - b.start)
+  // The parts may stand elsewhere, too.
+  if (inTag) return region
   for (const statement of statements) {
     const around = opaque[lastIndex(opaque, ({ start }) => start < statement.offset)]
-    statement.opaque = inTag || (around !== undefined && statement.offset < around.end)
+    statement.opaque = around !== undefined && statement.offset < around.end
     const tag = tags[lastIndex(tags, ({ start }) => start < statement.offset)]
     if (statement.kind === 'block' && tag !== undefined && statement.offset < tag.end) region.closed.add(statement)
   }
@@ -133,33 +144,41 @@ function read (parts: Part[], text: string, template: string, closed: ReadonlySe
     return texts[lastIndex(texts, text => text.offset <= offset)] as Text
   }
 
+  function isIn (part: Part, list: readonly Part[]): boolean {
+    let members = lists.get(list)
+    if (members === undefined) lists.set(list, members = new Set(list))
+    return members.has(part)
+  }
+
   function place (tag: Tag, start: number): void {
     textAt(start).tags.push(tag)
   }
 
-  function attributesOf (token: Token.TagToken, scope: readonly Part[], end: number): TagContent {
+  // Of too many one more than there may be.
+  function attributesOf (token: Token.TagToken, scope: readonly Part[]): TagContent {
     const { attrs: locations = {} } = token.location as Token.LocationWithAttributes
-    const attributes: Attribute[] = []
-    const slots: Slot[] = []
-    let dynamic = false
+    const content = { attributes: [] as Attribute[], dynamic: false, slots: [] as Slot[] }
+    const { attributes, slots } = content
     for (const { name: masked, value } of token.attrs) {
       const { startOffset, endOffset } = locations[masked] as Token.Location
       const names = masked.split(FILL)
       const written = names.findLast(name => name !== '') ?? ''
       if (names.some(mayBeOurs)) {
         for (const { index } of masked.matchAll(HOLES)) {
-          const part = statements.find(({ offset }) => offset === startOffset + base + index)
+          const part = byOffset.get(startOffset + base + index)
           const printed = part?.kind === 'call' ? printedBy(part, part.scope !== scope, template) : undefined
           if (printed !== undefined) attributes.push(...printed)
-          else if (part !== undefined && isSlot(part) && isAlone(masked, index)) slots.push({ part, conditional: !scope.includes(part) })
-          else dynamic = true
+          else if (part !== undefined && isSlot(part) && isAlone(masked, index)) slots.push({ part, conditional: !isIn(part, scope) })
+          else content.dynamic = true
+          // Statements side by side are one name to the tokenizer.
+          if (isFull(content)) return content
         }
       }
       if (written === '' || written.includes(HOLE)) continue
       const offset = startOffset + base + masked.lastIndexOf(written)
       const around = textAt(offset).scope
       const attribute = {
-        name: written.replace(/^data-(?=hx-|sse-)/, ''), written, template, values: [value], offset, conditional: around !== scope, isPrinted: false
+        name: written.replace(/^data-(?=hx-|sse-)/, ''), written, template, values: [clip(value)], offset, conditional: around !== scope, isPrinted: false
       }
       attributes.push(attribute)
       if (!FILL.test(value) && !value.includes(HOLE)) continue
@@ -168,8 +187,13 @@ function read (parts: Part[], text: string, template: string, closed: ReadonlySe
       const read = () => (values ??= valuesBetween(around, text, offset + written.length, endOffset + base))
       Object.defineProperty(attribute, 'values', { get: read })
     }
-    return { attributes, dynamic, slots }
+    return content
   }
+}
+
+/** Whether more stands in a tag than in any that somebody wrote by hand. */
+function isFull ({ attributes, slots }: TagContent): boolean {
+  return attributes.length + slots.length > MOST_ATTRIBUTES
 }
 
 function isSlot (part: Part): part is Slot['part'] {
@@ -187,8 +211,12 @@ function mayBeOurs (name: string): boolean {
   return hole !== -1 && /^(?:data-?)?(?:hx|sse|id|href|action|$)/.test(name.slice(0, hole))
 }
 
-function flatten (parts: readonly Part[], closed: ReadonlySet<Part>): Part[] {
-  return parts.flatMap(part => [part, ...closed.has(part) ? [] : bodiesOf(part).flatMap(body => flatten(body, closed))])
+function flatten (parts: readonly Part[], closed: ReadonlySet<Part>, all: Part[] = []): Part[] {
+  for (const part of parts) {
+    all.push(part)
+    if (!closed.has(part)) for (const body of bodiesOf(part)) flatten(body, closed, all)
+  }
+  return all
 }
 
 function mask (texts: Text[], statements: Part[], text: string, base: number): string {

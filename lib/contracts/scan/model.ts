@@ -1,22 +1,20 @@
 // All that the rules look at, made from a snapshot.
 import { scanSources, type SourceFacts } from '../source/scan.js'
 import type { Snapshot } from '../types.js'
-import { addressesOf, type Address } from './address.js'
-import { filledOf } from './fill.js'
-import { Library } from './library.js'
+import { addressesOf } from './address.js'
+import { TemplateLibrary } from './library.js'
 import { composeLoose, composePage, type Page } from './page.js'
+import { filledOf } from './fill.js'
 import { bodiesOf, type Element, type Part } from './parts.js'
-import { RouteIndex, type Reach } from './routes.js'
+import { RouteIndex } from './route-index.js'
 import { Streams } from './streams.js'
 import type { Template } from './template.js'
-
-/** An address and the routes that it reaches; undefined when its path is not known. */
-export interface Wire extends Address { reach: Reach | undefined }
+import type { Wire } from './wire.js'
 
 /** All that the rules look at. */
 export interface Model {
   snapshot: Snapshot
-  library: Library
+  library: TemplateLibrary
   source: SourceFacts
   index: RouteIndex
   pages: readonly Page[]
@@ -32,7 +30,7 @@ export interface Model {
 /** Scans each template once and puts the pages together. `pause` is awaited between them. */
 export async function buildModel (snapshot: Snapshot, pause: () => Promise<void>): Promise<Model> {
   const source = await scanSources(snapshot.sources, pause)
-  const library = new Library()
+  const library = new TemplateLibrary()
   const named = [...source.rendered.flatMap(({ templates }) => templates), ...snapshot.sharesViews ? source.views : []].map(({ text }) => text)
   if (snapshot.hasTemplates) await library.read(snapshot, named, pause)
   const index = new RouteIndex(snapshot)
@@ -52,7 +50,7 @@ export function at ({ library }: Model, element: Element, { offset, template }: 
   return { template, ...library.templates.get(template)?.position(offset) }
 }
 
-async function composePages (library: Library, pause: () => Promise<void>): Promise<Page[]> {
+async function composePages (library: TemplateLibrary, pause: () => Promise<void>): Promise<Page[]> {
   const pages: Page[] = []
   const reached = new Set<Part[]>()
   for (const template of library.templates.values()) {

@@ -1,8 +1,9 @@
 // From the syntax tree of a template to its parts.
 import type { AstNode } from '../../render/nunjucks/internals.js'
+import { MOST_NESTED, TooLarge } from '../limits.js'
 import { calleeOf, textsOf } from './expression.js'
-import { needsOf } from './needs.js'
 import type { Block, Outline, Part, Reference } from './parts.js'
+import { needsOf } from './needs.js'
 import { Lines } from './position.js'
 import { isPrinter } from './printed.js'
 
@@ -14,17 +15,24 @@ export function outlineOf (root: AstNode, text: string): Outline {
   }
   // Where the text that was found last ends, because each comes after the one before.
   let reached = 0
-  // How many conditions are around.
+  // How many conditions are around, and how many lists of statements.
   let depth = 0
+  let nested = 0
   collectLiterals(root, outline.literals)
   list(root, outline.parts)
   return outline
 
   function list (node: AstNode | null, parts: Part[]): Part[] {
     if (node === null) return parts
-    // `elif` is an `if` of its own; a tag may give lists of lists.
-    if (node.typename !== 'NodeList' && node.typename !== 'Root') statement(node, parts)
-    else for (const child of node.children) list(child, parts)
+    if (node.typename !== 'NodeList' && node.typename !== 'Root') {
+      statement(node, parts)
+      return parts
+    }
+    if (nested === MOST_NESTED) throw new TooLarge(`more than ${MOST_NESTED} statements stand in each other`, offsetOf(node))
+    nested++
+    // A tag may give lists of lists.
+    for (const child of node.children) list(child, parts)
+    nested--
     return parts
   }
 
@@ -36,7 +44,7 @@ export function outlineOf (root: AstNode, text: string): Outline {
         break
       case 'If':
       case 'IfAsync':
-        branch(offset, [node.body, node.else_ as AstNode | null], parts, {})
+        branch(offset, branchesOf(node), parts, {})
         break
       case 'For':
       case 'AsyncEach':
@@ -150,16 +158,29 @@ export function outlineOf (root: AstNode, text: string): Outline {
   }
 }
 
-function collectLiterals (value: unknown, literals: Set<string>): void {
-  if (Array.isArray(value)) {
-    for (const item of value) collectLiterals(item, literals)
-  } else if (isNode(value) && value.typename !== 'TemplateData' && !isPrinted(value)) {
-    if (value.typename === 'Literal' && typeof value.value === 'string') literals.add(value.value)
-    for (const field of Object.keys(value)) {
-      // `item.name` looks up a literal, which is no text of the page.
-      if (field !== 'val' || value.typename !== 'LookupVal') collectLiterals(value[field], literals)
+// A tree of expressions may be deeper than the stack: `a.b().c()` is.
+function collectLiterals (root: AstNode, literals: Set<string>): void {
+  const open: unknown[] = [root]
+  while (open.length > 0) {
+    const value = open.pop()
+    if (Array.isArray(value)) {
+      for (const item of value) open.push(item)
+    } else if (isNode(value) && value.typename !== 'TemplateData' && !isPrinted(value)) {
+      if (value.typename === 'Literal' && typeof value.value === 'string') literals.add(value.value)
+      for (const field of Object.keys(value)) {
+        // `item.name` looks up a literal, which is no text of the page.
+        if (field !== 'val' || value.typename !== 'LookupVal') open.push(value[field])
+      }
     }
   }
+}
+
+// Each `elif` is an `if` in place of the `else` of the one before.
+function branchesOf (node: AstNode): Array<AstNode | null> {
+  const bodies: Array<AstNode | null> = []
+  let last: AstNode | null = node
+  for (; last?.typename === node.typename; last = last.else_ as AstNode | null) bodies.push(last.body)
+  return [...bodies, last]
 }
 
 // Read as the attributes that it prints.

@@ -1,10 +1,11 @@
 // Puts templates together as a render would: what a template extends, its
 // blocks, includes and macros, with all branches of its conditions.
-import { fill, type FilledContent, type Filling } from './fill.js'
-import type { Chain, Library } from './library.js'
+import type { Chain, TemplateLibrary } from './library.js'
+import { MOST_ATTRIBUTES } from '../limits.js'
+import { fill, type Filling } from './fill.js'
 import type { Branch, Call, Element, Include, Part, Slot, TagContent } from './parts.js'
 import type { Template } from './template.js'
-import { around, close, merge, open, uncertain, type Choice, type Place } from './tree.js'
+import { close, merge, open, uncertain, type Choice, type Place } from './tree.js'
 
 /** What a template renders to, or a part of it that is rendered alone. */
 export interface Page {
@@ -14,7 +15,12 @@ export interface Page {
   isWhole: boolean
   /** Its elements in the order of the source, each alone at its place. */
   places: Place[]
+  /** It is too large, and its rest is left out. */
+  cut: Cut | undefined
 }
+
+/** Why a page was left, and at which element if it was one. */
+export interface Cut { reason: string, element: Element | undefined }
 
 /** Where a list of parts stands. */
 interface Scope {
@@ -27,39 +33,57 @@ interface Scope {
   caller: { parts: Part[], scope: Scope } | undefined
 }
 
-// Includes multiply; a page of more elements and lists of parts is left alone from there.
-const MOST_STEPS = 20_000
+/** A list of parts, and the scope inside it. */
+interface Inner { parts: Part[], scope: Scope }
+
+/** What an element gets into its tag. */
+interface TagFilling {
+  element: Element
+  fillings: Filling[]
+  /** Attributes that it may still get. */
+  left: number
+}
+
+// Includes multiply, and what is never closed stands in each other: a page of
+// more than this is left alone from there.
+const MOST_ELEMENTS = 20_000
+const MOST_PARTS = 300_000
+/** Of includes, macros, blocks and conditions. */
+const MOST_LISTS = 500
+const TOO_DEEP = `has more than ${MOST_LISTS} includes, macros, blocks and conditions in each other`
+/** Chromium nests elements no deeper either. */
+const MOST_OPEN = 512
 
 /** Elements of which one is in every document, and in nothing else. */
 const DOCUMENT = new Set(['html', 'head', 'body'])
 
 /** The page of a chain of templates. `reached` gets all lists of parts that are in it. */
-export function composePage (library: Library, { templates, complete }: Chain, reached: Set<Part[]>): Page {
+export function composePage (library: TemplateLibrary, { templates, complete }: Chain, reached: Set<Part[]>): Page {
   const composer = new Composer(library, templates[0] as Template, reached)
   composer.chain(templates, complete)
   return composer.page
 }
 
 /** Some parts alone, wherever they may be used. */
-export function composeLoose (library: Library, template: Template, parts: Part[], reached: Set<Part[]>): Page {
+export function composeLoose (library: TemplateLibrary, template: Template, parts: Part[], reached: Set<Part[]>): Page {
   const composer = new Composer(library, template, reached)
-  composer.loose(() => composer.list(parts, { template, chain: [template], block: undefined, caller: undefined }))
+  composer.loose(() => composer.list(parts, alone(template)))
   return composer.page
 }
 
 class Composer {
   readonly page: Page
-  readonly #library: Library
+  readonly #library: TemplateLibrary
   readonly #reached: Set<Part[]>
   readonly #active = new Set<Part[]>()
   #top: Place | undefined
   #choice: Choice | undefined
   #steps = 0
 
-  constructor (library: Library, template: Template, reached: Set<Part[]>) {
+  constructor (library: TemplateLibrary, template: Template, reached: Set<Part[]>) {
     this.#library = library
     this.#reached = reached
-    this.page = { template: template.name, isWhole: false, places: [] }
+    this.page = { template: template.name, isWhole: false, places: [], cut: undefined }
   }
 
   /** A template with those that it extends. Without the last one only their blocks are known. */
@@ -73,11 +97,16 @@ class Composer {
 
   list (parts: Part[], scope: Scope): void {
     // A comment that includes its answers includes itself.
-    if (this.#active.has(parts) || this.#steps > MOST_STEPS) return
-    this.#steps++
+    if (this.#active.has(parts)) return
+    if (this.#active.size === MOST_LISTS) this.#cut(TOO_DEEP)
+    this.#step()
     this.#reached.add(parts)
     this.#active.add(parts)
-    for (const part of parts) this.#part(part, scope)
+    for (const part of parts) {
+      if (this.page.cut !== undefined) break
+      this.#step()
+      this.#part(part, scope)
+    }
     this.#active.delete(parts)
   }
 
@@ -98,7 +127,9 @@ class Composer {
     switch (part.kind) {
       case 'text':
         for (const tag of part.tags) {
-          if (tag.kind === 'open') this.#open(this.#fill(tag, scope))
+          this.#step()
+          if (this.page.cut !== undefined) break
+          if (tag.kind === 'open') this.#open(tag, scope)
           else this.#top = close(tag.name, this.#top)
         }
         break
@@ -119,55 +150,81 @@ class Composer {
     }
   }
 
-  #open (element: Element): void {
-    this.#steps++
+  #step (): void {
+    if (++this.#steps > MOST_PARTS) this.#cut(`is put together from more than ${MOST_PARTS} pieces`)
+  }
+
+  #cut (reason: string, element?: Element): void {
+    this.page.cut ??= { reason, element }
+  }
+
+  #open (tag: Element, scope: Scope): void {
+    const element = this.#fill(tag, scope)
+    // A tag that is filled in part would lack what it has.
+    if (this.page.cut !== undefined) return
+    if (this.page.places.length === MOST_ELEMENTS) return this.#cut(`has more than ${MOST_ELEMENTS} elements`, element)
     const { place, top } = open(element, this.#top, this.#choice)
     this.#top = top
     if (DOCUMENT.has(element.name)) this.page.isWhole = true
-    // What is in a template element is no part of the page until a script takes it.
-    for (const { elements } of around(place.parent)) if (elements[0]?.name === 'template') return
-    this.page.places.push(place)
+    if (place.depth > MOST_OPEN) return this.#cut(`has more than ${MOST_OPEN} elements in each other`, element)
+    if (!place.isInert) this.page.places.push(place)
   }
 
   // Blocks, includes and macros inside of a tag give it attributes.
   #fill (element: Element, scope: Scope): Element {
     if (element.slots.length === 0) return element
-    return fill(element, this.#fillings(element, scope))
+    const filling: TagFilling = { fillings: [], left: MOST_ATTRIBUTES - element.attributes.length, element }
+    this.#fillSlots(element, scope, false, filling)
+    return fill(element, filling.fillings)
   }
 
-  #fillings ({ slots }: TagContent, scope: Scope): Filling[] {
-    return slots.map(({ part, conditional }) => ({ part, conditional, content: this.#content(part, scope) }))
+  #fillSlots ({ slots }: TagContent, scope: Scope, isConditional: boolean, filling: TagFilling): void {
+    filling.left -= slots.length
+    if (filling.left < 0) this.#cut(`has a tag with more than ${MOST_ATTRIBUTES} attributes`, filling.element)
+    for (const { part, conditional } of slots) {
+      this.#step()
+      if (this.page.cut !== undefined) return
+      this.#fillSlot(part, scope, conditional || isConditional, filling)
+    }
   }
 
-  #content (part: Slot['part'], scope: Scope): FilledContent | undefined {
+  #fillSlot (part: Slot['part'], scope: Scope, conditional: boolean, filling: TagFilling): void {
     const inner = this.#innerOf(part, scope)
-    // A block that nothing has is empty.
-    if (inner === undefined) return undefined
+    if (inner !== undefined) this.#reached.add(inner.parts)
+    if (inner === undefined || this.#active.has(inner.parts)) {
+      // A macro or an include that is not known may give it anything; a block that is nowhere gives nothing.
+      filling.fillings.push({ parts: undefined, attributes: [], dynamic: part.kind === 'call' || part.kind === 'include', conditional })
+      return
+    }
     const { parts, scope: { template } } = inner
-    this.#reached.add(parts)
-    if (this.#active.has(parts)) return undefined
-    this.#active.add(parts)
     const content = template.inTag(parts)
-    const filled = { key: parts, attributes: content.attributes, dynamic: content.dynamic, fillings: this.#fillings(content, inner.scope) }
+    if (content === undefined) return this.#cut('has a tag with too much in it to be read', filling.element)
+    if (this.#active.size === MOST_LISTS) this.#cut(TOO_DEEP)
+    const { attributes, dynamic } = content
+    filling.fillings.push({ parts, attributes, dynamic, conditional })
+    filling.left -= attributes.length
+    // Each element has its own.
+    this.#steps += attributes.length
+    this.#active.add(parts)
+    this.#fillSlots(content, inner.scope, conditional, filling)
     this.#active.delete(parts)
-    return filled
   }
 
-  #innerOf (part: Slot['part'], scope: Scope): { parts: Part[], scope: Scope } | undefined {
-    if (part.kind === 'include') {
-      const [target, ...others] = this.#library.targets(scope.template, part.reference)
-      return target === undefined || others.length > 0 ? undefined : { parts: target.parts, scope: { template: target, chain: [target], block: undefined, caller: undefined } }
+  #innerOf (part: Slot['part'], scope: Scope): Inner | undefined {
+    switch (part.kind) {
+      case 'include': {
+        const [target, ...others] = this.#library.targets(scope.template, part.reference)
+        return target === undefined || others.length > 0 ? undefined : { parts: target.parts, scope: alone(target) }
+      }
+      case 'call': {
+        const macro = this.#library.macro(scope.template, part)
+        return macro && { parts: macro.body, scope: alone(macro.template) }
+      }
+      case 'block':
+        return blockIn(scope, part.name, 0)
+      case 'super':
+        return scope.block && blockIn(scope, scope.block.name, scope.block.level + 1)
     }
-    if (part.kind === 'call') {
-      const macro = this.#library.macro(scope.template, part)
-      return macro && { parts: macro.body, scope: { template: macro.template, chain: [macro.template], block: undefined, caller: undefined } }
-    }
-    const block = part.kind === 'block' ? { name: part.name, level: 0 } : scope.block && { name: scope.block.name, level: scope.block.level + 1 }
-    const level = block === undefined ? -1 : scope.chain.findIndex((template, index) => index >= block.level && template.blocks.has(block.name))
-    if (block === undefined || level === -1) return undefined
-    const template = scope.chain[level] as Template
-    const { body } = template.blocks.get(block.name) as { body: Part[] }
-    return { parts: body, scope: { ...scope, template, block: { name: block.name, level } } }
   }
 
   #branch ({ branches, loop, foreign, opaque }: Branch, scope: Scope): void {
@@ -191,12 +248,10 @@ class Composer {
   }
 
   #block (name: string, from: number, opaque: boolean, scope: Scope): void {
-    const level = scope.chain.findIndex((template, index) => index >= from && template.blocks.has(name))
-    if (level === -1) return
-    const template = scope.chain[level] as Template
-    const { body } = template.blocks.get(name) as { body: Part[] }
-    if (opaque) this.#reached.add(body)
-    else this.list(body, { ...scope, template, block: { name, level } })
+    const inner = blockIn(scope, name, from)
+    if (inner === undefined) return
+    if (opaque) this.#reached.add(inner.parts)
+    else this.list(inner.parts, inner.scope)
   }
 
   #include ({ reference }: Include, scope: Scope): void {
@@ -221,6 +276,21 @@ class Composer {
       return
     }
     const caller = call.body && { parts: call.body, scope }
-    this.list(macro.body, { template: macro.template, chain: [macro.template], block: undefined, caller })
+    this.list(macro.body, { ...alone(macro.template), caller })
   }
+}
+
+/** The scope of a template that knows nothing of what is around it. */
+function alone (template: Template): Scope {
+  return { template, chain: [template], block: undefined, caller: undefined }
+}
+
+/** The body of a block, from the first template of a chain that has it, from a certain one on. */
+function blockIn (scope: Scope, name: string, from: number): Inner | undefined {
+  for (let level = from; level < scope.chain.length; level++) {
+    const template = scope.chain[level] as Template
+    const block = template.blocks.get(name)
+    if (block !== undefined) return { parts: block.body, scope: { ...scope, template, block: { name, level } } }
+  }
+  return undefined
 }

@@ -1,5 +1,8 @@
 // Text of which a part is known only when a template is rendered.
 
+import { LONGEST_TEXT, MOST_TEXTS } from '../limits.js'
+import { push } from './lists.js'
+
 /** Stands for text that an expression makes: any, also none. A private character, which templates do not have. */
 export const HOLE = '\uE000'
 
@@ -8,14 +11,38 @@ export function isKnown (text: string): boolean {
   return !text.includes(HOLE)
 }
 
-/** Whether a text can be what a pattern comes to, which has one hole or more. */
-export function fits (pattern: string, text: string): boolean {
-  const pieces = pattern.split(HOLE)
-  const start = pieces.shift() as string
-  const end = pieces.pop() as string
+/** Many texts of which each has one hole or more. */
+export class Patterns {
+  // By what they begin with; or, if that is a hole, by what they end with.
+  readonly #starts = new Map<string, string[][]>()
+  readonly #ends = new Map<string, string[][]>()
+  readonly #lengths = { starts: new Set<number>(), ends: new Set<number>() }
+
+  constructor (patterns: Iterable<string>) {
+    for (const pattern of patterns) {
+      const pieces = pattern.split(HOLE)
+      const start = pieces[0] as string
+      const end = pieces.at(-1) as string
+      push(start === '' ? this.#ends : this.#starts, start === '' ? end : start, pieces)
+      if (start === '') this.#lengths.ends.add(end.length)
+      else this.#lengths.starts.add(start.length)
+    }
+  }
+
+  /** Whether a text can be what one of them comes to. */
+  fit (text: string): boolean {
+    const { starts, ends } = this.#lengths
+    for (const length of starts) if (this.#starts.get(text.slice(0, length))?.some(pieces => fits(pieces, text))) return true
+    for (const length of ends) if (this.#ends.get(text.slice(text.length - length))?.some(pieces => fits(pieces, text))) return true
+    return false
+  }
+}
+
+function fits (pieces: readonly string[], text: string): boolean {
+  const [start, end] = [pieces[0], pieces.at(-1)] as [string, string]
   if (!text.startsWith(start) || !text.endsWith(end)) return false
   let reached = start.length
-  for (const piece of pieces) {
+  for (const piece of pieces.slice(1, -1)) {
     const index = text.indexOf(piece, reached)
     if (index === -1) return false
     reached = index + piece.length
@@ -23,27 +50,53 @@ export function fits (pattern: string, text: string): boolean {
   return reached + end.length <= text.length
 }
 
-/** Whether two texts with holes can come to the same. */
-export function meet (a: string, b: string): boolean {
-  return a === b || (!(isKnown(a) && isKnown(b)) && overlap(pathTokens(a), pathTokens(b)))
-}
-
 /** A character, or what may stand in place of some. */
-type Token = string | typeof ANY | typeof SOME | typeof ONE
+export type Token = string | typeof ANY | typeof SOME | typeof ONE
 
 // Any text; any text without a slash; one character that is no slash.
 const ANY = 0
 const SOME = 1
 const ONE = 2
 
+const MOST_COMBINED = 16
+/** Pairs of places in a path and in a route that are compared at most. */
+const MOST_PAIRS = 65_536
+
 /** Every way to write a list of alternatives one after the other; too many are one hole. */
-export function combine (parts: readonly string[][]): string[] {
+export function combine (parts: ReadonlyArray<readonly string[]>): string[] {
   let all = ['']
   for (const alternatives of parts) {
-    all = all.flatMap(head => alternatives.map(tail => (head + tail).replaceAll(HOLE + HOLE, HOLE)))
-    if (all.length > 16) return [HOLE]
+    if (alternatives.length > MOST_COMBINED) return [HOLE]
+    all = all.flatMap(head => alternatives.map(tail => clip(join(head, tail))))
+    if (all.length > MOST_COMBINED) return [HOLE]
+    if (all.every(isClipped)) break
   }
   return [...new Set(all)]
+}
+
+/** The texts of several alternatives; of too many the rest is a hole. */
+export function unite (alternatives: ReadonlyArray<readonly string[]>): string[] {
+  const all = new Set(alternatives.flat())
+  return all.size > MOST_TEXTS ? [...all].slice(0, MOST_TEXTS).concat(HOLE) : [...all]
+}
+
+/** A text of which the end may be unknown, because it is too long. */
+export function clip (text: string): string {
+  return isClipped(text) ? text.slice(0, LONGEST_TEXT) + HOLE : text
+}
+
+function isClipped ({ length }: string): boolean {
+  return length > LONGEST_TEXT
+}
+
+// Two holes side by side are one.
+function join (head: string, tail: string): string {
+  return head.endsWith(HOLE) && tail.startsWith(HOLE) ? head + tail.slice(1) : head + tail
+}
+
+/** Whether a token stands for itself. */
+export function isLiteral (token: Token): token is string {
+  return typeof token === 'string'
 }
 
 /** A path with holes, prepared for {@link overlap}. */
@@ -79,23 +132,30 @@ export function routeTokens (url: string): Token[] {
   return tokens
 }
 
-/** Whether some text fits both, the path and the route. */
+/** Whether some text fits both, the path and the route; true when they are too long to tell. */
 export function overlap (path: readonly Token[], route: readonly Token[]): boolean {
+  const width = route.length + 1
+  if ((path.length + 1) * width > MOST_PAIRS) return true
   const seen = new Set<number>()
-  return match(0, 0)
-
-  function match (i: number, j: number): boolean {
-    const x = path[i]
-    const y = route[j]
-    if (x === undefined && y === undefined) return true
-    const key = i * (route.length + 1) + j
-    if (seen.has(key)) return false
+  const open = [0]
+  for (let key = open.pop(); key !== undefined; key = open.pop()) {
+    if (seen.has(key)) continue
     seen.add(key)
-    if (x === ANY) return match(i + 1, j) || (y !== undefined && match(i, j + 1))
-    if (y === ANY || y === SOME) return match(i, j + 1) || (x !== undefined && (y === ANY || x !== '/') && match(i + 1, j))
-    if (x === undefined || y === undefined) return false
-    return (x === y || (y === ONE && x !== '/')) && match(i + 1, j + 1)
+    const x = path[Math.floor(key / width)]
+    const y = route[key % width]
+    if (x === undefined && y === undefined) return true
+    // The first of two ways is tried last.
+    if (x === ANY) {
+      if (y !== undefined) open.push(key + 1)
+      open.push(key + width)
+    } else if (y === ANY || y === SOME) {
+      if (x !== undefined && (y === ANY || x !== '/')) open.push(key + width)
+      open.push(key + 1)
+    } else if (x !== undefined && y !== undefined && (x === y || (y === ONE && x !== '/'))) {
+      open.push(key + width + 1)
+    }
   }
+  return false
 }
 
 function endOfParameter (pattern: string, start: number): number {

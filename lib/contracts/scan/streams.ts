@@ -2,11 +2,11 @@
 import type { RouteFacts } from '../types.js'
 import { isConnect } from './address.js'
 import { push } from './lists.js'
-import type { Wire } from './model.js'
 import type { Page } from './page.js'
 import type { Attribute, Element } from './parts.js'
 import { isKnown } from './pattern.js'
 import { around, type Place } from './tree.js'
+import type { Wire } from './wire.js'
 
 /** Events that the plugin sends on its own account. */
 export const OWN_EVENTS: ReadonlySet<string> = new Set(['chirp:open', 'chirp:error', 'chirp:closing', 'chirp:busy', 'chirp:gap', 'chirp:retry'])

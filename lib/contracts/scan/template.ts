@@ -11,8 +11,8 @@ export interface Template extends Outline {
   hasDoctype: boolean
   /** The text of its scripts. */
   scripts: string
-  /** What some of its parts put into a start tag that they stand in. */
-  inTag (parts: Part[]): TagContent
+  /** What some of its parts put into a start tag that they stand in; undefined when that is too long. */
+  inTag (parts: Part[]): TagContent | undefined
   /** Where an offset of its source is. */
   position (offset: number): Position
 }
@@ -28,11 +28,10 @@ export function scanTemplate (name: string, source: string, root: AstNode): Temp
     scripts += region.scripts
   }
   let lines: Lines | undefined
-  const contents = new Map<Part[], TagContent>()
-  const inTag = (parts: Part[]): TagContent => {
-    let content = contents.get(parts)
-    if (content === undefined) contents.set(parts, content = tokenizeInTag(parts, source, name))
-    return content
+  const contents = new Map<Part[], TagContent | undefined>()
+  const inTag = (parts: Part[]): TagContent | undefined => {
+    if (!contents.has(parts)) contents.set(parts, tokenizeInTag(parts, source, name))
+    return contents.get(parts)
   }
   return { ...outline, name, hasDoctype, scripts, inTag, position: offset => (lines ??= new Lines(source)).position(offset) }
 }

@@ -16,6 +16,10 @@ export interface Place {
   choice: Choice | undefined
   /** Names of the elements that may be open at an uncertain place. */
   names: ReadonlySet<string>
+  /** How many places are around it. */
+  depth: number
+  /** In a template element, which is no part of the page until a script takes it. */
+  isInert: boolean
 }
 
 const NO_NAMES: ReadonlySet<string> = new Set()
@@ -44,16 +48,17 @@ export function * around (place: Place | undefined): Generator<Place> {
   for (let at = place; at !== undefined; at = at.parent) yield at
 }
 
-/** A place where anything may be around. */
+/** A place where anything may be around. Two of them are no more than one. */
 export function uncertain (parent: Place | undefined, names = NO_NAMES): Place {
-  return { elements: [], parent, choice: undefined, names }
+  if (parent?.elements.length !== 0) return createPlace([], parent, undefined, names)
+  return createPlace([], parent.parent, undefined, new Set([...parent.names, ...names]))
 }
 
 /** Puts an element below what is open. */
 export function open (element: Element, top: Place | undefined, choice: Choice | undefined): { place: Place, top: Place | undefined } {
   const rule = Object.hasOwn(IMPLIED, element.name) ? IMPLIED[element.name] : undefined
   const parent = rule === undefined ? top : endImplied(top, rule)
-  const place: Place = { elements: [element], parent, choice, names: NO_NAMES }
+  const place = createPlace([element], parent, choice, NO_NAMES)
   const isEmpty = VOID.has(element.name) || (element.selfClosing && isDrawing(parent))
   return { place, top: isEmpty ? parent : place }
 }
@@ -72,18 +77,35 @@ export function close (name: string, top: Place | undefined): Place | undefined 
 export function merge (tops: ReadonlyArray<Place | undefined>): Place | undefined {
   const [first] = tops
   if (tops.every(top => top === first)) return first
-  const paths = tops.map(top => [...around(top)].reverse())
-  const [path = []] = paths
-  let shared = 0
-  while (shared < path.length && paths.every(other => other[shared] === path[shared])) shared++
-  const parent = path[shared - 1]
-  const rests = paths.map(path => path.slice(shared))
+  const parent = tops.reduce(sharedBy)
+  const rests = tops.map(top => between(top, parent))
   const [rest = []] = rests
   const isAlike = rests.every(other => other.length === rest.length && other.every((place, index) => nameOf(place) === nameOf(rest[index])))
   if (!isAlike) return uncertain(parent, new Set(rests.flat().flatMap(({ elements, names }) => [...names, ...elements.map(({ name }) => name)])))
-  return rest.reduce<Place | undefined>((parent, { choice, names }, index) => ({
-    elements: rests.flatMap(other => (other[index] as Place).elements), parent, choice, names
-  }), parent)
+  return rest.reduce((parent, { choice, names }, index) =>
+    createPlace(rests.flatMap(other => (other[index] as Place).elements), parent, choice, names), parent)
+}
+
+function createPlace (elements: Place['elements'], parent: Place | undefined, choice: Place['choice'], names: Place['names']): Place {
+  const isInert = parent !== undefined && (parent.isInert || nameOf(parent) === 'template')
+  return { elements, parent, choice, names, depth: parent === undefined ? 0 : parent.depth + 1, isInert }
+}
+
+// The innermost place that is around both, or one of them.
+function sharedBy (a: Place | undefined, b: Place | undefined): Place | undefined {
+  while (a !== b) {
+    if (a === undefined || b === undefined) return undefined
+    if (a.depth >= b.depth) a = a.parent
+    else b = b.parent
+  }
+  return a
+}
+
+// What is open below a place, the outermost first.
+function between (top: Place | undefined, parent: Place | undefined): Place[] {
+  const places: Place[] = []
+  for (let at = top; at !== undefined && at !== parent; at = at.parent) places.push(at)
+  return places.reverse()
 }
 
 function endImplied (top: Place | undefined, { ends, within }: { ends: string[], within: string[] }): Place | undefined {

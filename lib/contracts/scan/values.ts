@@ -1,7 +1,7 @@
 // The values of an attribute that is made of text, expressions and conditions.
 import { textsOf } from './expression.js'
 import type { Part } from './parts.js'
-import { combine, HOLE } from './pattern.js'
+import { clip, combine, HOLE, unite } from './pattern.js'
 import { lastIndex } from './position.js'
 
 /**
@@ -15,10 +15,10 @@ export function valuesBetween (parts: readonly Part[], text: string, from: numbe
   return combine(parts.slice(first, last + 1).map(valuesOf)).map(unquote)
 
   function valuesOf (part: Part): string[] {
-    if (part.kind === 'text') return [text.slice(Math.max(part.offset, from), Math.max(Math.min(part.end, to), from))]
+    if (part.kind === 'text') return [clip(text.slice(Math.max(part.offset, from), Math.max(Math.min(part.end, to), from)))]
     if (part.kind === 'output') return textsOf(part.node)
     if (part.kind !== 'branch' || part.loop || part.foreign) return [HOLE]
-    return [...new Set(part.branches.flatMap(branch => combine(branch.map(valuesOf))))]
+    return unite(part.branches.map(branch => combine(branch.map(valuesOf))))
   }
 }
 

@@ -1,7 +1,8 @@
 // What names stand for in a source file, where that is plain: constants of
 // literals, and what comes from the plugin.
 import type { AnyNode, Expression, Node, Pattern } from 'acorn'
-import { combine, HOLE } from '../scan/pattern.js'
+import { MOST_NESTED } from '../limits.js'
+import { clip, combine, HOLE, unite } from '../scan/pattern.js'
 import { childrenOf } from '../syntax.js'
 
 const PACKAGE = 'fastify-chirp'
@@ -13,6 +14,7 @@ export class Bindings {
   readonly #constants = new Map<string, Expression>()
   /** Local names, and what they are called in the plugin; `*` is all of it. */
   readonly #imports = new Map<string, string>()
+  readonly #texts = new Map<Node, string[]>()
 
   /** To be called for each node of the file before anything is asked. */
   note (node: AnyNode): void {
@@ -22,7 +24,7 @@ export class Bindings {
           this.#declare(id)
           if (init === null || init === undefined) continue
           if (node.kind === 'const' && id.type === 'Identifier') this.#constants.set(id.name, init)
-          if (isRequired(init)) this.#require(id)
+          if (loadedBy(init) === PACKAGE) this.#require(id)
         }
         break
       case 'ImportDeclaration':
@@ -56,24 +58,32 @@ export class Bindings {
   }
 
   /** All texts that an expression can come to, with holes. */
-  textsOf (node: Node): string[] {
+  textsOf (node: Node, depth = 0): string[] {
     const expression = unwrap(node)
+    let texts = this.#texts.get(expression)
+    // A constant that is used twice in each of thirty others is read once.
+    if (texts === undefined) this.#texts.set(expression, texts = depth > MOST_NESTED ? [HOLE] : this.#read(expression, depth + 1))
+    return texts
+  }
+
+  #read (expression: AnyNode, depth: number): string[] {
+    const read = (part: Node): string[] => this.textsOf(part, depth)
     switch (expression.type) {
       case 'Literal':
-        return [typeof expression.value === 'string' ? expression.value : HOLE]
+        return [typeof expression.value === 'string' ? clip(expression.value) : HOLE]
       case 'TemplateLiteral':
         return combine(expression.quasis.flatMap(({ value }, index) => {
           const inner = expression.expressions[index]
-          return [[value.cooked ?? HOLE], ...(inner === undefined ? [] : [this.textsOf(inner)])]
+          return [[clip(value.cooked ?? HOLE)], ...(inner === undefined ? [] : [read(inner)])]
         }))
       case 'BinaryExpression':
-        return expression.operator === '+' ? combine([this.textsOf(expression.left), this.textsOf(expression.right)]) : [HOLE]
+        return expression.operator === '+' ? combine(operandsOf(expression).map(read)) : [HOLE]
       case 'ConditionalExpression':
-        return [...this.textsOf(expression.consequent), ...this.textsOf(expression.alternate)]
+        return unite(resultsOf(expression).map(read))
       case 'Identifier': {
         const constant = this.#isUnique(expression.name) ? this.#constants.get(expression.name) : undefined
         // A constant of a constant is as good, and one of itself does not run.
-        return constant === undefined || constant.start >= expression.start ? [HOLE] : this.textsOf(constant)
+        return constant === undefined || constant.start >= expression.start ? [HOLE] : read(constant)
       }
       default:
         return [HOLE]
@@ -85,7 +95,7 @@ export class Bindings {
   }
 
   #declare (pattern: Node): void {
-    for (const name of namesIn(pattern as Pattern)) this.#declared.set(name, (this.#declared.get(name) ?? 0) + 1)
+    for (const name of namesIn(pattern)) this.#declared.set(name, (this.#declared.get(name) ?? 0) + 1)
   }
 
   #require (id: Pattern): void {
@@ -109,21 +119,46 @@ export function nameOf (node: Node): string | undefined {
 /** Without what TypeScript, parentheses and `await` put around it. */
 export function unwrap (node: Node): AnyNode {
   let inner = node as AnyNode
-  while (/^(?:TS\w+|ParenthesizedExpression|ChainExpression)$/.test(inner.type) && 'expression' in inner) inner = inner.expression as AnyNode
-  return inner.type === 'AwaitExpression' ? unwrap(inner.argument) : inner
+  for (;;) {
+    if (inner.type === 'AwaitExpression') inner = inner.argument
+    else if (/^(?:TS\w+|ParenthesizedExpression|ChainExpression)$/.test(inner.type) && 'expression' in inner) inner = inner.expression as AnyNode
+    else return inner
+  }
 }
 
-function isRequired (node: Node): boolean {
+/** The operands of `a + b + c`, which is parsed as `(a + b) + c`, however long it is. */
+export function operandsOf (node: AnyNode): Node[] {
+  const operands: Node[] = []
+  let first = node
+  for (; first.type === 'BinaryExpression' && first.operator === '+'; first = unwrap(first.left)) operands.push(first.right)
+  return [...operands, first].reverse()
+}
+
+// What `a ? b : c ? d : e` can come to.
+function resultsOf (node: AnyNode): Node[] {
+  const results: Node[] = []
+  let last = node
+  for (; last.type === 'ConditionalExpression'; last = unwrap(last.alternate)) results.push(last.consequent)
+  return [...results, last]
+}
+
+/** The package or file that `require()` or `import()` loads. */
+export function loadedBy (node: Node): string | undefined {
   const call = unwrap(node)
-  if (call.type === 'ImportExpression') return nameOf(call.source) === PACKAGE
-  return call.type === 'CallExpression' && nameOf(call.callee) === 'require' && call.arguments.length === 1 &&
-    nameOf(call.arguments[0] as Node) === PACKAGE
+  if (call.type === 'ImportExpression') return nameOf(call.source)
+  const isRequire = call.type === 'CallExpression' && nameOf(call.callee) === 'require' && call.arguments.length === 1
+  return isRequire ? nameOf(call.arguments[0] as Node) : undefined
 }
 
-// The names that a pattern binds; parts that are evaluated bind none that matter.
-function namesIn (pattern: AnyNode): string[] {
-  if (pattern.type === 'Identifier') return [pattern.name]
-  if (pattern.type === 'AssignmentPattern') return namesIn(pattern.left)
-  if (pattern.type === 'Property') return namesIn(pattern.value)
-  return childrenOf(pattern).flatMap(namesIn)
+/** The names that a pattern binds; parts that are evaluated bind none that matter. */
+export function namesIn (pattern: Node): string[] {
+  const names: string[] = []
+  const open = [pattern as AnyNode]
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (node.type === 'Identifier') names.push(node.name)
+    else if (node.type === 'AssignmentPattern') open.push(node.left)
+    else if (node.type === 'Property') open.push(node.value)
+    else for (const child of childrenOf(node)) open.push(child)
+  }
+  return names
 }

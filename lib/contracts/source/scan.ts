@@ -1,10 +1,12 @@
 // What the app's source says about templates, blocks and events.
-import type { AnyNode, CallExpression, NewExpression, Node } from 'acorn'
+import type { AnyNode, CallExpression, NewExpression, Node, Program, TemplateLiteral } from 'acorn'
+import { explainFailure, LONGEST_TEXT } from '../limits.js'
 import { HOLE, isKnown } from '../scan/pattern.js'
-import { childrenOf } from '../syntax.js'
 import type { SourceFile } from '../types.js'
 import { Bindings, nameOf, unwrap } from './bindings.js'
 import { programOf } from './parse.js'
+import { Replies } from './replies.js'
+import { FileScopes, type Scope } from './scopes.js'
 
 /** A text in a source file. Lines and columns count from one. */
 export interface SourceText { text: string, file: string, line: number, column: number }
@@ -46,8 +48,6 @@ export interface SourceFacts {
 /** Methods whose second argument may have the option `closeEvent`. */
 const OPTION_TAKERS = new Set(['eventStream', 'register'])
 
-const REPLY = /^(?:reply|rep|res|response)$/
-
 /** Reads all source files. */
 export async function scanSources (files: readonly SourceFile[], pause: () => Promise<void>): Promise<SourceFacts> {
   const facts: SourceFacts = {
@@ -65,40 +65,52 @@ export async function scanSources (files: readonly SourceFile[], pause: () => Pr
     patterns: new Set(),
     broken: []
   }
+  const scopes = new Map<string, FileScopes>()
   for (const file of files) {
-    scanFile(file, facts)
+    const root = parse(file, facts)
+    if (root !== undefined) scopes.set(file.path, new FileScopes(file.path, root, scopes))
+    await pause()
+  }
+  const replies = new Replies(scopes.values())
+  for (const [path, file] of scopes) {
+    scanFile(path, file, replies, facts)
     await pause()
   }
   return facts
 }
 
-function scanFile (file: SourceFile, facts: SourceFacts): void {
-  const { path } = file
-  let root
+function parse (file: SourceFile, { broken }: SourceFacts): Program | undefined {
   try {
-    root = programOf(file)
+    return programOf(file)
   } catch (error) {
-    const { message, loc } = error as SyntaxError & { loc?: { line: number, column: number } }
-    facts.broken.push({ file: path, message: message.replace(/ \(\d+:\d+\)$/, ''), line: loc?.line, column: loc && loc.column + 1 })
-    return
+    const { loc } = error as { loc?: { line: number, column: number } }
+    broken.push({ file: file.path, message: explainFailure(error).replace(/ \(\d+:\d+\)$/, ''), line: loc?.line, column: loc && loc.column + 1 })
+    return undefined
   }
-  const bindings = new Bindings()
-  const nodes = [...walk(root)]
-  for (const node of nodes) bindings.note(node)
-  for (const node of nodes) visit(node)
+}
 
-  function visit (node: AnyNode): void {
+function scanFile (path: string, { nodes }: FileScopes, replies: Replies, facts: SourceFacts): void {
+  const bindings = new Bindings()
+  // Inner sums are read as a part of the outer one.
+  const inner = new Set<Node>()
+  for (const { node } of nodes) bindings.note(node)
+  for (const { node, scope } of nodes) visit(node, scope)
+
+  function visit (node: AnyNode, scope: Scope): void {
     switch (node.type) {
       case 'NewExpression':
         return construct(node)
       case 'CallExpression':
-        call(node)
+        call(node, scope)
         return options(node)
       case 'Literal':
         if (typeof node.value === 'string') facts.literals.add(node.value)
         return
       case 'TemplateLiteral':
+        return template(node)
       case 'BinaryExpression':
+        if (inner.has(node) || node.operator !== '+') return
+        for (let first: AnyNode = node; first.type === 'BinaryExpression' && first.operator === '+'; first = unwrap(first.left)) inner.add(first)
         note(bindings.textsOf(node))
     }
   }
@@ -108,12 +120,12 @@ function scanFile (file: SourceFile, facts: SourceFacts): void {
     const [first, second, , options] = node.arguments
     if (first === undefined) return
     if (name === 'SSEEvent') {
-      facts.events.push(...propertyTexts(first, 'event'))
-      facts.ids.push(...texts(propertyOf(first, 'id')))
+      add(facts.events, first, 'event')
+      addIds(first)
     }
     if (name === 'Fragments') {
       facts.fragments.push(placeOf(node))
-      facts.ids.push(...texts(second && propertyOf(second, 'id')))
+      if (second !== undefined) addIds(second)
     }
     if (name !== 'Fragment') return
     render(first, second)
@@ -125,20 +137,19 @@ function scanFile (file: SourceFile, facts: SourceFacts): void {
     const known = targets.filter(({ text }) => isKnown(text))
     facts.targets.push(...known)
     facts.targetPatterns.push(...targets.filter(({ text }) => !isKnown(text)))
-    for (const swap of propertyTexts(options, 'swap')) facts.swaps.push({ targets: known, swap })
-    facts.ids.push(...texts(propertyOf(options, 'id')))
+    for (const swap of knownTexts(propertyOf(options, 'swap'))) facts.swaps.push({ targets: known, swap })
+    addIds(options)
   }
 
-  function call (node: CallExpression): void {
+  function call (node: CallExpression, scope: Scope): void {
     const callee = unwrap(node.callee)
-    if (callee.type !== 'MemberExpression' || callee.computed || !isReply(callee.object)) return
     const [first, second, third] = node.arguments
-    if (first === undefined) return
+    if (callee.type !== 'MemberExpression' || callee.computed || first === undefined || !replies.has(callee.object, scope)) return
     const method = nameOf(callee.property)
     if (method === 'view') facts.views.push(...knownTexts(first))
     if (method === 'fragment') render(first, second)
     if (method === 'page') render(first, third && propertyOf(third, 'block'))
-    if (method === 'eventStream' && second !== undefined) facts.events.push(...propertyTexts(second, 'event'))
+    if (method === 'eventStream' && second !== undefined) add(facts.events, second, 'event')
   }
 
   // Of a stream, or of the plugin.
@@ -146,7 +157,7 @@ function scanFile (file: SourceFile, facts: SourceFacts): void {
     const [, second] = node.arguments
     const callee = unwrap(node.callee)
     if (second === undefined || callee.type !== 'MemberExpression' || !OPTION_TAKERS.has(nameOf(callee.property) as string)) return
-    facts.closeEvents.push(...propertyTexts(second, 'closeEvent'))
+    add(facts.closeEvents, second, 'closeEvent')
   }
 
   function render (template: Node, block: Node | undefined): void {
@@ -160,7 +171,15 @@ function scanFile (file: SourceFile, facts: SourceFacts): void {
     }
   }
 
-  function knownTexts (node: Node): SourceText[] {
+  // Of one that is too long, or may be too much, there is what stands between its expressions.
+  function template (node: TemplateLiteral): void {
+    const texts = bindings.textsOf(node)
+    const length = node.quasis.reduce((sum, { value }) => sum + value.raw.length, 0)
+    if (length > LONGEST_TEXT || texts[0] === HOLE) for (const { value } of node.quasis) facts.literals.add(value.cooked ?? '')
+    note(texts)
+  }
+
+  function knownTexts (node: Node | undefined): SourceText[] {
     return texts(node).filter(({ text }) => isKnown(text))
   }
 
@@ -173,8 +192,12 @@ function scanFile (file: SourceFile, facts: SourceFacts): void {
     return { file: path, line, column: column + 1 }
   }
 
-  function propertyTexts (node: Node, name: string): SourceText[] {
-    return texts(propertyOf(node, name)).filter(({ text }) => isKnown(text))
+  function add (list: SourceText[], node: Node, name: string): void {
+    list.push(...knownTexts(propertyOf(node, name)))
+  }
+
+  function addIds (node: Node): void {
+    facts.ids.push(...texts(propertyOf(node, 'id')))
   }
 }
 
@@ -182,20 +205,4 @@ function propertyOf (node: Node, name: string): Node | undefined {
   const object = unwrap(node)
   if (object.type !== 'ObjectExpression') return undefined
   return object.properties.flatMap(property => property.type === 'Property' && !property.computed && nameOf(property.key) === name ? [property.value] : [])[0]
-}
-
-// `reply`, also at the other end of `reply.code(200).type('text/html')`.
-function isReply (node: Node): boolean {
-  const object = unwrap(node)
-  if (object.type === 'CallExpression') return isReply(object.callee)
-  if (object.type === 'MemberExpression') return isReply(object.object)
-  return object.type === 'Identifier' && REPLY.test(object.name)
-}
-
-function * walk (root: Node): Generator<AnyNode> {
-  const open = [root as AnyNode]
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    yield node
-    for (const child of childrenOf(node).reverse()) open.push(child)
-  }
 }

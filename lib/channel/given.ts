@@ -1,0 +1,224 @@
+// An engine that the app gave. Nothing is known of it: it may throw, reject,
+// or give what is no event, and none of this may end the process or a stream of
+// another topic. What it gives is checked once, and what it loses becomes a gap.
+import { FST_CHIRP_ENGINE, FST_CHIRP_ID, FST_CHIRP_OPTION } from '../errors.js'
+import { describe, quote } from '../util/describe.js'
+import { look, messageOf, toCause } from '../util/thrown.js'
+import { isPosition } from './cursor.js'
+import type { ChannelEngine, Engine, Page, Publication, StoredEvent } from './engine.js'
+import { gapFields } from './sink.js'
+import { recordProblem, toStored } from './stored.js'
+
+type Listener = (event: StoredEvent) => void
+
+/** What a topic is listened to by. */
+interface Listening {
+  begin (): Promise<void>
+  /** Resolves when it listens; rejects when it could not. */
+  begun: Promise<void>
+  hasFailed: boolean
+}
+
+// Several registrations may share one; the last that closes closes it.
+const users = new WeakMap<Engine, number>()
+
+export class GivenEngine implements ChannelEngine {
+  readonly #engine: Engine
+  readonly #patience: number
+  readonly #report: (error: unknown, message: string) => void
+  readonly #topics = new Map<string, Listening>()
+  // What was checked already, and what is sent for it.
+  readonly #checked = new WeakMap<object, StoredEvent>()
+
+  /** @param patience how many ms it may take to close. */
+  constructor (engine: Engine, patience: number, report: (error: unknown, message: string) => void) {
+    this.#engine = engine
+    this.#patience = patience
+    this.#report = report
+    users.set(engine, (users.get(engine) ?? 0) + 1)
+  }
+
+  open (channel: string): string {
+    if (this.#engine.open === undefined) return channel
+    let topic: unknown
+    try {
+      topic = this.#engine.open(channel)
+    } catch (error) {
+      throw failure('open', error)
+    }
+    if (typeof topic === 'string') return topic
+    // It may be a promise that nobody waits for, and fail.
+    Promise.resolve(topic).catch(() => {})
+    throw wrong('open', `a string, not ${describe(topic)}`)
+  }
+
+  async publish (topic: string, { record, audience, history, latest }: Publication): Promise<StoredEvent> {
+    const publication = { record: toStored(record), audience: plain(audience), history, latest }
+    // What this process publishes it hears too. Without that it is still kept.
+    await this.#whenListening(topic).catch(() => {})
+    let event: unknown
+    try {
+      event = await this.#engine.publish(topic, publication)
+    } catch (error) {
+      if (look(error).code !== 'FST_CHIRP_ID') throw failure('publish', error)
+      throw error instanceof FST_CHIRP_ID ? error : new FST_CHIRP_ID(quote(String(record.id)), messageOf(error), { cause: error })
+    }
+    return this.#check('publish', event)
+  }
+
+  async read (topic: string, after: string, limit: number): Promise<Page> {
+    await this.#whenListening(topic)
+    let page: unknown
+    try {
+      page = await this.#engine.read(topic, after, limit)
+    } catch (error) {
+      throw failure('read', error)
+    }
+    if (typeof page !== 'object' || page === null) throw wrong('read', `a page, not ${describe(page)}`)
+    const { from, entries, last, audience } = page as Page
+    if (!Array.isArray(entries) || !isPosition(last) || !(from === undefined || isPosition(from))) {
+      throw wrong('read', 'a page of { from, entries, last }, where "last" is a position, and "from" is one or undefined')
+    }
+    return { from, entries: this.#checkAll(from, entries), last, audience }
+  }
+
+  listen (topic: string, listener: Listener): () => void {
+    let stop: (() => unknown) | undefined
+    let isStopped = false
+    const listening: Listening = {
+      hasFailed: false,
+      begun: Promise.resolve(),
+      begin: async () => {
+        listening.hasFailed = false
+        try {
+          const given: unknown = await this.#engine.listen(topic, event => { if (!isStopped) this.#tell(topic, listener, event) })
+          if (typeof given !== 'function') throw wrong('listen', `a function that stops it, not ${describe(given)}`)
+          stop = given as () => unknown
+          if (isStopped) this.#quietly('listen', stop)
+        } catch (error) {
+          listening.hasFailed = true
+          throw failure('listen', error)
+        }
+      }
+    }
+    this.#topics.set(topic, listening)
+    this.#begin(listening)
+    return () => {
+      isStopped = true
+      if (this.#topics.get(topic) === listening) this.#topics.delete(topic)
+      if (stop !== undefined) this.#quietly('listen', stop)
+    }
+  }
+
+  forget (topic: string): void {
+    this.#quietly('forget', () => this.#engine.forget?.(topic))
+  }
+
+  /** Never rejects, and waits no longer than an app that closes can. */
+  async close (): Promise<void> {
+    const left = users.get(this.#engine)! - 1
+    users.set(this.#engine, left)
+    if (left > 0) return
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`it took longer than ${this.#patience} ms`)), this.#patience)
+    })
+    await Promise.race([(async () => this.#engine.close())(), late]).catch(error => this.#failed('close', error))
+    clearTimeout(timer)
+  }
+
+  /** In the order of the calls. What failed to listen tries again. */
+  async #whenListening (topic: string): Promise<void> {
+    const listening = this.#topics.get(topic)
+    if (listening?.hasFailed === true) this.#begin(listening)
+    await listening?.begun
+  }
+
+  #begin (listening: Listening): void {
+    listening.begun = listening.begin()
+    listening.begun.catch(error => this.#report(error, 'the events of a channel are not heard'))
+  }
+
+  #tell (topic: string, listener: Listener, event: unknown): void {
+    try {
+      listener(this.#check('listen', event))
+    } catch (error) {
+      this.#report(error, `an event of topic ${quote(topic)} was not sent`)
+    }
+  }
+
+  /** @throws FST_CHIRP_ENGINE for what has no place in a topic. What has one, and cannot be read, is a gap. */
+  #check (verb: string, event: unknown): StoredEvent {
+    if (typeof event !== 'object' || event === null) throw wrong(verb, `an event, not ${describe(event)}`)
+    let checked = this.#checked.get(event)
+    if (checked !== undefined) return checked
+    const { position, previous, record } = event as StoredEvent
+    if (!isPosition(position) || !isPosition(previous)) throw wrong(verb, 'an event with a "position" and a "previous" one, such as "k3x9-41"')
+    const problem = recordProblem(record)
+    checked = problem === undefined ? event as StoredEvent : gapOf(previous, position)
+    if (problem !== undefined) this.#report(failure(verb, new Error(`event ${position} cannot be sent: ${problem}`)), 'an event of a channel became a gap')
+    this.#checked.set(event, checked)
+    return checked
+  }
+
+  #checkAll (from: string | undefined, entries: readonly unknown[]): StoredEvent[] {
+    const events: StoredEvent[] = []
+    let before = from
+    for (const entry of entries) {
+      const event = this.#check('read', entry)
+      if (before !== undefined && event.previous !== before) events.push(gapOf(before, event.previous))
+      events.push(event)
+      before = event.position
+    }
+    return events
+  }
+
+  /** Calls what nobody waits for. */
+  #quietly (verb: string, call: () => unknown): void {
+    (async () => call())().catch(error => this.#failed(verb, error))
+  }
+
+  #failed (verb: string, error: unknown): void {
+    this.#report(failure(verb, error), 'the engine of the channels failed')
+  }
+}
+
+/** The event that takes the place of lost ones, up to a position. */
+function gapOf (from: string, to: string): StoredEvent {
+  return { position: to, previous: from, record: gapFields(from, to) }
+}
+
+function failure (verb: string, error: unknown): Error {
+  return error instanceof FST_CHIRP_ENGINE ? error : new FST_CHIRP_ENGINE(verb, messageOf(error), { cause: toCause(error) })
+}
+
+function wrong (verb: string, wanted: string): Error {
+  return new FST_CHIRP_ENGINE(verb, `it must give ${wanted}`)
+}
+
+/** An audience as every process sees it. JSON leaves some values out, and then an event for one would be for everyone. */
+function plain (audience: unknown): unknown {
+  if (audience === undefined) return undefined
+  let json: string | undefined
+  try {
+    json = JSON.stringify(audience)
+  } catch (cause) {
+    throw new FST_CHIRP_OPTION(`option "audience" of publish() must be plain data, and JSON refused it (${messageOf(cause)})`, { cause })
+  }
+  if (json === undefined) throw new FST_CHIRP_OPTION(`option "audience" of publish() must be plain data, not ${describe(audience)}`)
+  return JSON.parse(json)
+}
+
+const VERBS = ['publish', 'read', 'listen', 'close'] as const
+const OPTIONAL_VERBS = ['open', 'forget'] as const
+
+/** @throws FST_CHIRP_OPTION for what is no engine. */
+export function checkEngine (engine: unknown): void {
+  if (engine === undefined) return
+  if (typeof engine !== 'object' || engine === null) throw new FST_CHIRP_OPTION(`option "engine" must be an engine, not ${describe(engine)}`)
+  const methods = engine as Record<string, unknown>
+  const missing = [...VERBS.filter(verb => typeof methods[verb] !== 'function'),
+    ...OPTIONAL_VERBS.filter(verb => methods[verb] !== undefined && typeof methods[verb] !== 'function')]
+  if (missing.length === 0) return
+  throw new FST_CHIRP_OPTION(`option "engine" must be an engine, and ${missing.map(verb => `${verb}()`).join(', ')} of it is no method. docs/engines.md shows one`)
+}

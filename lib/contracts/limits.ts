@@ -1,0 +1,31 @@
+// What is too large to be read. Nobody writes such a thing by hand: these
+// limits keep one file from stopping the check of all others.
+
+/** How deep statements and expressions may stand in each other. */
+export const MOST_NESTED = 200
+/** Of a longer text only the beginning is known. No server takes a longer address. */
+export const LONGEST_TEXT = 4096
+/** Of one tag. */
+export const MOST_ATTRIBUTES = 1000
+/** Of what a block or an include puts into one tag, in characters: blocks in each other are read once for each. */
+export const LONGEST_IN_TAG = 20_000
+/** Texts that one expression can come to. */
+export const MOST_TEXTS = 1000
+/** Texts with holes times those that begin like them: more are not compared, and nothing is said about them. */
+export const MOST_COMPARISONS = 200_000
+
+/** Something is larger than what is read; the message says what. */
+export class TooLarge extends Error {
+  /** Where it is in its text, if that is known. */
+  readonly offset: number | undefined
+
+  constructor (message: string, offset?: number) {
+    super(message)
+    this.offset = offset
+  }
+}
+
+/** What to say of an error that a parser threw: its own message, unless the stack was too small for it. */
+export function explainFailure (error: unknown): string {
+  return error instanceof RangeError ? 'it is nested too deeply to be read. Split it' : (error as Error).message
+}

@@ -1,0 +1,31 @@
+// What the checker gets to know of each registration of the plugin.
+import type { FastifyInstance } from 'fastify'
+import type { NunjucksRenderer } from '../render/nunjucks/renderer.js'
+import type { ContractOptions } from './options.js'
+
+/** A route as it was added, before anybody has looked into it. */
+export interface AddedRoute {
+  methods: readonly string[]
+  /** The pattern with all prefixes. */
+  url: string
+  referenced: boolean
+  events: readonly string[] | undefined
+  handler: Function
+  /** Its handler gets a WebSocket, as @fastify/websocket calls it, and no reply. */
+  isSocket: boolean
+  /** Is the prefix of its plugin itself, which Fastify also serves with a slash at the end. */
+  isPrefix: boolean
+  /** Is for some versions or hosts only. */
+  isConstrained: boolean
+}
+
+/** The plugin in one app or one of its parts. */
+export interface Registered {
+  readonly app: FastifyInstance
+  readonly renderer: NunjucksRenderer
+  readonly routes: readonly AddedRoute[]
+  readonly options: ContractOptions | undefined
+  readonly script: string
+  readonly siblings: readonly Registered[]
+  readonly root: FastifyInstance
+}

@@ -1,0 +1,137 @@
+// The README and docs/, and how their blocks are run. In the README, the
+// recipes and the page on htmx a comment before a block says what becomes of it:
+//
+//   <!-- run: DIRECTORY/FILE -->  written there; the test of that directory runs it
+//   <!-- from: FILE -->           a part of that file of the repository
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import Fastify from 'fastify'
+import t from 'tap'
+import { createParser } from 'eventsource-parser'
+import chirp from 'fastify-chirp'
+import { until } from './app.js'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+export const read = path => readFileSync(join(root, path), 'utf8')
+export const readme = read('README.md')
+
+export const VIEWS = {
+  'page.html': '<h1>News</h1>\n{% block list %}<ul>{% for item in items %}<li>{{ item }}</li>{% endfor %}</ul>{% endblock %}\n' +
+    '{% block alert %}<p>{{ message }}</p>{% endblock %}',
+  'news.html': '{% block item %}\n  <li>{{ text }}</li>\n{% endblock %}'
+}
+
+// The examples of the rules below are for contracts/rules.test.js.
+export const usage = read('docs/contracts.md').split('## Rules')[0]
+
+export const blocks = [...(readme + read('docs/recipes.md') + read('docs/htmx.md') + usage).matchAll(/(?:<!-- (run|from): (\S+) -->\n)?```(\w*)\n([\s\S]*?)```/g)]
+  .map(([, kind, name, language, code]) => ({ kind, name, language, code }))
+
+// In a folder of the repository, so that `fastify-chirp` is this package.
+export const home = t.testdir()
+for (const { kind, name, code } of blocks) {
+  if (kind !== 'run') continue
+  mkdirSync(dirname(join(home, name)), { recursive: true })
+  const needsApp = /\bapp\./.test(code) && !/const app =|import \{ app \}/.test(code)
+  writeFileSync(join(home, name), needsApp ? `import { app } from './app.mjs'\n${code}` : code)
+}
+
+/** Runs a block that needs an app, and gives that app and what the block is asked to export. */
+export async function runBlock (t, directory, exported = '') {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const views = join(home, directory, 'views')
+  mkdirSync(views, { recursive: true })
+  for (const [name, text] of Object.entries(VIEWS)) writeFileSync(join(views, name), text)
+  await app.register(chirp, { templates: views, debug: false })
+  globalThis[directory] = app
+  writeFileSync(join(home, directory, 'app.mjs'), `export const app = globalThis[${JSON.stringify(directory)}]\n`)
+  return { app, main: await importBlock(directory, exported) }
+}
+
+export async function importBlock (directory, exported) {
+  const file = join(home, directory, 'main.mjs')
+  writeFileSync(file, `${readFileSync(file, 'utf8')}\nexport { ${exported} }\n`)
+  return import(pathToFileURL(file))
+}
+
+/** Starts a program that prints its address, on a free port. */
+export async function start (t, file, env = {}) {
+  const child = spawn(process.execPath, [file], { cwd: dirname(file), env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  })
+  let output = ''
+  child.stdout.on('data', chunk => { output += chunk })
+  await until(() => /http:\S+\n/.test(output), `${file} prints its address`, 15000)
+  return { child, url: /http:\S+/.exec(output)[0] }
+}
+
+/** The first `count` events of a stream, as a browser sees them. */
+export async function readEvents (url, count, headers = {}) {
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(), 10000)
+  const response = await fetch(url, { headers: { accept: 'text/event-stream', ...headers }, signal: controller.signal })
+  const events = []
+  const parser = createParser({ onEvent: event => events.push(event) })
+  const decoder = new TextDecoder()
+  for await (const chunk of response.body) {
+    parser.feed(decoder.decode(chunk, { stream: true }))
+    if (events.length >= count) break
+  }
+  clearTimeout(timer)
+  controller.abort()
+  return events.slice(0, count)
+}
+
+/** The text of the first frames. */
+export async function firstText (url, frames) {
+  const controller = new AbortController()
+  const response = await fetch(url, { signal: controller.signal })
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const chunk of response.body) {
+    text += decoder.decode(chunk, { stream: true })
+    if (text.split('\n\n').length > frames) break
+  }
+  controller.abort()
+  return text
+}
+
+export function mask (text) {
+  return text.trimEnd().replace(/<p>.+?:.+?: load/, '<p>TIME: load').replace(/<b>[\d.]+</, '<b>LOAD<')
+}
+
+/** The text of the first frames of an injected stream. */
+export async function readBody (app, url, frames) {
+  const response = await app.inject({ url, payloadAsStream: true })
+  let body = ''
+  for await (const chunk of response.stream()) {
+    body += chunk
+    if (body.split('\n\n').length > frames) break
+  }
+  return { body }
+}
+
+export function section (title) {
+  return readme.split(/^## /m).find(text => text.startsWith(`${title}\n`))
+}
+
+export function documents () {
+  return ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs')).filter(name => name.endsWith('.md')).map(name => `docs/${name}`)]
+}
+
+export function withoutCode (text) {
+  return text.replace(/```[\s\S]*?```/g, '')
+}
+
+// As GitHub makes them.
+export function anchors (text) {
+  return [...withoutCode(text).matchAll(/^#+ (.+)$/gm)]
+    .map(([, title]) => title.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-'))
+}

@@ -5,6 +5,7 @@ import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_OPTION } from '../errors.js'
 import { Entry } from '../message/entry.js'
 import { kAttach, type Attachment, type Feed, type Location, type Outlet } from '../stream/feed.js'
 import { describe } from '../util/describe.js'
+import { isOf } from '../util/kind.js'
 import { refuseUnknown } from '../util/options.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
 import { messageOf } from '../util/thrown.js'
@@ -210,7 +211,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
 function audienceOf (value: unknown, options: PublishOptions): unknown {
   refuseUnknown('of publish()', options, ['audience'])
   const { audience } = options
-  return audience === undefined && value instanceof Entry ? value.audience : audience
+  return audience === undefined && isOf(value, Entry) ? value.audience : audience
 }
 
 // Values are told apart by the JSON of their audiences.

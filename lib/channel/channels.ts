@@ -5,6 +5,8 @@ import { failuresOf, partMessage, type RenderHost } from '../message/compose.js'
 import { toErrorRecord, toRecord } from '../message/encode.js'
 import type { StreamEnvironment } from '../stream/environment.js'
 import { reportFailure } from '../stream/telemetry.js'
+import { isOf } from '../util/kind.js'
+import { tryLog } from '../util/log.js'
 import { Channel, CHANNEL_DEFAULTS, checkChannel, type ChannelEnvironment, type ChannelOptions } from './channel.js'
 import type { ChannelEngine, Engine } from './engine.js'
 import { GivenEngine } from './given.js'
@@ -20,8 +22,8 @@ export class Channels {
     const { debug } = settings
     const report = (error: unknown, message: string): void => {
       // Timers and listeners outlive the app, and that is no fault.
-      if (this.#isClosed && error instanceof FST_CHIRP_CHANNEL_CLOSED) {
-        app.log.debug({ err: error }, message)
+      if (this.#isClosed && isOf(error, FST_CHIRP_CHANNEL_CLOSED)) {
+        tryLog(app.log, 'debug', { err: error }, message)
         return
       }
       for (const failure of failuresOf(error)) {
@@ -40,7 +42,7 @@ export class Channels {
         return toRecord(value, host)
       },
       // An event that the engine refused, or did not keep, was rendered all the same.
-      errorRecord: (value, error) => debug && !(error instanceof FST_CHIRP_ID || error instanceof FST_CHIRP_ENGINE) ? toErrorRecord(value, error) : undefined,
+      errorRecord: (value, error) => debug && !(isOf(error, FST_CHIRP_ID) || isOf(error, FST_CHIRP_ENGINE)) ? toErrorRecord(value, error) : undefined,
       isClosed: () => this.#isClosed,
       report
     }
@@ -52,7 +54,7 @@ export class Channels {
     if (known === undefined) {
       const channel = new Channel(name, options, { ...this.#environment, topic: this.#engine.open?.(name) ?? name, closed: () => { this.#channels.delete(name) } })
       if (this.#isClosed) channel.close()
-      else this.#channels.set(name, { channel, options })
+      else this.#channels.set(name, { channel, options: { ...options } })
       return channel
     }
     for (const option of Object.keys(options) as Array<keyof ChannelOptions>) {

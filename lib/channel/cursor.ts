@@ -36,6 +36,12 @@ export function isCursor (cursor: string): boolean {
   return idProblem(cursor) === undefined
 }
 
+/** The part of a merged stream's cursor that is of one channel; undefined where there is none, or more than one. */
+export function partOf (cursor: string, epoch: string): string | undefined {
+  const own = cursor.includes(SEPARATOR) ? parseCursor(cursor)?.filter(position => epochOf(position) === epoch) : undefined
+  return own?.length === 1 ? own[0] : undefined
+}
+
 /** What tells the positions of one channel from those of all others. */
 export function epochOf (position: string): string {
   return position.slice(0, position.lastIndexOf('-'))

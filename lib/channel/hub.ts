@@ -5,7 +5,7 @@ import type { Location } from '../stream/feed.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
 import { maySee, type AudienceFilter } from './audience.js'
 import { Batch } from './batch.js'
-import { isCursor } from './cursor.js'
+import { epochOf, isCursor, partOf } from './cursor.js'
 import type { ChannelEngine, Page } from './engine.js'
 import { toEntries, toEntry, type EntryPage } from './entries.js'
 import { Reader, type ReaderHost, type ReaderTarget } from './reader.js'
@@ -111,7 +111,14 @@ export class Hub implements ReaderHost {
   }
 
   #read (after: string, limit: number): MaybePromise<Page> {
-    return this.#engine.read(this.#topic, isCursor(after) ? after : '', limit)
+    const page = this.#engine.read(this.#topic, isCursor(after) ? after : '', limit)
+    return isPromise(page) ? (page as Promise<Page>).then(page => this.#orPart(page, after, limit)) : this.#orPart(page as Page, after, limit)
+  }
+
+  /** A page may have followed several channels before, and this one alone now. */
+  #orPart (page: Page, after: string, limit: number): MaybePromise<Page> {
+    const part = page.from === undefined ? partOf(after, epochOf(page.last)) : undefined
+    return part === undefined ? page : this.#engine.read(this.#topic, part, limit)
   }
 
   /** The engine has lost events: who has not read them from history hears of it. */

@@ -9,6 +9,7 @@ import { attachFeed, discardFeed, isFeed, kAttach, type Attachment, type Feed, t
 import { toFeed } from '../stream/pulled.js'
 import { Relay } from '../stream/relay.js'
 import type { StreamSource } from '../stream/types.js'
+import { isOf } from '../util/kind.js'
 import { isPromise } from '../util/promise.js'
 import { composeCursor } from './cursor.js'
 import { findPlaces, type Place } from './place.js'
@@ -64,7 +65,7 @@ export class Merged implements Feed {
 }
 
 function partsOf (source: Feed | StreamSource): readonly Feed[] | undefined {
-  return typeof source === 'object' && source !== null && kParts in source ? source[kParts] as readonly Feed[] : undefined
+  return isFeed(source) ? (source as Feed & { [kParts]?: readonly Feed[] })[kParts] : undefined
 }
 
 function isLocatable (part: unknown): part is LocatableFeed {
@@ -208,13 +209,13 @@ class PartOutlet extends Relay {
 
 // A client remembers one id, and that is the cursor.
 function encodeWithoutId (outlet: Outlet, value: unknown): string | Promise<string> {
-  if (value instanceof Fragment && value.id !== undefined) {
+  if (isOf(value, Fragment) && value.id !== undefined) {
     const { template, block, context, target: place, retry, swap } = value
     return outlet.encode(new Fragment(template, block, context, { target: place, retry, swap }))
   }
-  if (value instanceof Fragments && value.id !== undefined) return outlet.encode(new Fragments(value.fragments, { retry: value.retry }))
-  if (value instanceof Entry) return outlet.dialect.encode({ ...value.record, id: undefined })
-  if (value instanceof SSEEvent && value.id !== undefined) {
+  if (isOf(value, Fragments) && value.id !== undefined) return outlet.encode(new Fragments(value.fragments, { retry: value.retry }))
+  if (isOf(value, Entry)) return outlet.dialect.encode({ ...value.record, id: undefined })
+  if (isOf(value, SSEEvent) && value.id !== undefined) {
     const { data, event, retry } = value
     return data === undefined && event === undefined && retry === undefined ? '' : outlet.encode(new SSEEvent({ data, event, retry }))
   }

@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { describe } from '../util/describe.js'
+import { isSignal } from '../util/kind.js'
 import { refuseUnknown } from '../util/options.js'
 import { isPromise } from '../util/promise.js'
 import { onAbort } from './signals.js'
@@ -62,7 +63,7 @@ export class Presence<Info = unknown> extends EventEmitter<PresenceEvents<Info>>
     if (typeof key !== 'string' || key === '') throw new FST_CHIRP_OPTION(`presence.join() needs a key that tells the member from others, join(user.id), not ${describe(key)}`)
     refuseUnknown('of presence.join()', options, ['info', 'signal'])
     const { info, signal } = options
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    if (signal !== undefined && !isSignal(signal)) {
       throw new FST_CHIRP_OPTION(`option "signal" of presence.join() must be an AbortSignal, not ${describe(signal)}`)
     }
     if (signal?.aborted === true) return () => {}

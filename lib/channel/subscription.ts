@@ -3,6 +3,7 @@ import { FST_CHIRP_BEHIND, FST_CHIRP_OPTION } from '../errors.js'
 import { Entry } from '../message/entry.js'
 import { kAttach, type Attachment, type Feed, type Location, type Outlet } from '../stream/feed.js'
 import { describe } from '../util/describe.js'
+import { isSignal } from '../util/kind.js'
 import { refuseUnknown } from '../util/options.js'
 import type { MaybePromise } from '../util/promise.js'
 import type { AudienceFilter } from './audience.js'
@@ -50,10 +51,11 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
     refuseUnknown('of channel.subscribe()', options, ['lastEventId', 'signal', 'filter'])
     const { lastEventId, signal, filter } = options
     if (lastEventId !== undefined && typeof lastEventId !== 'string') bad('lastEventId', 'a string', lastEventId)
-    if (signal !== undefined && !(signal instanceof AbortSignal)) bad('signal', 'an AbortSignal', signal)
+    if (signal !== undefined && !isSignal(signal)) bad('signal', 'an AbortSignal', signal)
     if (filter !== undefined && typeof filter !== 'function') bad('filter', 'a function of an audience', filter)
     this.#channel = channel
-    this.#options = options
+    // A copy, which stays as it was checked.
+    this.#options = { lastEventId, signal, filter }
   }
 
   [kAttach] (outlet: Outlet, lastEventId: string): Attachment {

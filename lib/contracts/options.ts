@@ -2,6 +2,7 @@
 import { FST_CHIRP_OPTION } from '../errors.js'
 import type { ContractOptions } from '../types.js'
 import { describe } from '../util/describe.js'
+import { isList } from '../util/kind.js'
 import { refuseUnknown } from '../util/options.js'
 import { CATEGORIES } from './categories.js'
 
@@ -74,6 +75,6 @@ function checkSeverity (option: string, category: string, level: unknown): void 
 
 function checkList (option: string, wanted: string, value: unknown, isGood: (item: string) => boolean): void {
   if (value === undefined) return
-  if (Array.isArray(value) && value.every(item => typeof item === 'string' && isGood(item))) return
+  if (isList(value) && value.every(item => typeof item === 'string' && isGood(item))) return
   throw new FST_CHIRP_OPTION(`option "${option}" must be a list of ${wanted}, not ${describe(value)}`)
 }

@@ -1,5 +1,6 @@
 // The check at start, in debug: what it finds goes to the log, and nothing waits for it.
 import type { FastifyBaseLogger } from 'fastify'
+import { tryLog } from '../util/log.js'
 import { printable } from './format/printable.js'
 import { kFound, type Registration } from './registration.js'
 import { positionOf } from './report.js'
@@ -28,9 +29,9 @@ async function run (registration: Registration, signal: AbortSignal): Promise<vo
   try {
     if (signal.aborted) return
     const { issues } = await registration.check({}, signal)
-    for (const issue of issues) if (!signal.aborted && issue.severity !== 'info') log.warn(lineOf(issue))
+    for (const issue of issues) if (!signal.aborted && issue.severity !== 'info') tryLog(log, 'warn', {}, lineOf(issue))
   } catch (error) {
-    if (!signal.aborted) log.warn({ err: error }, 'the contracts of this app could not be checked')
+    if (!signal.aborted) tryLog(log, 'warn', { err: error }, 'the contracts of this app could not be checked')
   }
 }
 

@@ -6,6 +6,7 @@ import { SSEEvent } from '../sse/event.js'
 import { encodeData, encodeFrame } from '../sse/frame.js'
 import { stringifyData } from '../sse/json.js'
 import { errorFrame } from '../sse/own.js'
+import { isOf } from '../util/kind.js'
 import { isPromise } from '../util/promise.js'
 import { messageOf } from '../util/thrown.js'
 import { boxMessage, composeMessage, type RenderHost } from './compose.js'
@@ -20,6 +21,7 @@ import { Fragments } from './fragments.js'
  * @throws FST_CHIRP_VALUE, or what rendering throws (also as a rejection).
  */
 export function encodeValue (value: unknown, event: string | undefined, host: RenderHost, dialect: Dialect): string | Promise<string> {
+  checkReadable(value)
   // Of events only a retry depends on the dialect.
   if (value instanceof SSEEvent) return value.retry === undefined ? SSEEvent.frame(value) : dialect.encode(SSEEvent.fields(value))
   if (value instanceof Entry) return value.frame(dialect)
@@ -31,6 +33,15 @@ export function encodeValue (value: unknown, event: string | undefined, host: Re
   const json = toText(value)
   // JSON is one line and well-formed as it is.
   return event === undefined ? `data: ${json}\n\n` : `event: ${event}\ndata: ${json}\n\n`
+}
+
+function checkReadable (value: unknown): void {
+  try {
+    // Throws where the questions that follow would.
+    Reflect.apply(Function.prototype[Symbol.hasInstance], SSEEvent, [value])
+  } catch (cause) {
+    throw new FST_CHIRP_VALUE(`one cannot even ask what it is (${messageOf(cause)}). Send plain data`, { cause })
+  }
 }
 
 function toText (value: unknown): string {
@@ -48,6 +59,7 @@ function toText (value: unknown): string {
  * @throws FST_CHIRP_VALUE, or what rendering throws (also as a rejection).
  */
 export function toRecord (value: unknown, host: RenderHost): EventRecord | Promise<EventRecord> {
+  checkReadable(value)
   if (value instanceof SSEEvent) return SSEEvent.fields(value)
   // Of another channel: it gets an id of this one.
   if (value instanceof Entry) return { ...value.record, id: undefined }
@@ -70,8 +82,8 @@ export function encodeValueError (value: unknown, error: unknown, dialect: Diale
 /** The box that takes the place of a fragment, or the boxes of several; undefined for all else. */
 export function toErrorRecord (value: unknown, error: unknown): EventRecord | undefined {
   // Without the id: the client must not take the fragment for received.
-  if (value instanceof Fragments) return boxMessage(value, error)
-  if (!(value instanceof Fragment)) return undefined
+  if (isOf(value, Fragments)) return boxMessage(value, error)
+  if (!isOf(value, Fragment)) return undefined
   const { block, target, swap } = value
   return { target, swap, data: errorBox(block, error) }
 }

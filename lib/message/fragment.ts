@@ -5,6 +5,7 @@ import { FST_CHIRP_FRAGMENT } from '../errors.js'
 import { idProblem, nameProblem, normalizeId, retryProblem } from '../sse/field.js'
 import { suggest } from '../util/closest.js'
 import { quote } from '../util/describe.js'
+import { isList } from '../util/kind.js'
 import { unknownOption } from '../util/options.js'
 
 /** Values for a template, by name: any object, also of an interface or a class. */
@@ -76,12 +77,7 @@ function requireName (what: string, name: unknown): void {
 }
 
 function isNames (context: unknown): boolean {
-  try {
-    return typeof context === 'object' && context !== null && !Array.isArray(context)
-  } catch {
-    // Of a revoked Proxy one cannot ask what it is.
-    return false
-  }
+  return typeof context === 'object' && context !== null && !isList(context)
 }
 
 function refuse (problem: string | undefined): void {

@@ -2,6 +2,7 @@
 import { FST_CHIRP_FRAGMENT } from '../errors.js'
 import { idProblem, normalizeId, retryProblem } from '../sse/field.js'
 import { describe } from '../util/describe.js'
+import { isList, isOf } from '../util/kind.js'
 import { unknownOption } from '../util/options.js'
 import { Fragment } from './fragment.js'
 
@@ -29,14 +30,14 @@ export class Fragments {
   readonly retry: number | undefined
 
   constructor (fragments: readonly Fragment[], options: FragmentsOptions = {}) {
-    if (!Array.isArray(fragments)) refuse(`the fragments must be a list, new Fragments([one, two]), not ${describe(fragments)}`)
+    if (!isList(fragments)) refuse(`the fragments must be a list, new Fragments([one, two]), not ${describe(fragments)}`)
     if (fragments.length === 0) refuse('the list is empty. Give it at least one Fragment')
     if (typeof options !== 'object' || options === null) refuse('the options must be an object, such as { id: 7 }')
     refuse(unknownOption('of new Fragments()', options, ['id', 'retry']))
     // A copy that has no holes, which every() would skip.
     const list = Array.from<Fragment>(fragments)
     for (const [n, fragment] of list.entries()) {
-      if (!(fragment instanceof Fragment)) refuse(`number ${n + 1} of the list is ${describe(fragment)}. Make each of them with new Fragment()`)
+      if (!isOf(fragment, Fragment)) refuse(`number ${n + 1} of the list is ${describe(fragment)}. Make each of them with new Fragment()`)
       for (const field of ['id', 'retry'] as const) {
         if (fragment[field] !== undefined) {
           refuse(`number ${n + 1} of the list has ${field === 'id' ? 'an id' : 'a retry'} of its own, and one message carries one. Give it to all, new Fragments(list, { ${field} })`)

@@ -3,8 +3,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { FST_CHIRP_FRAGMENT, FST_CHIRP_OPTION } from '../errors.js'
 import { Fragment, type FragmentContext } from '../message/fragment.js'
 import type { Renderer } from '../render/renderer.js'
+import { reportFailure } from '../stream/telemetry.js'
 import { addVary } from '../transport/negotiation.js'
 import { describe } from '../util/describe.js'
+import { isOf } from '../util/kind.js'
 import { headerOf } from '../util/request.js'
 import { toErrorObject } from '../util/thrown.js'
 import { refuseUnknown } from '../util/options.js'
@@ -13,7 +15,7 @@ const PAGE_VARY = 'HX-Request, HX-Request-Type, HX-Boosted, HX-History-Restore-R
 
 /** Implements `app.renderFragment()`. */
 export async function renderFragment (renderer: Renderer, fragment: Fragment): Promise<string> {
-  if (!(fragment instanceof Fragment)) {
+  if (!isOf(fragment, Fragment)) {
     throw new FST_CHIRP_FRAGMENT(`renderFragment() takes a Fragment, not ${describe(fragment)}. Call renderFragment(new Fragment(template, block, context))`)
   }
   return (await renderer.renderBlock(fragment.template, fragment.block, fragment.context)).trim()
@@ -59,11 +61,11 @@ function sendHtml (reply: FastifyReply, html: string | Promise<string>): Fastify
 // Behind a promise nobody catches what Fastify throws: it must not end the process.
 function fail (reply: FastifyReply, error: unknown): void {
   try {
-    if (reply.sent) reply.log.error({ err: error }, 'a page was not sent: its reply was already sent')
+    if (reply.sent) reportFailure(reply.log, error, 'a page was not sent: its reply was already sent')
     else reply.send(toErrorObject(error))
   } catch (refusal) {
     // An error is being answered already.
-    reply.log.error({ err: refusal }, 'a page was not sent')
+    reportFailure(reply.log, refusal, 'a page was not sent')
   }
 }
 

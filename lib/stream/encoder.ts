@@ -45,7 +45,7 @@ export class Encoder implements RenderHost {
   }
 
   #failed (value: unknown, error: unknown): string {
-    for (const failure of failuresOf(error)) this.#report(failure, 'an event was not sent')
+    for (const failure of failuresOf(error)) this.#report(failure, this.debug ? 'the error of an event was sent in its place' : 'an event was not sent')
     if (!this.debug) return ''
     try {
       return encodeValueError(value, error, this.#dialect)

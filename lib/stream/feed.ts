@@ -5,6 +5,7 @@ import type { Dialect } from '../dialects/dialect.js'
 import { FST_CHIRP_SOURCE } from '../errors.js'
 import type { SharedFrames } from '../sse/frame.js'
 import { describe } from '../util/describe.js'
+import { hasMethod } from '../util/kind.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
 
 /** Where a feed sends what it has: a stream, or a merge that passes it on. */
@@ -97,7 +98,7 @@ export interface Feed {
 export type LocatableFeed = Feed & Required<Pick<Feed, 'locate'>>
 
 export function isFeed (source: unknown): source is Feed {
-  return typeof source === 'object' && source !== null && typeof (source as Partial<Feed>)[kAttach] === 'function'
+  return typeof source === 'object' && source !== null && hasMethod(source, kAttach)
 }
 
 /** Attaches a feed. One that throws instead has failed. */

@@ -1,6 +1,7 @@
 // On a route that is marked as a stream a handler may return what it streams,
 // or be an async generator itself. Fastify would answer with `{}`.
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import { hasMethod } from '../util/kind.js'
 import { isPromise } from '../util/promise.js'
 import { isFeed } from './feed.js'
 import type { EventStreamSource, StreamContext, StreamSource } from './types.js'
@@ -55,7 +56,6 @@ function answer (reply: FastifyReply, value: unknown): unknown {
 export function isReturnedSource (value: unknown): value is EventStreamSource {
   if (typeof value !== 'object' || value === null) return false
   if (isFeed(value)) return true
-  const { pipe, getReader, next, [Symbol.asyncIterator]: iterate, [Symbol.iterator]: iterateSync } = value as Record<string | symbol, unknown>
-  if (typeof pipe === 'function' || typeof getReader === 'function') return false
-  return typeof iterate === 'function' || (typeof iterateSync === 'function' && typeof next === 'function')
+  if (hasMethod(value, 'pipe') || hasMethod(value, 'getReader')) return false
+  return hasMethod(value, Symbol.asyncIterator) || (hasMethod(value, Symbol.iterator) && hasMethod(value, 'next'))
 }

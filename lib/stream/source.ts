@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import type { ReadableStream, ReadableStreamDefaultReader } from 'node:stream/web'
 import { FST_CHIRP_SOURCE } from '../errors.js'
 import { describe } from '../util/describe.js'
+import { hasMethod } from '../util/kind.js'
 import { isPromise } from '../util/promise.js'
 
 type MaybePromise<T> = T | Promise<T>
@@ -117,10 +118,8 @@ export function openSource (source: unknown): OpenSource {
   if (isWebStream(source)) return new WebSource(source)
   // A string is iterable too, but nobody wants its characters one by one.
   if (typeof source === 'object' && source !== null && !ArrayBuffer.isView(source)) {
-    const iterate = (source as AsyncIterable<unknown>)[Symbol.asyncIterator]
-    if (typeof iterate === 'function') return new AsyncSource(toIterator(iterate.call(source)))
-    const iterateSync = (source as Iterable<unknown>)[Symbol.iterator]
-    if (typeof iterateSync === 'function') return new SyncSource(toIterator(iterateSync.call(source)))
+    if (hasMethod(source, Symbol.asyncIterator)) return new AsyncSource(toIterator((source as AsyncIterable<unknown>)[Symbol.asyncIterator]()))
+    if (hasMethod(source, Symbol.iterator)) return new SyncSource(toIterator((source as Iterable<unknown>)[Symbol.iterator]()))
   }
   throw new FST_CHIRP_SOURCE(describe(source))
 }
@@ -135,29 +134,26 @@ export function discardSource (source: unknown): void {
 function attempt (cleanup: () => unknown): Promise<unknown> | undefined {
   try {
     const result = cleanup()
-    return isPromise(result) ? Promise.resolve(result) : undefined
+    // One of our own: what a promise of the app has for a then() or catch() may throw.
+    return isPromise(result) ? new Promise(resolve => { resolve(result) }) : undefined
   } catch (error) {
     return Promise.reject(error)
   }
 }
 
 function toIterator<T extends { next: unknown }> (iterator: T): T {
-  if (typeof iterator !== 'object' || iterator === null || typeof iterator.next !== 'function') {
+  if (typeof iterator !== 'object' || iterator === null || !hasMethod(iterator, 'next')) {
     throw new FST_CHIRP_SOURCE('an iterable whose iterator has no next()')
   }
   return iterator
 }
 
 function isNodeReadable (source: unknown): source is Readable {
-  const readable = source as Readable
-  return typeof source === 'object' && source !== null && typeof readable.destroy === 'function' &&
-    typeof readable.read === 'function' && typeof readable.on === 'function'
+  return typeof source === 'object' && source !== null && hasMethod(source, 'destroy') && hasMethod(source, 'read') && hasMethod(source, 'on')
 }
 
 function isWebStream (source: unknown): source is ReadableStream {
-  const stream = source as ReadableStream
-  return typeof source === 'object' && source !== null && typeof stream.getReader === 'function' &&
-    typeof stream.cancel === 'function'
+  return typeof source === 'object' && source !== null && hasMethod(source, 'getReader') && hasMethod(source, 'cancel')
 }
 
 function ignore (): void {}

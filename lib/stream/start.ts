@@ -6,6 +6,7 @@ import { FST_CHIRP_ALREADY_SENT, FST_CHIRP_NOT_ACCEPTABLE } from '../errors.js'
 import { busyFrame, closingFrame } from '../sse/own.js'
 import { acceptsEventStream, addVary } from '../transport/negotiation.js'
 import { StreamPayload, type Writer } from '../transport/payload.js'
+import { tryLog } from '../util/log.js'
 import { isPromise } from '../util/promise.js'
 import { headerOf } from '../util/request.js'
 import { toErrorObject } from '../util/thrown.js'
@@ -58,7 +59,7 @@ export function startEventStream (
   app.warnings?.checkStatus(request, reply.statusCode)
   if (app.registry.isFull(client)) {
     discard(source)
-    reply.log.info({ route: request.routeOptions.url, client }, 'event stream refused: too many are open')
+    tryLog(reply.log, 'info', { route: request.routeOptions.url, client }, 'event stream refused: too many are open')
     // With another status than 200 EventSource would give up for ever.
     return send(reply, settings, busyFrame())
   }

@@ -2,6 +2,7 @@
 // https://nodejs.org/api/diagnostics_channel.html
 import diagnostics from 'node:diagnostics_channel'
 import type { FastifyBaseLogger } from 'fastify'
+import { tryLog } from '../util/log.js'
 import { messageOf } from '../util/thrown.js'
 import type { Context } from './context.js'
 import type { CloseReason, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from './types.js'
@@ -24,24 +25,27 @@ export function reportError ({ route, requestId, log }: Context, error: unknown,
 export function reportFailure (
   log: FastifyBaseLogger, error: unknown, message: string, { route, requestId }: Omit<StreamErrorMessage, 'error'> = {}
 ): void {
-  try {
-    log.error({ err: toLog(error), route }, message)
-  } catch {
-    // Serializers read what was thrown, and write to it, which not everything takes.
-    log.error({ err: new Error(messageOf(error)), route }, message)
+  // Serializers read what was thrown, and write to it, which not everything takes; and some throw whatever they get.
+  if (!tryLog(log, 'error', { err: toLog(error), route }, message) &&
+    !tryLog(log, 'error', { err: new Error(messageOf(error)), route }, message)) {
+    tryLog(log, 'error', {}, `${message}: ${messageOf(error)}`)
   }
   if (errorChannel.hasSubscribers) errorChannel.publish({ route, requestId, error } satisfies StreamErrorMessage)
 }
 
 /** pino appends what causes say. Ours say it already, and a cause that is a function is not appended (https://github.com/pinojs/pino-std-serializers). */
 function toLog (error: unknown): unknown {
-  if (!(error instanceof Error && error.cause instanceof Error && error.message.includes(error.cause.message))) return error
-  const { cause } = error
-  return Object.create(error, { cause: { value: () => cause } })
+  try {
+    if (!(error instanceof Error && error.cause instanceof Error && error.message.includes(error.cause.message))) return error
+    const { cause } = error
+    return Object.create(error, { cause: { value: () => cause } })
+  } catch {
+    return new Error(messageOf(error))
+  }
 }
 
 export function reportClose (context: Context, summary: { reason: CloseReason, duration: number, events: number, bytes: number }): void {
   const { route, requestId, log } = context
-  log.info({ route, ...summary }, 'event stream closed')
+  tryLog(log, 'info', { route, ...summary }, 'event stream closed')
   if (closeChannel.hasSubscribers) closeChannel.publish({ route, requestId, ...summary } satisfies StreamCloseMessage)
 }

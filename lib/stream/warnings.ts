@@ -5,6 +5,8 @@ import { Fragments } from '../message/fragments.js'
 import { SSEEvent } from '../sse/event.js'
 import { nameHazard } from '../sse/names.js'
 import { quote } from '../util/describe.js'
+import { isOf } from '../util/kind.js'
+import { tryLog } from '../util/log.js'
 import { isReturnedSource } from './returned.js'
 
 /** Warns once about each event name, once about ids, and once about each route, that cause trouble. */
@@ -19,9 +21,9 @@ export class Warnings {
 
   /** Looks at what a value is sent under; `event` is the name of plain values. */
   check (value: unknown, event?: string): void {
-    if (value instanceof SSEEvent) this.#checkBoth(value.event, value.id)
-    else if (value instanceof Fragment) this.#checkBoth(value.target, value.id)
-    else if (value instanceof Fragments) this.#checkBoth(undefined, value.id)
+    if (isOf(value, SSEEvent)) this.#checkBoth(value.event, value.id)
+    else if (isOf(value, Fragment)) this.#checkBoth(value.target, value.id)
+    else if (isOf(value, Fragments)) this.#checkBoth(undefined, value.id)
     else this.checkName(event)
   }
 
@@ -30,7 +32,7 @@ export class Warnings {
     const hazard = nameHazard(name)
     if (hazard === undefined) return
     this.#told.add(name)
-    this.#log.warn(`the event name "${name}" is asking for trouble: ${hazard}. Choose another one`)
+    this.#warn(`the event name "${name}" is asking for trouble: ${hazard}. Choose another one`)
   }
 
   /** Looks at the status that a stream is about to leave with. */
@@ -52,14 +54,18 @@ export class Warnings {
     const { config, method = request.method, url = request.url } = request.routeOptions
     if (toldRoutes.has(config)) return
     toldRoutes.add(config)
-    this.#log.warn(say(`${String(method)} ${url}`))
+    this.#warn(say(`${String(method)} ${url}`))
+  }
+
+  #warn (message: string): void {
+    tryLog(this.#log, 'warn', {}, message)
   }
 
   #checkBoth (name: string | undefined, id: string | undefined): void {
     this.checkName(name)
     if (id === undefined || /^[ -~]*$/.test(id) || this.#hasToldOfIds) return
     this.#hasToldOfIds = true
-    this.#log.warn(`the id ${quote(id)} has characters beyond ASCII. Several clients, htmx 4 among them, cannot send it back: they fail and never reconnect. Use letters and digits`)
+    this.#warn(`the id ${quote(id)} has characters beyond ASCII. Several clients, htmx 4 among them, cannot send it back: they fail and never reconnect. Use letters and digits`)
   }
 }
 

@@ -10,9 +10,18 @@ export function describe (value: unknown): string {
     default: return `a ${typeof value}`
   }
   if (value === null) return 'null'
-  const name = Object.getPrototypeOf(value)?.constructor?.name
+  const name = classOf(value as object)
   if (typeof name !== 'string' || name === 'Object' || name === '') return 'an object'
   return name === 'Array' ? 'an array' : `an object of class ${name}`
+}
+
+function classOf (value: object): unknown {
+  try {
+    return Object.getPrototypeOf(value)?.constructor?.name
+  } catch {
+    // A revoked Proxy does not tell.
+    return undefined
+  }
 }
 
 /** At most 40 characters of a string, with its control characters escaped. */

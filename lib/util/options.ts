@@ -2,13 +2,21 @@
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { suggest } from './closest.js'
 import { describe } from './describe.js'
+import { messageOf } from './thrown.js'
 
 /**
  * Says what is wrong with options that have one that is not `known`; `where`
  * takes them, such as `of publish()`. What is `overlooked` does no harm.
  */
 export function unknownOption (where: string, options: object, known: readonly string[], overlooked?: string): string | undefined {
-  for (const name of Object.keys(options)) {
+  let names: string[]
+  try {
+    // Read as well, so that what cannot be read is told here and in these words.
+    names = Object.entries(options).map(([name]) => name)
+  } catch (error) {
+    return `the options ${where} cannot be read (${messageOf(error)}). Give a plain object`
+  }
+  for (const name of names) {
     if (known.includes(name) || name === overlooked) continue
     const list = known.length === 1 ? `The option is ${known[0]}` : `The options are ${known.join(', ')}`
     const hint = suggest(name, known)

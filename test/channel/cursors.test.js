@@ -113,7 +113,10 @@ t.test('whatever comes as a cursor is in no frame, and the stream goes on', asyn
       if (data === value) left--
       else if (event === 'chirp:gap') {
         const { requested, resumedFrom, ...others } = JSON.parse(data)
-        const isRight = requested === cursor.toWellFormed().slice(0, 1024) && resumedFrom === id && Object.keys(others).length === 0
+        const sent = cursor.toWellFormed().slice(0, 1024)
+        // eslint-disable-next-line no-control-regex
+        const cleaned = `${sent.toWellFormed().replaceAll(/[\u0000-\u001f\u007f]/g, '\ufffd')} `.slice(0, 1024)
+        const isRight = [sent, cleaned].includes(requested) && resumedFrom === id && Object.keys(others).length === 0
         if (!isRight) throw new Error(`gap ${data}`)
       } else if (!/^(seen|live \d+)$/.test(data)) {
         throw new Error(`data ${data}`)

@@ -33,8 +33,13 @@ export class Surroundings {
   /** Of what is rendered for one reply, as they are now. */
   of ({ server, locals }: Surrounded): object | undefined {
     const defaults = this.#defaultsOf(server)
-    if (typeof locals !== 'object' || locals === null || Object.keys(locals).length === 0) return defaults
-    return layered(locals, defaults)
+    if (typeof locals !== 'object' || locals === null) return defaults
+    try {
+      return Object.keys(locals).length === 0 ? defaults : layered(locals, defaults)
+    } catch {
+      // The render that needs them says that they cannot be read.
+      return locals
+    }
   }
 
   #defaultsOf (server: object): object | undefined {

@@ -1,0 +1,57 @@
+// Cursors that no event can have had, and those of streams that a page followed before.
+import t from 'tap'
+import { merge } from 'fastify-chirp'
+import { TestClient } from 'fastify-chirp/testing'
+import { buildApp } from '../helpers/app.js'
+
+t.test('a source function sees no more of what a client sent than an id can be, and never as an id', async t => {
+  const app = await buildApp(t)
+  const seen = []
+  app.get('/', (request, reply) => reply.eventStream(({ lastEventId }) => {
+    seen.push(lastEventId)
+    return ['x']
+  }))
+  const ids = ['order-1', 'é'.repeat(512), '', 'x'.repeat(8000), 'a\nb\0', '\ud83d'.repeat(3), ' x', 'é'.repeat(1000)]
+  for (const id of ids) await app.inject({ url: '/', query: `lastEventId=${encodeURIComponent(id.toWellFormed())}` })
+  t.same(seen.slice(0, 3), ids.slice(0, 3))
+  t.equal(seen[3], `${'x'.repeat(1024)} `)
+  t.equal(seen[4], 'a\ufffdb\ufffd ')
+  for (const id of seen.slice(6)) t.match(id, / $/)
+  for (const id of seen) t.ok(id.length <= 1025)
+})
+
+t.test('such a cursor is a gap for a channel', async t => {
+  const app = await buildApp(t)
+  const channel = app.channel('news')
+  app.get('/', (request, reply) => reply.eventStream(channel))
+  await channel.publish('one')
+  const client = new TestClient(app)
+  for (const id of ['x'.repeat(3000), 'a\nevent: b']) {
+    const stream = await client.open(`/?lastEventId=${encodeURIComponent(id)}`)
+    t.match(await stream.next(), { event: 'chirp:gap' })
+    await stream.close()
+  }
+})
+
+t.test('one channel finds its part in the cursor of a merged stream', async t => {
+  const app = await buildApp(t)
+  const [news, chat] = [app.channel('news'), app.channel('chat')]
+  const cursors = [await news.publish('n1'), await chat.publish('c1')]
+  await news.publish('n2')
+  await chat.publish('c2')
+  const collect = async lastEventId => {
+    const values = []
+    const entries = news.subscribe({ lastEventId })
+    setTimeout(() => { news.publish('end') })
+    for await (const { record } of entries) {
+      if (record.data === 'end') return values
+      values.push(record.event ?? record.data)
+    }
+  }
+  t.same(await collect(cursors.join('~')), ['n2'])
+  const other = await chat.publish('c3')
+  t.same(await collect(`${other}~other-1`), ['chirp:gap'], 'none of it')
+  t.same(await collect(`${cursors[0]}~${cursors[0]}`), ['chirp:gap'], 'two of it')
+  t.same(await collect(`${cursors[0]}~x`), ['chirp:gap'], 'no cursor of a merged stream')
+  t.ok(merge(news, chat))
+})

@@ -5,7 +5,6 @@ import { FST_CHIRP_FRAGMENT } from '../errors.js'
 import { idProblem, nameProblem, normalizeId, retryProblem } from '../sse/field.js'
 import { suggest } from '../util/closest.js'
 import { quote } from '../util/describe.js'
-import { isList } from '../util/kind.js'
 import { unknownOption } from '../util/options.js'
 
 /** Values for a template, by name: any object, also of an interface or a class. */
@@ -77,7 +76,12 @@ function requireName (what: string, name: unknown): void {
 }
 
 function isNames (context: unknown): boolean {
-  return typeof context === 'object' && context !== null && !isList(context)
+  try {
+    return typeof context === 'object' && context !== null && !Array.isArray(context)
+  } catch {
+    // A revoked Proxy cannot even be asked.
+    return false
+  }
 }
 
 function refuse (problem: string | undefined): void {

@@ -2,7 +2,6 @@
 import { setMaxListeners } from 'node:events'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { FST_CHIRP_REQUEST_GONE } from '../errors.js'
-import { idProblem, MAX_ID_BYTES } from '../sse/field.js'
 import { headerOf, parameterOf } from '../util/request.js'
 import type { StreamContext } from './types.js'
 
@@ -71,17 +70,6 @@ function abortError (reason: string): DOMException {
  */
 function lastEventIdOf (request: FastifyRequest): string {
   const header = headerOf(request, 'last-event-id')
-  if (header !== undefined && header !== '') return bounded(Buffer.from(header, 'latin1').toString('utf8'))
-  return bounded(parameterOf(request, 'lastEventId') ?? '')
-}
-
-/**
- * What cannot be the id of an event is not let in as it is. It stays unknown:
- * an empty id would say that the client has seen nothing, and part of it may be
- * an id. No id ends with a space.
- */
-function bounded (id: string): string {
-  if (idProblem(id) === undefined) return id
-  // eslint-disable-next-line no-control-regex
-  return `${id.slice(0, MAX_ID_BYTES).toWellFormed().replaceAll(/[\u0000-\u001f\u007f]/g, '\ufffd')} `
+  if (header !== undefined && header !== '') return Buffer.from(header, 'latin1').toString('utf8')
+  return parameterOf(request, 'lastEventId') ?? ''
 }

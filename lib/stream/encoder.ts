@@ -3,8 +3,6 @@ import type { Dialect } from '../dialects/dialect.js'
 import { failuresOf, partMessage, type RenderHost } from '../message/compose.js'
 import { encodeValue, encodeValueError } from '../message/encode.js'
 import type { Renderer } from '../render/renderer.js'
-import { errorFrame } from '../sse/own.js'
-import { messageOf } from '../util/thrown.js'
 import type { StreamEnvironment } from './environment.js'
 
 export class Encoder implements RenderHost {
@@ -46,12 +44,6 @@ export class Encoder implements RenderHost {
 
   #failed (value: unknown, error: unknown): string {
     for (const failure of failuresOf(error)) this.#report(failure, this.debug ? 'the error of an event was sent in its place' : 'an event was not sent')
-    if (!this.debug) return ''
-    try {
-      return encodeValueError(value, error, this.#dialect)
-    } catch {
-      // A value can be such that one cannot even ask what it is.
-      return errorFrame(messageOf(error))
-    }
+    return this.debug ? encodeValueError(value, error, this.#dialect) : ''
   }
 }

@@ -17,6 +17,11 @@ t.test('parentheses around a text change nothing', async t => {
   t.match(message, /^link: .*\/nope/)
 })
 
+t.test('parentheses around several values are not a text', async t => {
+  const found = await messages(t, '<p {{ sse_connect(("/nope", "/no")) }}></p>')
+  t.same(found.filter(message => message.startsWith('link')), [])
+})
+
 t.test('a text that is put together too deeply is taken for anything', async t => {
   const deep = '"a" ~ ('.repeat(300) + '"b"' + ')'.repeat(300)
   t.same(await messages(t, `<p {{ sse_connect(${deep}) }}></p>`), [])

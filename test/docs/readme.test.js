@@ -128,7 +128,7 @@ t.test('the table of what a channel can do', async t => {
   t.teardown(() => app.close())
   await app.register(chirp)
   const names = [...section('Channels').matchAll(/^\| `channel\.(\w+)/gm)].map(([, name]) => name)
-  const [, body] = /declare class Channel [^{]*\{([\s\S]*?)\n\}/.exec(read('dist/channel/channel.d.ts'))
+  const [, body] = /declare class Channel\b[^{]*\{([\s\S]*?)\n\}/.exec(read('dist/channel/channel.d.ts'))
   const isInternal = /@internal/
   const real = body.split(/;\n/).filter(member => !isInternal.test(member) && !/#private/.test(member))
     .flatMap(member => /^ {4}(?:readonly |get )?(\w+)\b/m.exec(member.replace(/\/\*[\s\S]*?\*\//g, ''))?.[1] ?? [])

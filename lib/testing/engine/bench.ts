@@ -79,8 +79,8 @@ export async function refused (published: Promise<Seen>): Promise<void> {
 }
 
 /** Waits until `condition` holds. */
-export async function until (condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5000
+export async function until (condition: () => boolean, timeout = 5000): Promise<void> {
+  const deadline = Date.now() + timeout
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`timed out waiting until ${String(condition)}`)
     await wait(5)

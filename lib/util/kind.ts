@@ -10,6 +10,14 @@ export function isOf<T> (value: unknown, type: abstract new (...values: never[])
   }
 }
 
+export function isList (value: unknown): value is unknown[] {
+  try {
+    return Array.isArray(value)
+  } catch {
+    return false
+  }
+}
+
 export function hasMethod (value: object, name: PropertyKey): boolean {
   try {
     return typeof (value as Record<PropertyKey, unknown>)[name] === 'function'

@@ -29,11 +29,15 @@ export function textsOf (node: AstNode | null, depth = 0): string[] {
 
 // Without parentheses, and without filters that leave text as it is.
 function unwrap (node: AstNode): AstNode {
-  for (let inner = node; ;) {
-    if (inner.typename === 'Group' && inner.children.length === 1) inner = inner.children[0] as AstNode
-    else if (inner.typename === 'Filter' && TRANSPARENT.has(inner.name.value as string)) inner = (inner.args as AstNode).children[0] as AstNode
-    else return inner
-  }
+  let inner = node
+  for (let next = within(inner); next !== undefined; next = within(inner)) inner = next
+  return inner
+}
+
+function within ({ typename, children, name, args }: AstNode): AstNode | undefined {
+  if (typename === 'Group' && children.length === 1) return children[0]
+  if (typename === 'Filter' && TRANSPARENT.has(name.value as string)) return (args as AstNode).children[0]
+  return undefined
 }
 
 // The operands of `a ~ b ~ c`, which is parsed as `(a ~ b) ~ c`, however long it is.

@@ -6,17 +6,7 @@ import { MemoryEngine } from '../../dist/channel/memory.js'
 import * as errors from '../../dist/errors.js'
 import { until as waitUntil } from '../../dist/testing/engine/bench.js'
 import { buildApp, until } from '../helpers/app.js'
-
-function engineWith (methods) {
-  const memory = new MemoryEngine()
-  return {
-    publish: (...given) => memory.publish(...given),
-    read: (...given) => memory.read(...given),
-    listen: (...given) => memory.listen(...given),
-    close () {},
-    ...methods
-  }
-}
+import { engineWith } from '../helpers/engine.js'
 
 t.test('an engine names the topic of a channel', async t => {
   const topics = []

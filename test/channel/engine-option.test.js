@@ -5,22 +5,11 @@ import chirp from 'fastify-chirp'
 import { TestClient } from 'fastify-chirp/testing'
 import { MemoryEngine } from '../../dist/channel/memory.js'
 import { buildApp, never, until } from '../helpers/app.js'
+import { engineWith } from '../helpers/engine.js'
 
 const broken = () => { throw new Error('out of reach') }
 const rejecting = async () => broken()
 const thenable = () => ({ then (_resolve, reject) { reject(new Error('out of reach')) } })
-
-/** An engine in memory, with other methods. */
-function engineWith (methods) {
-  const memory = new MemoryEngine()
-  return {
-    publish: (...given) => memory.publish(...given),
-    read: (...given) => memory.read(...given),
-    listen: (...given) => memory.listen(...given),
-    close () {},
-    ...methods
-  }
-}
 
 async function build (t, methods) {
   const app = await buildApp(t, { engine: engineWith(methods), shutdownGrace: 0 })

@@ -83,3 +83,15 @@ export function testEngine (t, name, create) {
   })
   testWith({ test, create })
 }
+
+/** An engine in memory, with other methods. */
+export function engineWith (methods) {
+  const memory = new MemoryEngine()
+  return {
+    publish: (...given) => memory.publish(...given),
+    read: (...given) => memory.read(...given),
+    listen: (...given) => memory.listen(...given),
+    close () {},
+    ...methods
+  }
+}

@@ -46,6 +46,9 @@ export const FST_CHIRP_BEHIND = createError<[string, number, Cause?]>('FST_CHIRP
 export const FST_CHIRP_ENGINE = createError<[string, string, Cause?]>('FST_CHIRP_ENGINE',
   'The engine of the channels failed in %s(): %s. See error.cause, and publish again what is still needed', 500)
 
+export const FST_CHIRP_JOB = createError<[string, string, Cause?]>('FST_CHIRP_JOB',
+  'Cannot start job %s: %s', 503)
+
 export const FST_CHIRP_NO_TEMPLATES = createError<[string, string, Cause?]>('FST_CHIRP_NO_TEMPLATES',
   'Cannot render "%s": no templates are configured. Register the plugin with { templates: \'%s\' } or with a nunjucks.Environment', 500)
 

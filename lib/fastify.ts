@@ -1,10 +1,13 @@
 // What the plugin adds to Fastify's own types.
 import type { Channel, ChannelOptions } from './channel/channel.js'
+import type { JobSourceFunction } from './channel/job-run.js'
+import type { Job, JobOptions } from './channel/job.js'
 import type { ContractOptions } from './contracts/options.js'
 import type { ContractReport } from './contracts/types.js'
 import type { Fragment, FragmentContext } from './message/fragment.js'
 import type { PageOptions } from './pages/page.js'
-import type { EventStreamSource, EventStreamStats, StreamOptions, StreamSourceFunction } from './stream/types.js'
+import type { EventStreams } from './stream/event-streams.js'
+import type { EventStreamSource, StreamOptions, StreamSource, StreamSourceFunction } from './stream/types.js'
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -34,8 +37,8 @@ declare module 'fastify' {
   }
 
   interface FastifyInstance {
-    /** Counters of the streams of this app, read live. */
-    readonly eventStreams: EventStreamStats
+    /** The streams of this app: their counters, read live, and how they are ended. */
+    readonly eventStreams: EventStreams
     /**
      * The channel of this name, made when it is first asked for. `Audience` types what `publish()` and filters name readers by, `Event` what
      * can be published; neither is checked at run time.
@@ -44,6 +47,17 @@ declare module 'fastify' {
      * differ from those that the channel was made with.
      */
     channel<Audience = unknown, Event = unknown> (name: string, options?: ChannelOptions): Channel<Audience, Event>
+    /** The job of this id, while it runs and as long as it is kept. */
+    job (id: string): Job | undefined
+    /**
+     * Starts work that does not end with its client: `source` runs at once, whether somebody follows or not. Gives the job
+     * of this id without starting another where it runs or is kept.
+     *
+     * @throws FST_CHIRP_OPTION for a bad id or option.
+     * @throws FST_CHIRP_SOURCE when nothing can be pulled from `source`.
+     * @throws FST_CHIRP_JOB when the app closes.
+     */
+    job (id: string, source: StreamSource | JobSourceFunction, options?: JobOptions): Job
     /**
      * The HTML of a fragment, trimmed.
      *

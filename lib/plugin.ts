@@ -3,6 +3,7 @@ import type { Server, Socket } from 'node:net'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { Channels } from './channel/channels.js'
+import { Jobs } from './channel/jobs.js'
 import { checkRegistered } from './contracts/options.js'
 import { Registration } from './contracts/registration.js'
 import { checkAtStart } from './contracts/start.js'
@@ -31,16 +32,18 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   await checkRegistered(options.contracts)
   const clientScript = serveScript(app, settings, options.templates !== undefined)
   const renderer = createRenderer({ templates: options.templates, debug: settings.debug, dialect: settings.stream.dialect, clientScript })
-  const registry = new Registry(settings)
+  const registry = new Registry(settings, app.log)
   const warnings = settings.debug ? new Warnings(app.log) : undefined
   const environment: StreamEnvironment = { settings, renderer, registry, warnings }
   const channels = new Channels(environment, app, options.engine)
+  const jobs = new Jobs(settings, channels, app.log)
   addFirstOnRoute(app, noteHandler)
   const contracts = new Registration(app, renderer, { contracts: options.contracts, client: settings.client })
 
   app.decorate('eventStreams', registry.counters)
   app.decorate('renderFragment', fragment => renderFragment(renderer, fragment))
   app.decorate('channel', (name, options) => channels.get(name, options))
+  app.decorate('job', ((id, source, options) => jobs.get(id, source, options)) as FastifyInstance['job'])
   app.decorate('checkContracts', options => contracts.check(options))
   // A scope inside of a registered one inherits it; what is a function it replaces.
   if (!app.hasReplyDecorator(kStarted)) app.decorateReply(kStarted, false)
@@ -61,7 +64,10 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
     markRoute(route)
   })
   // A stream would keep the server open for ever.
-  app.addHook('preClose', () => registry.close())
+  app.addHook('preClose', async () => {
+    // The streams first: their clients are to come back, and not to think that a job has ended.
+    await Promise.all([registry.close(), jobs.close()])
+  })
   app.addHook('onClose', () => channels.close())
   app.addHook('onReady', async () => renderer.learn(app))
   if (settings.debug) {

@@ -202,7 +202,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
     // An empty id would make clients forget their cursor.
     const kept = record.id === '' ? { ...record, id: undefined } : record
-    const event = this.#app.engine.publish(this.#topic, { record: kept, audience, history: this.#history, latest: this.keepsLatest })
+    const event = this.#app.engine.publish(this.#topic, { record: kept, audience, history: this.#history + (kept.end === undefined ? 0 : 1), latest: this.keepsLatest })
     return isPromise(event) ? (event as Promise<StoredEvent>).then(event => kept.id ?? event.position) : kept.id ?? (event as StoredEvent).position
   }
 }

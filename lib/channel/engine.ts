@@ -42,6 +42,8 @@ export interface Publication {
 
 /** Keeps the events of topics and passes them on, in one order for all readers. */
 export interface Engine {
+  /** Whether it can be reached: what `app.eventStreams.ready` says. Without it, it always can. */
+  readonly ready?: boolean
   /**
    * Names the topic of a channel that is made now, so that a closed channel and a
    * new one of its name share nothing. Without it the name is the topic.

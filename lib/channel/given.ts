@@ -38,6 +38,15 @@ export class GivenEngine implements ChannelEngine {
     users.set(engine, (users.get(engine) ?? 0) + 1)
   }
 
+  get ready (): boolean {
+    try {
+      const { ready } = this.#engine as { ready?: unknown }
+      return ready === undefined || ready === true
+    } catch {
+      return false
+    }
+  }
+
   open (channel: string): string {
     if (this.#engine.open === undefined) return channel
     let topic: unknown

@@ -7,6 +7,8 @@ import { describe } from '../util/describe.js'
 /** The format of the records that this version of the package writes. */
 const VERSION = 1
 
+const END_STATES: readonly unknown[] = ['ended', 'failed', 'stopped']
+
 const TEXTS = ['data', 'target', 'swap', 'key'] as const
 
 export function toStored (record: EventRecord): EventRecord {
@@ -18,10 +20,11 @@ export function toStored (record: EventRecord): EventRecord {
 /** Says why a record of an engine cannot be sent. */
 export function recordProblem (record: unknown): string | undefined {
   if (typeof record !== 'object' || record === null) return `its record must be an object, not ${describe(record)}`
-  const { version, event, id, retry, parts } = record as Record<string, unknown>
+  const { version, event, id, retry, parts, end } = record as Record<string, unknown>
   if (version !== VERSION) return `its record is of version ${describe(version)}, and this package reads version ${VERSION}`
   if (parts !== undefined && (!Array.isArray(parts) || !parts.every(isPart))) return 'the parts of its record must be a list of objects with data'
   return textProblem(record as Record<string, unknown>) ??
+    (end === undefined || isEnd(end) ? undefined : 'the end of its record must be an object with a state') ??
     (event === undefined ? undefined : nameProblem('event', event)) ??
     (id === undefined ? undefined : typeof id === 'string' ? idProblem(id) : `the id must be a string, not ${describe(id)}`) ??
     (retry === undefined ? undefined : retryProblem(retry))
@@ -33,6 +36,12 @@ function withoutUndefined<T extends EventRecord | Part> (fields: T): T {
 
 function isPart (part: unknown): boolean {
   return typeof part === 'object' && part !== null && typeof (part as Part).data === 'string' && textProblem(part as Record<string, unknown>) === undefined
+}
+
+function isEnd (end: unknown): boolean {
+  if (typeof end !== 'object' || end === null) return false
+  const { state, message } = end as Record<string, unknown>
+  return END_STATES.includes(state) && (message === undefined || typeof message === 'string')
 }
 
 function textProblem (fields: Record<string, unknown>): string | undefined {

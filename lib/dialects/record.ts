@@ -15,6 +15,13 @@ export interface Part extends Placed {
   data: string
 }
 
+/** What became of a job. */
+export interface JobEnd {
+  state: 'ended' | 'failed' | 'stopped'
+  /** What clients are told of a failure. */
+  message?: string | undefined
+}
+
 /** What is sent, before it is known to whom. */
 export interface EventRecord extends FrameFields, Placed {
   /** The fragments of a message that has several; such a record has no data of its own. */
@@ -23,4 +30,6 @@ export interface EventRecord extends FrameFields, Placed {
   version?: number | undefined
   /** What a value that has no one target is known by, where values replace each other. */
   key?: string | undefined
+  /** Makes it the last record of a job, which says what became of it, and is not sent. */
+  end?: JobEnd | undefined
 }

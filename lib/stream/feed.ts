@@ -88,6 +88,11 @@ export interface Feed {
    * in a merge without ids.
    */
   locate? (cursor: string): MaybePromise<Location>
+  /**
+   * Where it is now: the position of its newest event, to go on after it later. Empty when it is over, or keeps no
+   * history. `reply.page()` with `live` asks for it, and where it is not there for `locate('').last`.
+   */
+  cursor? (): MaybePromise<string>
   /** The cursor that it goes on after. Default: the one of the client. @internal */
   cursorFor? (lastEventId: string): string
   /** Whether it keeps values, which have no place in an id. @internal */

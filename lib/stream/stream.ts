@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import type { Dialect } from '../dialects/dialect.js'
 import { SSEEvent } from '../sse/event.js'
 import { encodeFrame, type SharedFrames } from '../sse/frame.js'
-import { closingFrame, errorFrame, openFrame } from '../sse/own.js'
+import { errorFrame, openFrame } from '../sse/own.js'
 import { Connection, type ConnectionOwner } from '../transport/connection.js'
 import type { Destination } from '../transport/destination.js'
 import { dequeue, enqueue, type Queued } from '../transport/queue.js'
@@ -84,7 +84,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
       this.#queuedOn = socket
       enqueue(socket, this)
     }
-    app.registry.add(this, client)
+    app.registry.add(this, client, settings.keys)
   }
 
   /** The source will come later, or never. */
@@ -125,14 +125,14 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
 
   /** Gives the place back: nothing could be streamed, and the response is used for an error. */
   abandon (): void {
-    this.#app.registry.remove(this, this.#client)
+    this.#app.registry.remove(this, this.#client, this.#settings.keys)
     this.#stop('error')
   }
 
   /** The response has closed, whoever closed it. */
   closed (): void {
     const connection = this.#connection
-    this.#app.registry.remove(this, this.#client)
+    this.#app.registry.remove(this, this.#client, this.#settings.keys)
     this.#stop('disconnect')
     if (this.#queuedOn !== undefined) dequeue(this.#queuedOn, this)
     this.#connection = this.#response = this.#end = this.#queuedOn = undefined
@@ -170,13 +170,14 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     else this.#response?.destroy()
   }
 
-  shutdown (): void {
-    const frame = closingFrame(this.#app.settings.shutdownGrace)
+  leave (reason: 'shutdown' | 'closed', frame: string): boolean {
+    if (this.isOver) return false
     if (this.#connection === undefined) this.#lastFrame = frame
     const pending = this.#pending
     this.#pending = undefined
-    this.#finish('shutdown', frame)
+    this.#finish(reason, frame)
     pending?.send()
+    return true
   }
 
   destroy (): void {

@@ -30,6 +30,11 @@ export interface StreamOptions {
   dialect?: DialectOption | undefined
   /** Event name of yielded strings, objects and other plain values. Default: none. Off: omit. */
   event?: string | undefined
+  /**
+   * What the stream can be named by, such as the id of its user: `app.eventStreams.close(key)` ends every stream with
+   * that key. A string of 1 to 256 characters, or a list of at most 50. Default: none. Off: omit.
+   */
+  key?: string | readonly string[] | undefined
 }
 
 /** What a source function is called with. */
@@ -61,8 +66,10 @@ export type CloseReason =
   | 'error'
   /** The client went away. */
   | 'disconnect'
-  /** The app closed. */
+  /** The app closed, or was drained. */
   | 'shutdown'
+  /** `app.eventStreams.close()` named it. */
+  | 'closed'
   /** The stream reached `maxAge`. */
   | 'maxAge'
   /** More than `maxBuffer` bytes waited for the client. */

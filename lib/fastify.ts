@@ -6,8 +6,7 @@ import type { ContractOptions } from './contracts/options.js'
 import type { ContractReport } from './contracts/types.js'
 import type { Fragment, FragmentContext } from './message/fragment.js'
 import type { PageOptions } from './pages/page.js'
-import type { EventStreams } from './stream/event-streams.js'
-import type { EventStreamSource, StreamOptions, StreamSource, StreamSourceFunction } from './stream/types.js'
+import type { EventStreams, EventStreamSource, StreamOptions, StreamSource, StreamSourceFunction } from './stream/types.js'
 
 declare module 'fastify' {
   interface FastifyReply {

@@ -8,7 +8,7 @@ import { List, unlink, type Linked } from '../util/list.js'
 import { MAX_TIME } from '../util/options.js'
 import { isPromise } from '../util/promise.js'
 import { Drain } from './drain.js'
-import { EventStreams } from './event-streams.js'
+import { StreamControls } from './event-streams.js'
 import { Keys } from './keys.js'
 import type { Settings } from './settings.js'
 
@@ -27,7 +27,7 @@ const CLOSE_MARGIN = 500
 
 export class Registry {
   readonly clock = new Clock()
-  readonly counters: EventStreams
+  readonly counters: StreamControls
   /** Whether no stream may start any more. */
   isEnding = false
   readonly #settings: Settings
@@ -39,7 +39,7 @@ export class Registry {
 
   constructor (settings: Settings, log: FastifyBaseLogger) {
     this.#settings = settings
-    this.counters = new EventStreams(this, log)
+    this.counters = new StreamControls(this, log)
   }
 
   /** The key that a stream of this request is counted under; undefined when clients are not told apart. */

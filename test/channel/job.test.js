@@ -240,6 +240,15 @@ t.test('app.close() stops all, waits for them, and drops what comes later', asyn
   const logger = { level: 'debug', stream: { write: line => { lines.push(JSON.parse(line)) } } }
   const { app, client } = await build(t, { shutdownGrace: 300 }, { logger })
   const steps = []
+  let refused
+  app.addHook('onClose', async () => {
+    try {
+      app.job('new', ['a'])
+    } catch (error) {
+      refused = error
+    }
+    t.throws(() => app.job('new', () => []), { code: 'FST_CHIRP_JOB' })
+  })
   app.job('good', async function * ({ signal, log }) {
     log.info('at work')
     try {
@@ -263,15 +272,6 @@ t.test('app.close() stops all, waits for them, and drops what comes later', asyn
   const ended = app.job('ended', ['a'])
   const stream = await client.open('/jobs/good')
   await stream.next()
-  let refused
-  app.addHook('onClose', async () => {
-    try {
-      app.job('new', ['a'])
-    } catch (error) {
-      refused = error
-    }
-    t.throws(() => app.job('new', () => []), { code: 'FST_CHIRP_JOB' })
-  })
   await app.close()
   t.match(await stream.next(), { event: 'chirp:closing' }, 'its clients are to come back')
   t.same(steps, ['cleaned up'])

@@ -24,3 +24,15 @@ export function toEntry (event: StoredEvent): Entry {
 export function toEntries (page: Page): EntryPage {
   return { ...page, entries: page.entries.map(toEntry) }
 }
+
+/** At most `limit` entries of a page, those after a position. */
+export function pageAfter (after: string, { from, entries, last }: EntryPage, limit: number): EntryPage {
+  const start = entries.findIndex(({ previous }) => previous === after)
+  return { from, entries: start === -1 ? [] : entries.slice(start, start + limit), last }
+}
+
+/** A page without what comes after a position, if that is in it. */
+export function pageUpTo (position: string | undefined, page: EntryPage): EntryPage {
+  const end = page.entries.findIndex(entry => entry.position === position)
+  return end === -1 ? page : { ...page, entries: page.entries.slice(0, end + 1) }
+}

@@ -53,7 +53,7 @@ export class Hub implements ReaderHost {
     this.#stopListening()
     for (const reader of [...this.#readers]) reader.end()
     // History is not kept for those who still read it: they may take their time, or never come back.
-    const rests = [...this.#starting].map(reader => reader.keepRest()).filter(isPromise)
+    const rests = [...this.#starting].map(reader => reader.keepRest(this.#last)).filter(isPromise)
     this.#starting.clear()
     if (rests.length === 0) this.#engine.forget?.(this.#topic)
     else Promise.all(rests).then(() => this.#engine.forget?.(this.#topic))

@@ -5,7 +5,7 @@ import type { Attachment } from '../stream/feed.js'
 import { isPromise } from '../util/promise.js'
 import { maySee, type AudienceFilter } from './audience.js'
 import type { Batch } from './batch.js'
-import type { EntryPage } from './entries.js'
+import { pageAfter, pageUpTo, type EntryPage } from './entries.js'
 import { nextTurn } from './turns.js'
 
 /** What a reader needs of its channel. */
@@ -207,16 +207,19 @@ export class Reader implements Attachment {
   #read (after: string): EntryPage | Promise<EntryPage> {
     const rest = this.#rest
     if (rest === undefined) return this.#host.read(after, PAGE)
-    return isPromise(rest) ? (rest as Promise<EntryPage>).then(rest => pageAfter(after, rest)) : pageAfter(after, rest as EntryPage)
+    return isPromise(rest) ? (rest as Promise<EntryPage>).then(rest => pageAfter(after, rest, PAGE)) : pageAfter(after, rest as EntryPage, PAGE)
   }
 
   /**
    * The channel is closed, and its history goes: what is yet to be read is kept
-   * here, so that it goes with the reader. A promise where that takes time.
+   * here, so that it goes with the reader. `last` is the newest event that the
+   * channel has heard of. A promise where that takes time.
    */
-  keepRest (): Promise<unknown> | undefined {
+  keepRest (last: string | undefined): Promise<unknown> | undefined {
     if (this.#after === undefined) return
-    this.#rest = this.#host.read(this.#after, ALL)
+    const rest = this.#host.read(this.#after, ALL)
+    // While it is read, a new channel of that name may publish to the same topic.
+    this.#rest = isPromise(rest) ? (rest as Promise<EntryPage>).then(rest => pageUpTo(last, rest)) : rest
     if (isPromise(this.#rest)) return Promise.allSettled([this.#rest, this.#reading])
   }
 
@@ -289,9 +292,4 @@ function sliceOf (entries: readonly Entry[], start: number, window: number): rea
   let size = entries[start]!.size
   while (end < entries.length && (size += entries[end]!.size) <= window) end++
   return entries.slice(start, end)
-}
-
-function pageAfter (after: string, { from, entries, last }: EntryPage): EntryPage {
-  const start = entries.findIndex(({ previous }) => previous === after)
-  return { from, entries: start === -1 ? [] : entries.slice(start, start + PAGE), last }
 }

@@ -33,6 +33,8 @@ export function pageAfter (after: string, { from, entries, last }: EntryPage, li
 
 /** A page without what comes after a position, if that is in it. */
 export function pageUpTo (position: string | undefined, page: EntryPage): EntryPage {
+  if (position === undefined) return page
+  if (page.from === position) return { ...page, entries: [] }
   const end = page.entries.findIndex(entry => entry.position === position)
   return end === -1 ? page : { ...page, entries: page.entries.slice(0, end + 1) }
 }

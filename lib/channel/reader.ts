@@ -60,6 +60,8 @@ export class Reader implements Attachment {
   #reading: Promise<EntryPage> | undefined
   // What is left of the history of a channel that was closed meanwhile.
   #rest: EntryPage | Promise<EntryPage> | undefined
+  // Its last event: while the rest is read, a new channel of that name may publish to the same topic.
+  #end: string | undefined
   // Keys whose newest value a slow client has yet to get.
   #stale: Set<string> | undefined
   /** Whether nothing more is wanted of it, or comes. */
@@ -152,7 +154,7 @@ export class Reader implements Attachment {
       const after: string = this.#after
       const reading = this.#read(after)
       const isAsync = isPromise(reading)
-      const page = isAsync ? await (this.#reading = reading as Promise<EntryPage>) : reading as EntryPage
+      const page = pageUpTo(this.#end, isAsync ? await (this.#reading = reading as Promise<EntryPage>) : reading as EntryPage)
       if (this.isDetached) return
       // Nobody learns of an event that is not for him by trying its id.
       if (page.from === undefined || !maySee(this.#filter, page.audience)) {
@@ -217,9 +219,8 @@ export class Reader implements Attachment {
    */
   keepRest (last: string | undefined): Promise<unknown> | undefined {
     if (this.#after === undefined) return
-    const rest = this.#host.read(this.#after, ALL)
-    // While it is read, a new channel of that name may publish to the same topic.
-    this.#rest = isPromise(rest) ? (rest as Promise<EntryPage>).then(rest => pageUpTo(last, rest)) : rest
+    this.#end = last
+    this.#rest = this.#host.read(this.#after, ALL)
     if (isPromise(this.#rest)) return Promise.allSettled([this.#rest, this.#reading])
   }
 

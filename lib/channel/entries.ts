@@ -25,7 +25,15 @@ export function toEntries (page: Page): EntryPage {
   return { ...page, entries: page.entries.map(toEntry) }
 }
 
-/** At most `limit` entries of a page, those after a position. */
+/** What is sent in one go: at least one event, and not much. */
+export function sliceOf (entries: readonly Entry[], start: number, window: number): readonly Entry[] {
+  let end = start + 1
+  let size = entries[start]!.size
+  while (end < entries.length && (size += entries[end]!.size) <= window) end++
+  return entries.slice(start, end)
+}
+
+/** What comes after a position of a page. */
 export function pageAfter (after: string, { from, entries, last }: EntryPage, limit: number): EntryPage {
   const start = entries.findIndex(({ previous }) => previous === after)
   return { from, entries: start === -1 ? [] : entries.slice(start, start + limit), last }

@@ -1,10 +1,10 @@
 // Each touch of what is private to Node.js or to Fastify: that it is used when it is there, and what happens when it is gone.
 import { ServerResponse } from 'node:http'
 import Fastify from 'fastify'
-import { TestClient } from 'fastify-chirp/testing'
 import t from 'tap'
 import { addFirstOnRoute, flattenHead, hasTrailers, isPlain, withoutNotice } from '../../dist/transport/private.js'
 import { buildApp } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 /** Publishes one event over a socket; tells what the client got, and whether it went through the response's write(). */
 async function publish (t, prepare = () => {}) {

@@ -14,8 +14,9 @@ import { AsyncEngine } from '../helpers/engine.js'
 
 t.setTimeout(60000)
 
+// Each with a topic of its own, as an app makes them: else the next of a name would go on with what the one before left.
 function buildChannel (engine, maxBuffer = 1e6) {
-  return new Channel('a', { history: 20000 }, { engine, maxBuffer, toRecord: record => record, errorRecord () {}, report () {} })
+  return new Channel('a', { history: 20000 }, { engine, topic: engine.open?.('a'), maxBuffer, toRecord: record => record, errorRecord () {}, report () {} })
 }
 
 /** A reader that notes what it gets, and in how many pieces. */

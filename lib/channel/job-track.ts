@@ -3,7 +3,7 @@
 // end is known wherever the job runs.
 import type { JobEnd } from '../dialects/record.js'
 import type { Entry } from '../message/entry.js'
-import type { ReaderTarget } from './reader.js'
+import type { ReaderTarget } from './target.js'
 
 /** The end of a job in its topic. */
 export interface TrackEnd extends JobEnd {

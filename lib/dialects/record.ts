@@ -32,4 +32,6 @@ export interface EventRecord extends FrameFields, Placed {
   key?: string | undefined
   /** Makes it the last record of a job, which says what became of it, and is not sent. */
   end?: JobEnd | undefined
+  /** It is no event for clients: it takes the value of its key out of what a channel keeps. */
+  removes?: true | undefined
 }

@@ -62,9 +62,11 @@ for (const [name, create] of Object.entries(ENGINES)) {
     t.test('a stop button stops it, and its streams end', async t => {
       const { app, client, read } = await build(t, { engine: create() }, { logger: undefined })
       let reason
+      let isWaiting = false
       const job = app.job('answer', async function * ({ signal }) {
         yield 'a'
         try {
+          isWaiting = true
           await wait(600_000, undefined, { signal })
         } catch {
           reason = signal.reason
@@ -73,6 +75,8 @@ for (const [name, create] of Object.entries(ENGINES)) {
       })
       const stream = await client.open('/jobs/answer')
       t.equal((await stream.next()).data, 'a')
+      // With an engine that takes its time the client may have it first.
+      await until(() => isWaiting)
       t.equal(job.stop(), job.done)
       t.equal(job.state, 'stopped')
       t.equal(await job.stop(), 'stopped')

@@ -13,7 +13,7 @@ import type { AudienceFilter } from './audience.js'
 import type { ChannelEngine, StoredEvent } from './engine.js'
 import { Hub } from './hub.js'
 import { muteLate } from './late.js'
-import { Presence } from './presence.js'
+import { Presence, type PresenceOptions } from './presence.js'
 import type { Reader, ReaderTarget } from './reader.js'
 import { StreamSink } from './sink.js'
 import { Subscription, type SubscribeOptions } from './subscription.js'
@@ -54,6 +54,8 @@ export interface ChannelEnvironment {
   closed? (): void
   /** Whether the app has closed. */
   isClosed? (): boolean
+  /** Whether the app ends its streams. */
+  isClosing? (): boolean
   /** Logs and counts an error. */
   report (error: unknown, message: string): void
 }
@@ -125,12 +127,24 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     return new Subscription(this as unknown as Channel, options as SubscribeOptions)
   }
 
-  /** Who is here. The same object at every call; `Info` is what `join()` takes of each member. */
-  presence<Info = unknown> (): Presence<Info> {
-    this.#presence ??= new Presence((error, event) => {
-      // What publish() rejected with has been told already.
-      if (!this.#told.has(error as object)) this.#app.report(error, `a "${event}" listener of the presence of channel ${JSON.stringify(this.name)} failed`)
-    })
+  /**
+   * Who is here. The same object at every call; `Info` is what `join()` takes of each member.
+   *
+   * @throws FST_CHIRP_OPTION for a bad option, and for options that differ from those of the first call.
+   */
+  presence<Info = unknown> (options: PresenceOptions = {}): Presence<Info> {
+    if (this.#presence === undefined) {
+      this.#presence = new Presence(options, {
+        isClosing: () => this.#app.isClosing?.() === true,
+        failed: (error, event) => {
+          // What publish() rejected with has been told already.
+          if (!this.#told.has(error as object)) this.#app.report(error, `a "${event}" listener of the presence of channel ${JSON.stringify(this.name)} failed`)
+        }
+      })
+      if (this.#isClosed) this.#presence.close()
+    } else {
+      this.#presence.expect(this.name, options)
+    }
     return this.#presence as Presence<unknown> as Presence<Info>
   }
 
@@ -138,6 +152,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
   close (): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#presence?.close()
     this.#hub.close()
     this.#app.closed?.()
   }

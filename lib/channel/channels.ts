@@ -44,6 +44,7 @@ export class Channels {
       // An event that the engine refused, or did not keep, was rendered all the same.
       errorRecord: (value, error) => debug && !(isOf(error, FST_CHIRP_ID) || isOf(error, FST_CHIRP_ENGINE)) ? toErrorRecord(value, error) : undefined,
       isClosed: () => this.#isClosed,
+      isClosing: () => registry.closing,
       report
     }
   }

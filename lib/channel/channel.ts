@@ -14,9 +14,11 @@ import type { ChannelEngine, StoredEvent } from './engine.js'
 import { Hub } from './hub.js'
 import { muteLate } from './late.js'
 import { Presence, type PresenceOptions } from './presence.js'
-import type { Reader, ReaderTarget } from './reader.js'
+import type { Following, ReaderTarget } from './reader.js'
 import { StreamSink } from './sink.js'
 import { Subscription, type SubscribeOptions } from './subscription.js'
+import { ViewerTarget } from './viewer-target.js'
+import { Views } from './views.js'
 
 /** Options of `app.channel()`. */
 export interface ChannelOptions {
@@ -28,6 +30,12 @@ export interface ChannelOptions {
    * that replace each other, such as a dashboard's. Default: `false`.
    */
   latest?: boolean | undefined
+  /**
+   * Renders fragments for each viewer instead of once: templates read as
+   * `viewer` what a reader gives to {@link Channel.subscribe}. The context of a
+   * fragment is kept as plain data then. Default: `false`.
+   */
+  viewer?: boolean | undefined
 }
 
 /** Options of {@link Channel.publish}. */
@@ -47,7 +55,8 @@ export interface ChannelEnvironment {
   /** What the engine calls the channel. Default: its name. */
   topic?: string
   maxBuffer: number
-  toRecord (value: unknown): EventRecord | Promise<EventRecord>
+  /** With `isForViewers` fragments stay unrendered. */
+  toRecord (value: unknown, isForViewers?: boolean): EventRecord | Promise<EventRecord>
   /** In debug, what takes the place of a fragment that could not be rendered. */
   errorRecord (value: unknown, error: unknown): EventRecord | undefined
   /** The channel has been closed, and its name is free. */
@@ -60,7 +69,7 @@ export interface ChannelEnvironment {
   report (error: unknown, message: string): void
 }
 
-export const CHANNEL_DEFAULTS = { history: 1000, latest: false }
+export const CHANNEL_DEFAULTS = { history: 1000, latest: false, viewer: false }
 
 /**
  * A named line of events. `Audience` is what `publish()` and filters name readers
@@ -72,6 +81,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
   readonly #topic: string
   readonly #history: number
   readonly #hub: Hub
+  readonly #views: Views | undefined
   #presence: Presence | undefined
   // The publication before, while it still renders: order is that of the calls.
   #before: Promise<unknown> | undefined
@@ -81,12 +91,13 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
 
   /** Made by `app.channel()`. @internal */
   constructor (name: string, options: ChannelOptions, app: ChannelEnvironment) {
-    const { history = CHANNEL_DEFAULTS.history, latest = CHANNEL_DEFAULTS.latest } = options
+    const { history = CHANNEL_DEFAULTS.history, latest = CHANNEL_DEFAULTS.latest, viewer = CHANNEL_DEFAULTS.viewer } = options
     this.name = name
     this.#app = app
     this.#topic = app.topic ?? name
     this.#history = latest ? 0 : history
     this.#hub = new Hub(this.#topic, app.engine, latest)
+    this.#views = viewer ? new Views({ ...app, name, keepsLatest: latest }) : undefined
   }
 
   /** How many readers follow it in this process. */
@@ -163,6 +174,11 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
   }
 
   /** @internal */
+  get hasViewers (): boolean {
+    return this.#views !== undefined
+  }
+
+  /** @internal */
   locate (cursor: string, filter?: AudienceFilter): MaybePromise<Location> {
     return this.#hub.locate(cursor, filter)
   }
@@ -172,15 +188,16 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
   }
 
   /** @internal */
-  attach (target: ReaderTarget, lastEventId: string, filter?: AudienceFilter): Reader {
-    return this.#hub.attach(target, lastEventId, filter)
+  attach (target: ReaderTarget, lastEventId: string, filter?: AudienceFilter, viewer?: string): Following {
+    const attach = (target: ReaderTarget): Following => this.#hub.attach(target, lastEventId, filter)
+    return this.#views === undefined ? attach(target) : new ViewerTarget(target, this.#views, viewer, attach)
   }
 
   async #publish (value: unknown, options: PublishOptions): Promise<string> {
     if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
     const audience = audienceOf(value, options)
     if (audience !== undefined && this.#hub.latest !== undefined) checkAudience(audience)
-    const record = this.#app.toRecord(value)
+    const record = this.#app.toRecord(value, this.hasViewers)
     if (this.#before === undefined && !isPromise(record)) return await this.#keep(record as EventRecord, audience)
     const turn = this.#wait(this.#before, record).then(record => this.#keep(record, audience))
     const before = turn.catch(() => {}).finally(() => { if (this.#before === before) this.#before = undefined })
@@ -241,11 +258,14 @@ function checkAudience (audience: unknown): void {
 /** @throws FST_CHIRP_OPTION for a bad name or option. */
 export function checkChannel (name: unknown, options: ChannelOptions): void {
   if (typeof name !== 'string' || name === '') throw new FST_CHIRP_OPTION(`a channel needs a name, app.channel('news'), not ${describe(name)}`)
-  refuseUnknown('of app.channel()', options, ['history', 'latest'])
-  const { history, latest } = options
+  refuseUnknown('of app.channel()', options, ['history', 'latest', 'viewer'])
+  const { history, latest, viewer } = options
   if (history !== undefined && (!Number.isSafeInteger(history) || history < 0)) {
     throw new FST_CHIRP_OPTION(`channel option "history" must be a whole number of at least 0, not ${describe(history)}`)
   }
   if (latest !== undefined && typeof latest !== 'boolean') throw new FST_CHIRP_OPTION(`channel option "latest" must be true or false, not ${describe(latest)}`)
+  if (viewer !== undefined && typeof viewer !== 'boolean') {
+    throw new FST_CHIRP_OPTION(`channel option "viewer" must be true or false, not ${describe(viewer)}. Who views it is given to channel.subscribe({ viewer })`)
+  }
   if (latest === true && history !== undefined) throw new FST_CHIRP_OPTION('a channel has either "latest" or "history". Omit one of them')
 }

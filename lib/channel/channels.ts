@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_ENGINE, FST_CHIRP_ID, FST_CHIRP_OPTION } from '../errors.js'
 import { failuresOf, partMessage, type RenderHost } from '../message/compose.js'
 import { toErrorRecord, toRecord } from '../message/encode.js'
+import { toUnrendered } from '../message/unrendered.js'
 import type { StreamEnvironment } from '../stream/environment.js'
 import { reportFailure } from '../stream/telemetry.js'
 import { isOf } from '../util/kind.js'
@@ -37,9 +38,9 @@ export class Channels {
     this.#environment = {
       engine: this.#engine,
       maxBuffer: settings.maxBuffer,
-      toRecord (value) {
+      toRecord (value, isForViewers = false) {
         warnings?.check(value)
-        return toRecord(value, host)
+        return (isForViewers ? toUnrendered(value) : undefined) ?? toRecord(value, host)
       },
       // An event that the engine refused, or did not keep, was rendered all the same.
       errorRecord: (value, error) => debug && !(isOf(error, FST_CHIRP_ID) || isOf(error, FST_CHIRP_ENGINE)) ? toErrorRecord(value, error) : undefined,

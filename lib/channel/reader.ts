@@ -39,11 +39,18 @@ export interface ReaderTarget {
   failed (error: unknown): void
 }
 
+/** What follows a channel for a target. */
+export interface Following extends Attachment {
+  /** Whether nothing more is wanted of it, or comes. */
+  readonly isDetached: boolean
+  cursor (): string | undefined
+}
+
 // Events that are read in one go. All of them: engines take whole numbers.
 const PAGE = 100
 const ALL = Number.MAX_SAFE_INTEGER
 
-export class Reader implements Attachment {
+export class Reader implements Following {
   /** Its place in the channel's list. Kept by the channel. */
   index = -1
   /** The last event that it has passed on or left out. */

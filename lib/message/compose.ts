@@ -92,8 +92,13 @@ function toPart ({ target, swap }: Fragment, data: string): Part {
   return { target, swap, data }
 }
 
-function toMessage ({ fragments, id, retry }: Fragments, parts: Part[]): EventRecord {
+function toMessage (value: Fragments, parts: Part[]): EventRecord {
+  const { id, retry } = value
+  return { id, retry, key: messageKey(value), parts }
+}
+
+/** What a message of several fragments is known by, where values replace each other. */
+export function messageKey ({ fragments }: Fragments): string {
   // No target has a line break in it.
-  const key = fragments.map(({ target = '' }) => target).join('\n')
-  return { id, retry, key, parts }
+  return fragments.map(({ target = '' }) => target).join('\n')
 }

@@ -46,7 +46,7 @@ export function composeMessage (value: Fragments, host: RenderHost): EventRecord
 /** The message of boxes that takes the place of one that could not be rendered at all. */
 export function boxMessage (value: Fragments, error: unknown): EventRecord {
   const errors = failuresOf(error)
-  return { ...toMessage(value, value.fragments.map((fragment, n) => boxPart(fragment, errors[n]))), id: undefined, retry: undefined }
+  return { ...toMessage(value, value.fragments.map((fragment, n) => boxPart(fragment, errors[n] ?? error))), id: undefined, retry: undefined }
 }
 
 /** What went wrong, one by one: a message that could not be rendered has as many errors as fragments. */

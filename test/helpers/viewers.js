@@ -8,8 +8,8 @@ const templates = {
   'item.html': `
     {%- block item %}{{ count() }}<b>{{ viewer.role if viewer else "nobody" }}: {{ text }}</b>{% endblock %}
     {%- block whole %}{{ count() }}{{ viewer | dump | safe }} {{ n }}{% endblock %}
-    {%- block late %}{{ count() }}{{ viewer | dump | safe | late(n) }}{% endblock %}
-    {%- block fails %}{% if viewer.role == "bad" %}{{ text.nothing.there }}{% endif %}{{ viewer.role }}{% endblock %}
+    {%- block late %}{{ count() }}{{ viewer | dump | late(n) | safe }}{% endblock %}
+    {%- block fails %}{% if viewer.role == "bad" %}{{ nothing() }}{% endif %}{{ viewer.role }}{% endblock %}
     {%- block changes %}{{ list.push(viewer.role) }} {{ list.join() }}{% endblock %}`
 }
 

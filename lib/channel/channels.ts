@@ -54,7 +54,7 @@ export class Channels {
     checkChannel(name, options)
     const known = this.#channels.get(name)
     if (known === undefined) {
-      const channel = new Channel(name, options, { ...this.#environment, topic: this.#engine.open(name), closed: () => { this.#channels.delete(name) } })
+      const channel = new Channel(name, options, { ...this.#environment, topic: this.#engine.open(name, options.viewer === true), closed: () => { this.#channels.delete(name) } })
       if (this.#isClosed) channel.close()
       else this.#channels.set(name, { channel, options: { ...options } })
       return channel

@@ -1,5 +1,6 @@
 // What the plugin adds to Fastify's own types.
-import type { Channel, ChannelOptions } from './channel/channel.js'
+import type { Channel } from './channel/channel.js'
+import type { ChannelOptions } from './channel/options.js'
 import type { ContractOptions } from './contracts/options.js'
 import type { ContractReport } from './contracts/types.js'
 import type { Fragment, FragmentContext } from './message/fragment.js'
@@ -43,7 +44,7 @@ declare module 'fastify' {
      * @throws FST_CHIRP_OPTION for a bad name or option, and for options that
      * differ from those that the channel was made with.
      */
-    channel<Audience = unknown, Event = unknown> (name: string, options?: ChannelOptions): Channel<Audience, Event>
+    channel<Audience = unknown, Event = unknown> (name: string, options?: ChannelOptions<NoInfer<Event>>): Channel<Audience, Event>
     /**
      * The HTML of a fragment, trimmed.
      *

@@ -1,8 +1,9 @@
 // A named line of events that many streams follow. A value is rendered when it
 // is published and encoded once, however many follow.
+import type { FastifyBaseLogger } from 'fastify'
 import type { EventRecord } from '../dialects/record.js'
 import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_OPTION } from '../errors.js'
-import { Entry } from '../message/entry.js'
+import { Entry, keyOf } from '../message/entry.js'
 import { kAttach, type Attachment, type Feed, type Location, type Outlet } from '../stream/feed.js'
 import { describe } from '../util/describe.js'
 import { isOf } from '../util/kind.js'
@@ -13,30 +14,14 @@ import type { AudienceFilter } from './audience.js'
 import type { ChannelEngine, StoredEvent } from './engine.js'
 import { Hub } from './hub.js'
 import { muteLate } from './late.js'
+import { CHANNEL_DEFAULTS, type ChannelOptions } from './options.js'
 import { Presence, type PresenceOptions } from './presence.js'
-import type { Following, ReaderTarget } from './reader.js'
+import { Producer } from './producer.js'
+import type { ReaderTarget } from './reader.js'
 import { StreamSink } from './sink.js'
 import { Subscription, type SubscribeOptions } from './subscription.js'
-import { ViewerTarget } from './viewer-target.js'
+import { ViewerTarget, type Following } from './viewer-target.js'
 import { Views } from './views.js'
-
-/** Options of `app.channel()`. */
-export interface ChannelOptions {
-  /** How many events are kept for clients that come back. Default: 1000. Off: `0`. */
-  history?: number | undefined
-  /**
-   * Keeps the newest value of each event name instead of a history: who
-   * connects gets them all, and a slow client skips to the newest. For values
-   * that replace each other, such as a dashboard's. Default: `false`.
-   */
-  latest?: boolean | undefined
-  /**
-   * Renders fragments for each viewer instead of once: templates read as
-   * `viewer` what a reader gives to {@link Channel.subscribe}. The context of a
-   * fragment is kept as plain data then. Default: `false`.
-   */
-  viewer?: boolean | undefined
-}
 
 /** Options of {@link Channel.publish}. */
 export interface PublishOptions<Audience = unknown> {
@@ -49,12 +34,19 @@ export interface PublishOptions<Audience = unknown> {
   audience?: Audience | undefined
 }
 
+/** Options of {@link Channel.remove}. */
+export interface RemoveOptions<Audience = unknown> {
+  /** Whom the value was published for. Default: everyone. */
+  audience?: Audience | undefined
+}
+
 /** What a channel needs of the app. */
 export interface ChannelEnvironment {
   engine: ChannelEngine
   /** What the engine calls the channel. Default: its name. */
   topic?: string
   maxBuffer: number
+  log: FastifyBaseLogger
   /** With `isForViewers` fragments stay unrendered. */
   toRecord (value: unknown, isForViewers?: boolean): EventRecord | Promise<EventRecord>
   /** In debug, what takes the place of a fragment that could not be rendered. */
@@ -69,8 +61,6 @@ export interface ChannelEnvironment {
   report (error: unknown, message: string): void
 }
 
-export const CHANNEL_DEFAULTS = { history: 1000, latest: false, viewer: false }
-
 /**
  * A named line of events. `Audience` is what `publish()` and filters name readers
  * by, `Event` is what can be published.
@@ -80,6 +70,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
   readonly #app: ChannelEnvironment
   readonly #topic: string
   readonly #history: number
+  readonly #ttl: number | undefined
   readonly #hub: Hub
   readonly #views: Views | undefined
   #presence: Presence | undefined
@@ -91,12 +82,17 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
 
   /** Made by `app.channel()`. @internal */
   constructor (name: string, options: ChannelOptions, app: ChannelEnvironment) {
-    const { history = CHANNEL_DEFAULTS.history, latest = CHANNEL_DEFAULTS.latest, viewer = CHANNEL_DEFAULTS.viewer } = options
+    const { history = CHANNEL_DEFAULTS.history, latest = CHANNEL_DEFAULTS.latest, viewer = CHANNEL_DEFAULTS.viewer, ttl, every, source, linger = CHANNEL_DEFAULTS.linger } = options
     this.name = name
     this.#app = app
     this.#topic = app.topic ?? name
     this.#history = latest ? 0 : history
-    this.#hub = new Hub(this.#topic, app.engine, latest)
+    this.#ttl = ttl
+    const { log } = app
+    const report = app.report.bind(app)
+    const producer = source && new Producer({ name, source, linger, log, publish: value => this.publish(value as Event), report })
+    const notLoaded = (error: unknown): void => report(error, `the values of channel ${JSON.stringify(name)} from before are not known`)
+    this.#hub = new Hub(this.#topic, app.engine, { latest, ttl, every, producer, notLoaded })
     this.#views = viewer ? new Views({ ...app, name, keepsLatest: latest }) : undefined
   }
 
@@ -124,6 +120,20 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     published.catch(error => this.#failed(error, value, options))
     // It is settled, or waits for a render, which may take longer than the app lives.
     return this.#isClosed || this.#before !== undefined ? muteLate(published, () => this.#isLate) : published
+  }
+
+  /**
+   * Takes a value out of a channel with `latest`: whoever connects from now on does not get it, and those who follow
+   * hear nothing of it. `name` is the event name of the value, or its target. It need not be awaited, as
+   * {@link publish}, and comes after what was published before.
+   *
+   * @throws FST_CHIRP_OPTION (as a rejection) on a channel without `latest`, and for a bad name or option.
+   * @throws FST_CHIRP_CHANNEL_CLOSED (as a rejection) when the channel is closed.
+   */
+  remove (name: string, options: RemoveOptions<Audience> = {}): Promise<void> {
+    const removed = this.#remove(name, options)
+    removed.catch(error => this.#app.report(error, `a value of channel ${JSON.stringify(this.name)} was not removed`))
+    return removed
   }
 
   get #isLate (): boolean {
@@ -197,7 +207,22 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
     const audience = audienceOf(value, options)
     if (audience !== undefined && this.#hub.latest !== undefined) checkAudience(audience)
-    const record = this.#app.toRecord(value, this.hasViewers)
+    return await this.#inTurn(this.#app.toRecord(value, this.hasViewers), audience)
+  }
+
+  async #remove (key: unknown, options: RemoveOptions): Promise<void> {
+    if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
+    refuseUnknown('of remove()', options, ['audience'])
+    if (!this.keepsLatest) {
+      throw new FST_CHIRP_OPTION(`channel ${JSON.stringify(this.name)} keeps a history, from which nothing is removed. Make it with { latest: true }, or publish an event that says what is gone`)
+    }
+    if (typeof key !== 'string') throw new FST_CHIRP_OPTION(`remove() needs the name of a value, its event name or target, not ${describe(key)}`)
+    const { audience } = options
+    if (audience !== undefined) checkAudience(audience)
+    await this.#inTurn({ key, removes: true }, audience)
+  }
+
+  async #inTurn (record: MaybePromise<EventRecord>, audience: unknown): Promise<string> {
     if (this.#before === undefined && !isPromise(record)) return await this.#keep(record as EventRecord, audience)
     const turn = this.#wait(this.#before, record).then(record => this.#keep(record, audience))
     const before = turn.catch(() => {}).finally(() => { if (this.#before === before) this.#before = undefined })
@@ -234,7 +259,16 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
     // An empty id would make clients forget their cursor.
     const kept = record.id === '' ? { ...record, id: undefined } : record
-    const event = this.#app.engine.publish(this.#topic, { record: kept, audience, history: this.#history, latest: this.keepsLatest })
+    const latest = this.keepsLatest
+    const event = this.#app.engine.publish(this.#topic, {
+      record: kept,
+      audience,
+      history: this.#history,
+      latest,
+      ttl: this.#ttl,
+      key: latest ? keyOf({ record, audience }) : undefined,
+      removes: record.removes
+    })
     return isPromise(event) ? (event as Promise<StoredEvent>).then(event => kept.id ?? event.position) : kept.id ?? (event as StoredEvent).position
   }
 }
@@ -253,19 +287,4 @@ function checkAudience (audience: unknown): void {
   } catch (cause) {
     throw new FST_CHIRP_OPTION(`option "audience" of publish() must be plain data, and JSON refused it (${messageOf(cause)})`, { cause })
   }
-}
-
-/** @throws FST_CHIRP_OPTION for a bad name or option. */
-export function checkChannel (name: unknown, options: ChannelOptions): void {
-  if (typeof name !== 'string' || name === '') throw new FST_CHIRP_OPTION(`a channel needs a name, app.channel('news'), not ${describe(name)}`)
-  refuseUnknown('of app.channel()', options, ['history', 'latest', 'viewer'])
-  const { history, latest, viewer } = options
-  if (history !== undefined && (!Number.isSafeInteger(history) || history < 0)) {
-    throw new FST_CHIRP_OPTION(`channel option "history" must be a whole number of at least 0, not ${describe(history)}`)
-  }
-  if (latest !== undefined && typeof latest !== 'boolean') throw new FST_CHIRP_OPTION(`channel option "latest" must be true or false, not ${describe(latest)}`)
-  if (viewer !== undefined && typeof viewer !== 'boolean') {
-    throw new FST_CHIRP_OPTION(`channel option "viewer" must be true or false, not ${describe(viewer)}. Who views it is given to channel.subscribe({ viewer })`)
-  }
-  if (latest === true && history !== undefined) throw new FST_CHIRP_OPTION('a channel has either "latest" or "history". Omit one of them')
 }

@@ -8,10 +8,11 @@ import type { StreamEnvironment } from '../stream/environment.js'
 import { reportFailure } from '../stream/telemetry.js'
 import { isOf } from '../util/kind.js'
 import { tryLog } from '../util/log.js'
-import { Channel, CHANNEL_DEFAULTS, checkChannel, type ChannelEnvironment, type ChannelOptions } from './channel.js'
+import { Channel, type ChannelEnvironment } from './channel.js'
 import type { ChannelEngine, Engine } from './engine.js'
 import { GivenEngine } from './given.js'
 import { MemoryEngine } from './memory.js'
+import { CHANNEL_DEFAULTS, checkChannel, type ChannelOptions } from './options.js'
 
 export class Channels {
   readonly #engine: ChannelEngine
@@ -38,6 +39,7 @@ export class Channels {
     this.#environment = {
       engine: this.#engine,
       maxBuffer: settings.maxBuffer,
+      log: app.log,
       toRecord (value, isForViewers = false) {
         warnings?.check(value)
         return (isForViewers ? toUnrendered(value) : undefined) ?? toRecord(value, host)
@@ -60,7 +62,7 @@ export class Channels {
       return channel
     }
     for (const option of Object.keys(options) as Array<keyof ChannelOptions>) {
-      if (options[option] !== undefined && options[option] !== (known.options[option] ?? CHANNEL_DEFAULTS[option])) {
+      if (options[option] !== undefined && options[option] !== (known.options[option] ?? (CHANNEL_DEFAULTS as ChannelOptions)[option])) {
         throw new FST_CHIRP_OPTION(`channel "${name}" was made with another "${option}" before. Give its options in one place, and its name alone elsewhere`)
       }
     }

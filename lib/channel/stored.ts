@@ -21,7 +21,7 @@ export function toStored (record: EventRecord): EventRecord {
 /** Says why a record of an engine cannot be sent. */
 export function recordProblem (record: unknown): string | undefined {
   if (typeof record !== 'object' || record === null) return `its record must be an object, not ${describe(record)}`
-  const { version, event, id, retry, parts, fragment, fragments } = record as Record<string, unknown>
+  const { version, event, id, retry, parts, removes, fragment, fragments } = record as Record<string, unknown>
   const known = versionOf(record)
   if (version !== known) return `its record is of version ${describe(version)}, and this package reads version ${known}`
   if (fragment !== undefined && !isUnrenderedPart(fragment)) return 'the fragment of its record must be an object with template, block and context'
@@ -29,6 +29,7 @@ export function recordProblem (record: unknown): string | undefined {
     return 'the fragments of its record must be a list of objects with template, block and context'
   }
   if (parts !== undefined && (!Array.isArray(parts) || !parts.every(isPart))) return 'the parts of its record must be a list of objects with data'
+  if (removes !== undefined && removes !== true) return `"removes" of its record must be true, not ${describe(removes)}`
   return textProblem(record as Record<string, unknown>) ??
     (event === undefined ? undefined : nameProblem('event', event)) ??
     (id === undefined ? undefined : typeof id === 'string' ? idProblem(id) : `the id must be a string, not ${describe(id)}`) ??

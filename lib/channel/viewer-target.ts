@@ -5,8 +5,15 @@ import type { Entry } from '../message/entry.js'
 import type { Attachment } from '../stream/feed.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
 import type { Batch } from './batch.js'
-import type { Following, ReaderTarget } from './reader.js'
+import type { ReaderTarget } from './reader.js'
 import type { Views } from './views.js'
+
+/** What follows a channel for a target. */
+export interface Following extends Attachment {
+  /** Whether nothing more is wanted of it, or comes. */
+  readonly isDetached: boolean
+  cursor (): string | undefined
+}
 
 interface Step {
   size: number
@@ -14,7 +21,7 @@ interface Step {
   ready: Promise<() => void>
 }
 
-export class ViewerTarget implements ReaderTarget, Attachment {
+export class ViewerTarget implements ReaderTarget, Following {
   readonly #target: ReaderTarget
   readonly #views: Views
   readonly #viewer: string | undefined

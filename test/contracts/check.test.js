@@ -13,7 +13,7 @@ import { readBaseline, subtract, writeBaseline } from '../../dist/contracts/base
 import { createReport } from '../../dist/contracts/report.js'
 import { opensStream } from '../../dist/contracts/handler.js'
 import { takeSnapshot } from '../../dist/contracts/snapshot.js'
-import { buildApp, until } from '../helpers/app.js'
+import { buildApp, quiet, until } from '../helpers/app.js'
 
 const BROKEN = '<p>\n  {{ name | }}\n</p>\n'
 
@@ -387,7 +387,7 @@ t.test('there is no check at start that nobody would read about', async t => {
   let reads = 0
   const loader = { searchPaths: [templates], getSource () { reads++; return null } }
   const env = () => new nunjucks.Environment(loader, { autoescape: true })
-  const loggers = [{ logger: false }, { logger: { level: 'error', stream: { write () {} } } }, { loggerInstance: quiet('fatal') }]
+  const loggers = [{ logger: false }, { logger: { level: 'error', stream: { write () {} } } }, { loggerInstance: silentLogger('fatal') }]
   for (const logger of loggers) {
     const app = Fastify(logger)
     t.teardown(() => app.close())
@@ -396,7 +396,7 @@ t.test('there is no check at start that nobody would read about', async t => {
   }
   const production = await buildApp(t, { templates: env(), debug: false })
   await production.ready()
-  const talkative = Fastify({ loggerInstance: quiet('info') })
+  const talkative = Fastify({ loggerInstance: silentLogger('info') })
   t.teardown(() => talkative.close())
   await talkative.register(chirp, { templates: env(), debug: true })
   await talkative.ready()
@@ -412,7 +412,7 @@ t.test('an app that closes at once is not checked, and one that closes meanwhile
     await app.close()
     const lines = app.log.lines.length
     await app.checkContracts().catch(() => {})
-    await new Promise(resolve => setTimeout(resolve, 50))
+    await quiet(50)
     t.equal(app.log.lines.length, lines)
   }
 })
@@ -559,7 +559,7 @@ for (const [name, open] of Object.entries({
 }
 
 /** A logger that can not be asked whether a level is enabled. */
-function quiet (level) {
+function silentLogger (level) {
   const logger = { level, child: () => logger }
   for (const name of ['trace', 'debug', 'info', 'warn', 'error', 'fatal']) logger[name] = () => {}
   return logger

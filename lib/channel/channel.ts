@@ -17,10 +17,10 @@ import { muteLate } from './late.js'
 import { CHANNEL_DEFAULTS, type ChannelOptions } from './options.js'
 import { Presence, type PresenceOptions } from './presence.js'
 import { Producer } from './producer.js'
-import type { ReaderTarget } from './reader.js'
 import { StreamSink } from './sink.js'
 import { Subscription, type SubscribeOptions } from './subscription.js'
-import { ViewerTarget, type Following } from './viewer-target.js'
+import type { Following, ReaderTarget } from './target.js'
+import { ViewerTarget } from './viewer-target.js'
 import { Views } from './views.js'
 
 /** Options of {@link Channel.publish}. */

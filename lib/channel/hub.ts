@@ -9,7 +9,8 @@ import type { ChannelEngine, Page } from './engine.js'
 import { toEntries, toEntry, type EntryPage } from './entries.js'
 import { Pace, type Known } from './pace.js'
 import type { Producer } from './producer.js'
-import { Reader, type ReaderHost, type ReaderTarget } from './reader.js'
+import { Reader, type ReaderHost } from './reader.js'
+import type { ReaderTarget } from './target.js'
 import { Values } from './values.js'
 
 /** What a channel says of its hub. */

@@ -6,6 +6,7 @@ import { isPromise } from '../util/promise.js'
 import { maySee, type AudienceFilter } from './audience.js'
 import type { Batch } from './batch.js'
 import { pageAfter, pageUpTo, sliceOf, type EntryPage } from './entries.js'
+import type { ReaderTarget } from './target.js'
 import { nextTurn } from './turns.js'
 import type { Values } from './values.js'
 
@@ -25,25 +26,6 @@ export interface ReaderHost {
   remove (reader: Reader): void
   /** It is over. */
   left (): void
-}
-
-/** Where a reader sends its events. */
-export interface ReaderTarget {
-  /** Whether what was sent last still waits to be taken. */
-  readonly isBlocked: boolean
-  /** How many bytes of a replay it takes in one go. */
-  readonly window: number
-  /** Writes what was passed on. */
-  flush (): void
-  whenDrained (): Promise<void>
-  /** Passes on events; `batch`, if it is given, holds the same events for all readers. */
-  pass (entries: readonly Entry[], batch?: Batch): void
-  /** Lets the reader remember a position without noticing. */
-  tell (position: string): void
-  /** Says that events between `requested` and `position` cannot be replayed. */
-  gap (requested: string, position: string): void
-  ended (): void
-  failed (error: unknown): void
 }
 
 // Events that are read in one go. All of them: engines take whole numbers.

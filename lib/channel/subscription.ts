@@ -7,10 +7,9 @@ import { isSignal } from '../util/kind.js'
 import { refuseUnknown } from '../util/options.js'
 import type { MaybePromise } from '../util/promise.js'
 import type { AudienceFilter } from './audience.js'
-import type { ReaderTarget } from './reader.js'
 import { onAbort } from './signals.js'
 import { gapFields, StreamSink } from './sink.js'
-import type { Following } from './viewer-target.js'
+import type { Following, ReaderTarget } from './target.js'
 import { viewerKey } from './viewer.js'
 
 /** Options of `channel.subscribe()`. */

@@ -2,18 +2,10 @@
 // is asynchronous about it happens here: all that follows waits for its turn.
 import { FST_CHIRP_BEHIND } from '../errors.js'
 import type { Entry } from '../message/entry.js'
-import type { Attachment } from '../stream/feed.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
 import type { Batch } from './batch.js'
-import type { ReaderTarget } from './reader.js'
+import type { Following, ReaderTarget } from './target.js'
 import type { Views } from './views.js'
-
-/** What follows a channel for a target. */
-export interface Following extends Attachment {
-  /** Whether nothing more is wanted of it, or comes. */
-  readonly isDetached: boolean
-  cursor (): string | undefined
-}
 
 interface Step {
   size: number

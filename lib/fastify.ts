@@ -1,7 +1,8 @@
 // What the plugin adds to Fastify's own types.
-import type { Channel, ChannelOptions } from './channel/channel.js'
+import type { Channel } from './channel/channel.js'
 import type { JobSourceFunction } from './channel/job-run.js'
 import type { Job, JobOptions } from './channel/job.js'
+import type { ChannelOptions } from './channel/options.js'
 import type { ContractOptions } from './contracts/options.js'
 import type { ContractReport } from './contracts/types.js'
 import type { Fragment, FragmentContext } from './message/fragment.js'

@@ -4,15 +4,17 @@ import type { EventRecord } from '../dialects/record.js'
 import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_ENGINE, FST_CHIRP_ID, FST_CHIRP_OPTION } from '../errors.js'
 import { failuresOf, partMessage, type RenderHost } from '../message/compose.js'
 import { toErrorRecord, toRecord } from '../message/encode.js'
+import { toUnrendered } from '../message/unrendered.js'
 import type { StreamEnvironment } from '../stream/environment.js'
 import { reportFailure } from '../stream/telemetry.js'
 import { isOf } from '../util/kind.js'
 import { tryLog } from '../util/log.js'
-import { Channel, CHANNEL_DEFAULTS, checkChannel, type ChannelEnvironment, type ChannelOptions } from './channel.js'
+import { Channel, type ChannelEnvironment } from './channel.js'
 import { Control } from './control.js'
 import type { ChannelEngine, Engine } from './engine.js'
 import { GivenEngine } from './given.js'
 import { MemoryEngine } from './memory.js'
+import { CHANNEL_DEFAULTS, checkChannel, type ChannelOptions } from './options.js'
 import { channelTopic } from './topics.js'
 
 export class Channels {
@@ -48,13 +50,14 @@ export class Channels {
       engine: this.#engine,
       maxBuffer: settings.maxBuffer,
       log: app.log,
-      toRecord (value) {
+      toRecord (value, isForViewers = false) {
         warnings?.check(value)
-        return toRecord(value, host)
+        return (isForViewers ? toUnrendered(value) : undefined) ?? toRecord(value, host)
       },
       // An event that the engine refused, or did not keep, was rendered all the same.
       errorRecord: (value, error) => debug && !(isOf(error, FST_CHIRP_ID) || isOf(error, FST_CHIRP_ENGINE)) ? toErrorRecord(value, error) : undefined,
       isClosed: () => this.#isClosed,
+      isClosing: () => registry.isEnding,
       report
     }
   }
@@ -63,7 +66,7 @@ export class Channels {
     checkChannel(name, options)
     const known = this.#channels.get(name)
     if (known === undefined) {
-      const channel = new Channel(name, options, { ...this.#environment, topic: this.#engine.open(channelTopic(name)), closed: () => { this.#channels.delete(name) } })
+      const channel = new Channel(name, options, { ...this.#environment, topic: this.#engine.open(channelTopic(name), options.viewer === true), closed: () => { this.#channels.delete(name) } })
       if (this.#isClosed) channel.close()
       else this.#channels.set(name, { channel, options: { ...options } })
       return channel

@@ -91,6 +91,6 @@ export interface Engine {
 
 /** An engine as channels use it: its promises are native ones, and listening begins at once. */
 export interface ChannelEngine extends Engine {
-  open (channel: string): string
+  open (channel: string, hasViewers?: boolean): string
   listen (topic: string, listener: (event: StoredEvent) => void): () => void
 }

@@ -8,10 +8,11 @@ import { quote } from '../util/describe.js'
 import { tryLog } from '../util/log.js'
 import { whenDone, type MaybePromise } from '../util/promise.js'
 import { isAbortError, messageOf } from '../util/thrown.js'
-import type { Channel, ChannelOptions } from './channel.js'
+import type { Channel } from './channel.js'
 import { JobRun, type JobSourceFunction, type RunHost } from './job-run.js'
 import { JobSink, type SinkHost } from './job-sink.js'
 import { JobTrack } from './job-track.js'
+import type { ChannelOptions } from './options.js'
 
 /** What becomes of a job: its source ended by itself, it failed, or it was stopped. */
 export type JobState = 'running' | 'ended' | 'failed' | 'stopped'

@@ -7,10 +7,10 @@ import { isSignal } from '../util/kind.js'
 import { refuseUnknown } from '../util/options.js'
 import type { MaybePromise } from '../util/promise.js'
 import type { AudienceFilter } from './audience.js'
-import type { Reader } from './reader.js'
 import { onAbort } from './signals.js'
 import { gapFields, StreamSink } from './sink.js'
-import type { ReaderTarget } from './target.js'
+import type { Following, ReaderTarget } from './target.js'
+import { viewerKey } from './viewer.js'
 
 /** Options of `channel.subscribe()`. */
 export interface SubscribeOptions<Audience = unknown> {
@@ -26,6 +26,12 @@ export interface SubscribeOptions<Audience = unknown> {
    * without one are for everyone. Default: events with an audience are left out.
    */
   filter?: AudienceFilter<Audience> | undefined
+  /**
+   * On a channel with the option `viewer`: who looks at it, which its templates
+   * read as `viewer`. Plain data, of at most 4096 characters as JSON; equal
+   * viewers share what is rendered. Default: none, `viewer` is undefined.
+   */
+  viewer?: unknown
 }
 
 /** The channel of a subscription. @internal */
@@ -34,13 +40,15 @@ export interface Subscribable {
   /** Bytes that may wait for a consumer that iterates. */
   readonly maxBuffer: number
   readonly keepsLatest: boolean
+  readonly hasViewers: boolean
   locate (cursor: string, filter?: AudienceFilter): MaybePromise<Location>
-  attach (target: ReaderTarget, lastEventId: string, filter?: AudienceFilter): Reader
+  attach (target: ReaderTarget, lastEventId: string, filter?: AudienceFilter, viewer?: string): Following
 }
 
 export class Subscription implements Feed, AsyncIterable<Entry> {
   readonly #channel: Subscribable
-  readonly #options: SubscribeOptions
+  readonly #options: Omit<SubscribeOptions, 'viewer'>
+  readonly #viewer: string | undefined
 
   /**
    * Made by `channel.subscribe()`.
@@ -49,12 +57,16 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
    * @internal
    */
   constructor (channel: Subscribable, options: SubscribeOptions) {
-    refuseUnknown('of channel.subscribe()', options, ['lastEventId', 'signal', 'filter'])
-    const { lastEventId, signal, filter } = options
+    refuseUnknown('of channel.subscribe()', options, ['lastEventId', 'signal', 'filter', 'viewer'])
+    const { lastEventId, signal, filter, viewer } = options
     if (lastEventId !== undefined && typeof lastEventId !== 'string') bad('lastEventId', 'a string', lastEventId)
     if (signal !== undefined && !isSignal(signal)) bad('signal', 'an AbortSignal', signal)
     if (filter !== undefined && typeof filter !== 'function') bad('filter', 'a function of an audience', filter)
+    if (viewer !== undefined && !channel.hasViewers) {
+      throw new FST_CHIRP_OPTION(`channel "${channel.name}" renders its events once for everyone, so option "viewer" of channel.subscribe() has no effect. Make it with app.channel('${channel.name}', { viewer: true })`)
+    }
     this.#channel = channel
+    this.#viewer = viewerKey(viewer)
     // A copy, which stays as it was checked.
     this.#options = { lastEventId, signal, filter }
   }
@@ -87,7 +99,7 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
       target.ended()
       return { cursor () { return undefined }, detach () {} }
     }
-    const reader = this.#channel.attach(target, cursor, filter)
+    const reader = this.#channel.attach(target, cursor, filter, this.#viewer)
     if (signal === undefined) return reader
     const abort = (): void => {
       forget()

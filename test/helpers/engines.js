@@ -86,7 +86,7 @@ export class Client {
 
   #read (text) {
     for (const frame of text.split('\n\n').slice(0, -1)) {
-      const fields = Object.fromEntries(frame.split('\n').map(line => line.split(/: (.*)/)))
+      const fields = Object.fromEntries(frame.split('\n').map(line => line.split(/: (.*)/s)))
       if (fields.id !== undefined) this.cursor = fields.id
       if (fields.data !== undefined) this.events.push(fields)
     }

@@ -21,7 +21,8 @@ export const readme = read('README.md')
 export const VIEWS = {
   'page.html': '<h1>News</h1>\n{% block list %}<ul>{% for item in items %}<li>{{ item }}</li>{% endfor %}</ul>{% endblock %}\n' +
     '{% block alert %}<p>{{ message }}</p>{% endblock %}',
-  'news.html': '{% block item %}\n  <li>{{ text }}</li>\n{% endblock %}'
+  'news.html': '{% block item %}\n  <li>{{ text }}</li>\n{% endblock %}',
+  'tickets.html': /^\/\/ (\{% block item .+)$/m.exec(readme)[1]
 }
 
 // The examples of the rules below are for contracts/rules.test.js.

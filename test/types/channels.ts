@@ -60,3 +60,19 @@ export const misspelt = new Fragment('a.html', 'b', {}, { tagret: 'c' })
 app.get('/h', { live: 'yes' }, () => {})
 // @ts-expect-error a number is no source
 app.get('/i', { live: true }, (request, reply) => reply.eventStream(() => 5))
+
+const tickets = app.channel<Team>('tickets', { viewer: true })
+app.get('/j', { live: true }, () => merge(tickets.subscribe({ viewer: { role: 'admin' } }), people.track('ann', { info: { name: 'Ann' } })))
+tickets.subscribe({ viewer: null, filter: ({ team }) => team === 'a' })
+// @ts-expect-error a misspelt option
+tickets.subscribe({ veiwer: 1 })
+// @ts-expect-error viewers are of subscribe()
+app.channel('k', { viewer: { role: 'admin' } })
+export const guests: Presence<Person> = tickets.presence<Person>({ grace: 5000 })
+app.get('/l', { live: true }, (request, reply) => reply.eventStream(guests.track('ann')))
+// @ts-expect-error another info
+guests.track('ann', { info: 'Ann' })
+// @ts-expect-error a stream is the signal
+guests.track('ann', { signal: new AbortController().signal })
+// @ts-expect-error a grace is a number
+tickets.presence({ grace: '5s' })

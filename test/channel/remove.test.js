@@ -63,6 +63,17 @@ for (const [name, create] of Object.entries(ENGINES)) {
   })
 }
 
+t.test('nothing at all of it is sent', async t => {
+  const { channel } = buildChannel(new MemoryEngine(), { latest: true })
+  const entries = channel.subscribe()[Symbol.asyncIterator]()
+  await channel.publish(value('x', '1'))
+  await channel.remove('x')
+  await channel.publish(value('y', '1'))
+  for (const event of ['x', 'y']) t.equal((await entries.next()).value.record.event, event)
+  const came = channel.subscribe()[Symbol.asyncIterator]()
+  t.equal((await came.next()).value.record.event, 'y')
+})
+
 t.test('it comes after what was published before, also when that still renders', async t => {
   const { env } = environment()
   const app = await buildApp(t, { templates: env })

@@ -41,22 +41,40 @@ class Model {
 
 const shown = events => events.map(({ event, data }) => `${event} ${data}`)
 
-async function runValues (commands, create, { ttl, every }, { pass, timers }) {
+async function runValues (commands, create, options, { pass, timers }) {
   const engine = create()
-  const { channel, errors } = buildChannel(engine, { latest: true, ttl, every })
+  const { channel, errors } = buildChannel(engine, { latest: true, ...options })
+  try {
+    await follow(commands, channel, options, pass)
+  } finally {
+    channel.close()
+    await settle()
+    engine.close()
+    await settle()
+  }
+  if (errors.length > 0) throw errors[0]
+  if (timers.size > 0) throw new Error('a timer was left behind')
+}
+
+async function follow (commands, channel, { ttl, every }, pass) {
   const model = new Model(ttl ?? Infinity)
-  const clients = [0, 1, 2].map(() => ({ client: new Client(channel), snapshot: [], since: 0 }))
+  const clients = [0, 1, 2].map(() => ({ client: new Client(channel), seen: 0, wasStalled: false }))
+  for (const { client } of clients) client.connect()
+  await settle()
   let number = 0
   const complain = (problem, { events }) => { throw new Error(`${problem}: ${shown(events).join(', ')}`) }
   for (const { do: action, key, count, client: index, time } of commands) {
     const each = clients[index]
+    const before = model.now()
+    const first = number + 1
+    const pending = []
     if (action === 'publish') {
       for (let n = 0; n < count; n++) {
-        channel.publish({ event: key, data: String(++number) })
+        pending.push(channel.publish({ event: key, data: String(++number) }))
         model.publish(key, number)
       }
     } else if (action === 'remove') {
-      channel.remove(key)
+      pending.push(channel.remove(key))
       model.remove(key)
     } else if (action === 'pass') {
       await pass(time)
@@ -64,8 +82,9 @@ async function runValues (commands, create, { ttl, every }, { pass, timers }) {
       if (each.client.isConnected) {
         each.client.disconnect()
       } else {
-        each.client.isStalled = false
+        each.client.isStalled = each.wasStalled = false
         each.client.events = []
+        each.seen = 0
         each.client.connect()
         await settle()
         const snapshot = model.now()
@@ -73,9 +92,18 @@ async function runValues (commands, create, { ttl, every }, { pass, timers }) {
       }
     } else {
       each.client[action]()
+      each.wasStalled = true
     }
     // A publication is heard before the next thing happens, which the model does not describe.
+    await Promise.all(pending)
     await settle()
+    for (const each of clients) {
+      const { client, seen, wasStalled } = each
+      each.seen = client.events.length
+      for (const { event, data } of wasStalled ? [] : client.events.slice(seen)) {
+        if (Number(data) < first && !before.includes(`${event} ${data}`)) complain(`${event} ${data} is not the value any more`, client)
+      }
+    }
   }
   for (const { client } of clients) {
     client.resume()
@@ -100,19 +128,13 @@ async function runValues (commands, create, { ttl, every }, { pass, timers }) {
     }
     client.disconnect()
   }
-  if (errors.length > 0) throw errors[0]
-  channel.close()
-  await settle()
-  engine.close()
-  await settle()
-  if (timers.size > 0) throw new Error('a timer was left behind')
 }
 
 for (const [name, create] of Object.entries(ENGINES)) {
   for (const options of [{}, { ttl: 500 }, { every: 300 }, { ttl: 500, every: 300 }]) {
     t.test(`values that are published, removed, grow old: ${name}, ${JSON.stringify(options)}`, async t => {
       const clock = stopClock(t)
-      await fc.assert(fc.asyncProperty(commands, commands => runValues(commands, create, options, clock)), { seed, numRuns: name === 'memory' ? 60 : 20 })
+      await fc.assert(fc.asyncProperty(commands, commands => runValues(commands, create, options, clock)), { seed, includeErrorInReport: true, numRuns: name === 'memory' ? 60 : 20 })
       t.pass('all was as the model says')
     })
   }
@@ -151,7 +173,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       engine.close()
       await settle()
       if (timers.size > 0) throw new Error('a timer was left behind')
-    }), { seed, numRuns: name === 'memory' ? 60 : 20 })
+    }), { seed, includeErrorInReport: true, numRuns: name === 'memory' ? 60 : 20 })
     t.pass('all was as the model says')
   })
 }

@@ -17,9 +17,10 @@ import { checkKeeping, KEEPING_DEFAULTS, KEEPING_OPTIONS, type KeepingOptions } 
 import { muteLate } from './late.js'
 import { Presence } from './presence.js'
 import { Producer } from './producer.js'
-import type { Reader, ReaderTarget } from './reader.js'
+import type { Reader } from './reader.js'
 import { StreamSink } from './sink.js'
 import { Subscription, type SubscribeOptions } from './subscription.js'
+import type { ReaderTarget } from './target.js'
 
 /** Options of `app.channel()`. */
 export interface ChannelOptions<Event = unknown> extends KeepingOptions<Event> {

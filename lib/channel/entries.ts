@@ -38,3 +38,11 @@ export function pageAfter (after: string, { from, entries, last }: EntryPage, li
   const start = entries.findIndex(({ previous }) => previous === after)
   return { from, entries: start === -1 ? [] : entries.slice(start, start + limit), last }
 }
+
+/** A page without what comes after a position, if that is in it. */
+export function pageUpTo (position: string | undefined, page: EntryPage): EntryPage {
+  if (position === undefined) return page
+  if (page.from === position) return { ...page, entries: [] }
+  const end = page.entries.findIndex(entry => entry.position === position)
+  return end === -1 ? page : { ...page, entries: page.entries.slice(0, end + 1) }
+}

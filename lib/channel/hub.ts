@@ -9,7 +9,8 @@ import type { ChannelEngine, Page } from './engine.js'
 import { toEntries, toEntry, type EntryPage } from './entries.js'
 import { Pace, type Known } from './pace.js'
 import type { Producer } from './producer.js'
-import { Reader, type ReaderHost, type ReaderTarget } from './reader.js'
+import { Reader, type ReaderHost } from './reader.js'
+import type { ReaderTarget } from './target.js'
 import { Values } from './values.js'
 
 /** What a channel says of its hub. */
@@ -85,7 +86,7 @@ export class Hub implements ReaderHost {
     this.#stopListening()
     for (const reader of [...this.#readers]) reader.end()
     // History is not kept for those who still read it: they may take their time, or never come back.
-    const rests = [...this.#starting].map(reader => reader.keepRest()).filter(isPromise)
+    const rests = [...this.#starting].map(reader => reader.keepRest(this.#last)).filter(isPromise)
     this.#starting.clear()
     if (rests.length === 0) this.#engine.forget?.(this.#topic)
     else Promise.all(rests).then(() => this.#engine.forget?.(this.#topic))

@@ -5,7 +5,8 @@ import type { Attachment } from '../stream/feed.js'
 import { isPromise } from '../util/promise.js'
 import { maySee, type AudienceFilter } from './audience.js'
 import type { Batch } from './batch.js'
-import { pageAfter, sliceOf, type EntryPage } from './entries.js'
+import { pageAfter, pageUpTo, sliceOf, type EntryPage } from './entries.js'
+import type { ReaderTarget } from './target.js'
 import { nextTurn } from './turns.js'
 import type { Values } from './values.js'
 
@@ -25,25 +26,6 @@ export interface ReaderHost {
   remove (reader: Reader): void
   /** It is over. */
   left (): void
-}
-
-/** Where a reader sends its events. */
-export interface ReaderTarget {
-  /** Whether what was sent last still waits to be taken. */
-  readonly isBlocked: boolean
-  /** How many bytes of a replay it takes in one go. */
-  readonly window: number
-  /** Writes what was passed on. */
-  flush (): void
-  whenDrained (): Promise<void>
-  /** Passes on events; `batch`, if it is given, holds the same events for all readers. */
-  pass (entries: readonly Entry[], batch?: Batch): void
-  /** Lets the reader remember a position without noticing. */
-  tell (position: string): void
-  /** Says that events between `requested` and `position` cannot be replayed. */
-  gap (requested: string, position: string): void
-  ended (): void
-  failed (error: unknown): void
 }
 
 // Events that are read in one go. All of them: engines take whole numbers.
@@ -67,6 +49,8 @@ export class Reader implements Attachment {
   #reading: Promise<EntryPage> | undefined
   // What is left of the history of a channel that was closed meanwhile.
   #rest: EntryPage | Promise<EntryPage> | undefined
+  // Its last event: while the rest is read, a new channel of that name may publish to the same topic.
+  #end: string | undefined
   // Keys whose newest value a slow client has yet to get.
   #stale: Set<string> | undefined
   /** Whether nothing more is wanted of it, or comes. */
@@ -161,7 +145,7 @@ export class Reader implements Attachment {
       const after: string = this.#after
       const reading = this.#read(after)
       const isAsync = isPromise(reading)
-      const page = isAsync ? await (this.#reading = reading as Promise<EntryPage>) : reading as EntryPage
+      const page = pageUpTo(this.#end, isAsync ? await (this.#reading = reading as Promise<EntryPage>) : reading as EntryPage)
       if (this.isDetached) return
       // Nobody learns of an event that is not for him by trying its id.
       if (page.from === undefined || !maySee(this.#filter, page.audience)) {
@@ -221,10 +205,12 @@ export class Reader implements Attachment {
 
   /**
    * The channel is closed, and its history goes: what is yet to be read is kept
-   * here, so that it goes with the reader. A promise where that takes time.
+   * here, so that it goes with the reader. `last` is the newest event that the
+   * channel has heard of. A promise where that takes time.
    */
-  keepRest (): Promise<unknown> | undefined {
+  keepRest (last: string | undefined): Promise<unknown> | undefined {
     if (this.#after === undefined) return
+    this.#end = last
     this.#rest = this.#host.read(this.#after, ALL)
     if (isPromise(this.#rest)) return Promise.allSettled([this.#rest, this.#reading])
   }

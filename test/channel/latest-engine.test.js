@@ -7,7 +7,6 @@ import { settle, stopClock } from '../helpers/clock.js'
 import { AsyncEngine, engineWith } from '../helpers/engine.js'
 import { buildChannel, Client } from '../helpers/engines.js'
 
-const value = (event, data) => ({ event, data: String(data) })
 const shown = ({ events }) => events.map(({ event, data }) => `${event} ${data}`)
 
 function connect (source) {

@@ -22,7 +22,7 @@ t.test('every block of code is run', async t => {
   }
   t.same([...directories].sort(), [
     'answer', 'asking', 'audience', 'broadcast', 'channels', 'chat', 'context', 'contracts', 'failing', 'limits', 'moving', 'observing', 'pages',
-    'per-user', 'presence', 'progress', 'quick-start', 'registering', 'testing', 'who'
+    'per-user', 'presence', 'progress', 'quick-start', 'registering', 'source', 'testing', 'who'
   ])
 })
 

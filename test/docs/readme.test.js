@@ -22,7 +22,7 @@ t.test('every block of code is run', async t => {
   }
   t.same([...directories].sort(), [
     'answer', 'asking', 'audience', 'broadcast', 'channels', 'chat', 'context', 'contracts', 'failing', 'limits', 'moving', 'observing', 'pages',
-    'per-user', 'presence', 'progress', 'quick-start', 'registering', 'testing', 'track', 'viewers', 'who'
+    'per-user', 'presence', 'progress', 'quick-start', 'registering', 'source', 'testing', 'track', 'viewers', 'who'
   ])
 })
 
@@ -108,11 +108,12 @@ t.test('the table of channel options', async t => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(chirp)
-  const rows = [...section('Channels').matchAll(/^\| `(\w+)` \| .+? \| `(.+?)` \| `(.+?)` \|$/gm)].map(([, ...row]) => row)
-  t.same(rows, [['history', '1000', '0'], ['latest', 'false', 'false']])
-  const [, body] = /interface ChannelOptions \{([\s\S]*?)\n\}/.exec(read('dist/channel/channel.d.ts'))
-  t.same([...body.matchAll(/^ {4}(\w+)\?:/gm)].map(([, name]) => name), rows.map(([name]) => name))
-  for (const [name, , off] of rows) t.doesNotThrow(() => app.channel(`without ${name}`, { [name]: JSON.parse(off) }))
+  const rows = [...section('Channels').matchAll(/^\| `(\w+)` \| .+? \| `?(.+?)`? \| `?(.+?)`? \|$/gm)].map(([, ...row]) => row)
+  t.same(rows, [['history', '1000', '0'], ['latest', 'false', 'false'], ['ttl', 'none', 'omit'], ['every', 'none', 'omit'], ['source', 'none', 'omit'], ['linger', '1000', '0']])
+  const declared = ['channel', 'keeping'].map(file => /interface (?:Channel|Keeping)Options\b[^{]*\{([\s\S]*?)\n\}/.exec(read(`dist/channel/${file}.d.ts`))[1]).join('\n')
+  t.same([...declared.matchAll(/^ {4}(\w+)\?:/gm)].map(([, name]) => name), rows.map(([name]) => name))
+  const source = async function * () {}
+  for (const [name, , off] of rows) t.doesNotThrow(() => app.channel(`without ${name}`, { source, [name]: off === 'omit' ? undefined : JSON.parse(off) }))
 
   const channel = app.channel('all defaults')
   app.get('/', (request, reply) => reply.eventStream(channel))
@@ -144,6 +145,16 @@ t.test('an audience', async t => {
   t.equal((await stream.next()).data, '{"order":15}')
   t.equal((await stream.next()).data, 'Closed.')
   stream.close()
+})
+
+t.test('events while somebody follows', async t => {
+  const { app } = await runBlock(t, 'source')
+  const stream = await new QuietClient(app).open('/load')
+  for (let n = 0; n < 2; n++) t.match(await stream.next(), { event: 'load', data: /^[\d.]+$/ })
+  stream.close()
+  await until(() => app.eventStreams.open === 0)
+  await app.close()
+  t.equal(app.eventStreams.errors, 0)
 })
 
 t.test('who is here', async t => {

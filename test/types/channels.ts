@@ -32,6 +32,34 @@ app.get('/c', { live: true }, () => merge(orders, app.channel('plain'), ['a']))
 export const plain: Channel = app.channel('plain')
 await plain.publish('anything', { audience: 1 })
 
+// What a source gives is typed as what is published.
+app.channel<Team, Item>('sourced', {
+  latest: true,
+  ttl: 5000,
+  every: 100,
+  linger: 0,
+  async * source ({ signal, log }) {
+    log.info(signal.aborted)
+    yield { title: 'a', price: 1 }
+  }
+})
+app.channel<Team, Item>('lists', { source: () => [{ title: 'a', price: 1 }] })
+app.channel<Team, Item>('later', { source: async () => new Set([{ title: 'a', price: 1 }]) })
+app.channel<Team, Item>('readable', { source: () => process.stdin })
+// @ts-expect-error another event
+app.channel<Team, Item>('another', { source: async function * () { yield 'text' } })
+// @ts-expect-error a source is a function
+app.channel('iterable', { source: ['a'] })
+// @ts-expect-error a misspelt option
+app.channel('misspelt', { tll: 5 })
+const ticks = app.channel('ticks', { source: async function * () { yield 'tick' } })
+// What a source gives says nothing of what else may be published.
+await ticks.publish({ any: 'thing' })
+const removed: Promise<void> = orders.remove('name', { audience: { team: 'a' } })
+await removed
+// @ts-expect-error another audience
+await orders.remove('name', { audience: 'a' })
+
 interface Person { name: string }
 const people = orders.presence<Person>()
 people.join('ann', { info: { name: 'Ann' } })

@@ -110,7 +110,7 @@ t.test('the table of channel options', async t => {
   await app.register(chirp)
   const rows = [...section('Channels').matchAll(/^\| `(\w+)` \| .+? \| `(.+?)` \| `(.+?)` \|$/gm)].map(([, ...row]) => row)
   t.same(rows, [['history', '1000', '0'], ['latest', 'false', 'false']])
-  const [, body] = /interface ChannelOptions \{([\s\S]*?)\n\}/.exec(read('dist/channel/channel.d.ts'))
+  const [, body] = /interface ChannelOptions \{([\s\S]*?)\n\}/.exec(read('dist/channel/options.d.ts'))
   t.same([...body.matchAll(/^ {4}(\w+)\?:/gm)].map(([, name]) => name), rows.map(([name]) => name))
   for (const [name, , off] of rows) t.doesNotThrow(() => app.channel(`without ${name}`, { [name]: JSON.parse(off) }))
 

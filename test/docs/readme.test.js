@@ -109,8 +109,8 @@ t.test('the table of channel options', async t => {
   t.teardown(() => app.close())
   await app.register(chirp)
   const rows = [...section('Channels').matchAll(/^\| `(\w+)` \| .+? \| `(.+?)` \| `(.+?)` \|$/gm)].map(([, ...row]) => row)
-  t.same(rows, [['history', '1000', '0'], ['latest', 'false', 'false']])
-  const [, body] = /interface ChannelOptions \{([\s\S]*?)\n\}/.exec(read('dist/channel/options.d.ts'))
+  t.same(rows, [['history', '1000', '0'], ['latest', 'false', 'false'], ['viewer', 'false', 'false']])
+  const [, body] = /interface ChannelOptions[^{]*\{([\s\S]*?)\n\}/.exec(read('dist/channel/options.d.ts'))
   t.same([...body.matchAll(/^ {4}(\w+)\?:/gm)].map(([, name]) => name), rows.map(([name]) => name))
   for (const [name, , off] of rows) t.doesNotThrow(() => app.channel(`without ${name}`, { [name]: JSON.parse(off) }))
 

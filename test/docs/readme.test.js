@@ -109,8 +109,8 @@ t.test('the table of channel options', async t => {
   t.teardown(() => app.close())
   await app.register(chirp)
   const rows = [...section('Channels').matchAll(/^\| `(\w+)` \| .+? \| `?(.+?)`? \| `?(.+?)`? \|$/gm)].map(([, ...row]) => row)
-  t.same(rows, [['history', '1000', '0'], ['latest', 'false', 'false'], ['ttl', 'none', 'omit'], ['every', 'none', 'omit'], ['source', 'none', 'omit'], ['linger', '1000', '0']])
-  const declared = ['channel', 'keeping'].map(file => /interface (?:Channel|Keeping)Options\b[^{]*\{([\s\S]*?)\n\}/.exec(read(`dist/channel/${file}.d.ts`))[1]).join('\n')
+  t.same(rows, [['history', '1000', '0'], ['latest', 'false', 'false'], ['viewer', 'false', 'false'], ['ttl', 'none', 'omit'], ['every', 'none', 'omit'], ['source', 'none', 'omit'], ['linger', '1000', '0']])
+  const declared = ['options', 'keeping'].map(file => /interface (?:Channel|Keeping)Options\b[^{]*\{([\s\S]*?)\n\}/.exec(read(`dist/channel/${file}.d.ts`))[1]).join('\n')
   t.same([...declared.matchAll(/^ {4}(\w+)\?:/gm)].map(([, name]) => name), rows.map(([name]) => name))
   const source = async function * () {}
   for (const [name, , off] of rows) t.doesNotThrow(() => app.channel(`without ${name}`, { source, [name]: off === 'omit' ? undefined : JSON.parse(off) }))

@@ -134,6 +134,16 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     return this.#presence as Presence<unknown> as Presence<Info>
   }
 
+  /**
+   * Where the channel is now: the position of its newest event, after which a stream can go on. Empty when it is
+   * closed, and for one with `latest`, whose values have no place.
+   *
+   * @throws FST_CHIRP_ENGINE (as a rejection) when the engine cannot be asked.
+   */
+  async cursor (): Promise<string> {
+    return this.keepsLatest ? '' : (await this.locate('')).last
+  }
+
   /** Ends every stream that follows, and takes no more events. */
   close (): void {
     if (this.#isClosed) return

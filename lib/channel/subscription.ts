@@ -33,6 +33,7 @@ export interface Subscribable {
   /** Bytes that may wait for a consumer that iterates. */
   readonly maxBuffer: number
   readonly keepsLatest: boolean
+  cursor (): Promise<string>
   locate (cursor: string, filter?: AudienceFilter): MaybePromise<Location>
   attach (target: ReaderTarget, lastEventId: string, filter?: AudienceFilter): Reader
 }
@@ -77,6 +78,11 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
   locate (cursor: string): MaybePromise<Location> {
     const { signal, filter } = this.#options
     return signal?.aborted === true ? { from: undefined, last: '' } : this.#channel.locate(cursor, filter)
+  }
+
+  /** Where its channel is now, as `channel.cursor()` says it; empty when the subscription has ended. */
+  async cursor (): Promise<string> {
+    return this.#options.signal?.aborted === true ? '' : await this.#channel.cursor()
   }
 
   /** @internal */

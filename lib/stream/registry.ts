@@ -5,6 +5,7 @@ import { Clock } from '../transport/clock.js'
 import { describe } from '../util/describe.js'
 import { List, unlink, type Linked } from '../util/list.js'
 import { isPromise } from '../util/promise.js'
+import { Gaps } from './gaps.js'
 import type { Settings } from './settings.js'
 
 /** What the registry does with a stream. */
@@ -23,6 +24,7 @@ const CLOSE_MARGIN = 500
 export class Registry {
   readonly clock = new Clock()
   readonly counters = { open: 0, total: 0, events: 0, bytes: 0, dropped: 0, errors: 0 }
+  readonly gaps = new Gaps()
   closing = false
   readonly #settings: Settings
   readonly #streams = new List<RegisteredStream>()

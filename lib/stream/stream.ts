@@ -13,7 +13,7 @@ import { isAbortError, messageOf } from '../util/thrown.js'
 import type { Context } from './context.js'
 import { Encoder } from './encoder.js'
 import type { StreamEnvironment } from './environment.js'
-import { attachFeed, discardFeed, type Attachment, type Feed, type Outlet } from './feed.js'
+import { attachFeed, discardFeed, type Attachment, type Feed, type GapNotes, type Outlet } from './feed.js'
 import type { RegisteredStream } from './registry.js'
 import type { StreamSettings } from './settings.js'
 import { reportClose, reportError, reportOpen } from './telemetry.js'
@@ -56,6 +56,8 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   // A stream that is fed may never need one.
   #encoder: Encoder | undefined
   #events = 0
+  // How many of them told of a gap.
+  #gaps = 0
   #wake: (() => void) | undefined
   #drained: Promise<void> | undefined
 
@@ -235,6 +237,13 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   failedLate (error: unknown): void {
     // Who was asked to stop may say so by an AbortError.
     if (!isAbortError(error)) this.#reportError(error, 'the source failed after its stream was closed')
+  }
+
+  noteGap (): GapNotes {
+    // One that comes after events is not what the page was loaded for.
+    const isFirst = this.#events === this.#gaps++
+    const spread = this.#app.registry.gaps.note()
+    return { ...(isFirst && this.#context.isAfterGap && { again: true }), ...(spread !== undefined && { spread }) }
   }
 
   endFailed (error: unknown): void {

@@ -5,7 +5,7 @@ import { Entry } from '../message/entry.js'
 import { Fragment } from '../message/fragment.js'
 import { Fragments } from '../message/fragments.js'
 import { SSEEvent } from '../sse/event.js'
-import { attachFeed, discardFeed, isFeed, kAttach, type Attachment, type Feed, type Ids, type LocatableFeed, type Outlet } from '../stream/feed.js'
+import { attachFeed, detachFeed, discardFeed, isFeed, kAttach, type Attachment, type Feed, type Ids, type LocatableFeed, type Outlet } from '../stream/feed.js'
 import { toFeed } from '../stream/pulled.js'
 import { Relay } from '../stream/relay.js'
 import type { StreamSource } from '../stream/types.js'
@@ -138,17 +138,8 @@ class MergedAttachment implements Attachment {
 
   detach (): void {
     this.#isDetached = true
-    for (const { part } of this.#located) this.#detach(part)
-    for (const part of this.#others) this.#detach(part)
-  }
-
-  // One that fails must not keep the others.
-  #detach (part: Attachment): void {
-    try {
-      part.detach()
-    } catch (error) {
-      this.#outlet.failedLate(error)
-    }
+    for (const { part } of this.#located) detachFeed(part, this.#outlet)
+    for (const part of this.#others) detachFeed(part, this.#outlet)
   }
 
   /**

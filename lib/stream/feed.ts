@@ -128,6 +128,15 @@ export function attachFeed (feed: Feed, outlet: Outlet, lastEventId: string): At
   }
 }
 
+/** Stops what was attached. One that fails must not keep others from being stopped. */
+export function detachFeed (attachment: Attachment, outlet: Pick<Outlet, 'failedLate'>): void {
+  try {
+    attachment.detach()
+  } catch (error) {
+    outlet.failedLate(error)
+  }
+}
+
 /** Releases a feed that will not be attached; `failed` hears what that throws. */
 export function discardFeed (feed: Feed, failed: (error: unknown) => void): void {
   try {

@@ -1,9 +1,9 @@
 // Counts the gaps that an app tells, so that pages which load themselves anew
 // after one do not all do so at once.
 
-/** Gaps in about a second that are answered at once. */
+/** Clients with a gap in about a second that need not wait. */
 const FEW = 20
-/** Milliseconds for each gap. */
+/** Milliseconds for each client. */
 const SHARE = 10
 const MOST = 60_000
 
@@ -18,11 +18,14 @@ export class Gaps {
     this.#now = now
   }
 
-  /** Counts one more. The milliseconds over which clients spread what they do about it; undefined while they are few. */
-  note (): number | undefined {
+  /**
+   * Counts one more client that has a gap, unless it `isKnown`. The milliseconds over which clients spread what they
+   * do about it; 0 while they are few.
+   */
+  note (isKnown: boolean): number {
     const now = this.#now()
-    this.#rate = this.#rate * Math.max(0, 1 - (now - this.#last) / 1000) + 1
+    this.#rate = this.#rate * Math.max(0, 1 - (now - this.#last) / 1000) + (isKnown ? 0 : 1)
     this.#last = now
-    return this.#rate > FEW ? Math.min(Math.round(this.#rate * SHARE), MOST) : undefined
+    return this.#rate > FEW ? Math.min(Math.round(this.#rate * SHARE), MOST) : 0
   }
 }

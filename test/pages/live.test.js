@@ -1,5 +1,4 @@
 // A page and its stream on one route: nothing is lost in between, whenever it happens.
-import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { Fragment, kAttach, merge, SSEEvent } from 'fastify-chirp'
 import { TestClient } from 'fastify-chirp/testing'
@@ -22,6 +21,16 @@ async function build (t, { engine, templates = { 'page.html': PAGE }, ...options
     await news.publish(new SSEEvent({ data: item, id }))
   }
   return { app, env, news, items, add }
+}
+
+/** Asks a route that answers as the test says. */
+function asker (app) {
+  let answer
+  app.get('/asked', (request, reply) => answer(reply))
+  return given => {
+    answer = given
+    return app.inject('/asked')
+  }
 }
 
 for (const [name, createEngine] of Object.entries({ 'in memory': () => undefined, 'an engine that takes its time': () => new AsyncEngine() })) {
@@ -116,19 +125,18 @@ t.test('the context may be a function without live too', async t => {
 
 t.test('a context that is none, or fails, is an error of the app, and nothing more', async t => {
   const { app, news } = await build(t)
+  const ask = asker(app)
   const bad = { undefined: () => undefined, text: () => 'a', list: async () => [1], nothing: async () => null, promise: Promise.resolve({}) }
   for (const [name, context] of Object.entries(bad)) {
-    for (const [kind, options] of [['page', {}], ['live', { live: news }]]) {
-      app.get(`/${kind}/${name}`, (request, reply) => reply.page('page.html', context, options))
-      const { statusCode, body } = await app.inject(`/${kind}/${name}`)
+    for (const options of [{}, { live: news }]) {
+      const { statusCode, body } = await ask(reply => reply.page('page.html', context, options))
       t.equal(statusCode, 500)
       t.match(JSON.parse(body), { code: 'FST_CHIRP_OPTION', message: name === 'promise' ? /give a function: \(\) => load/ : /context function of reply.page\(\) must return an object/ })
     }
   }
   const failures = { thrown: () => { throw new Error('no data') }, rejected: async () => { throw new Error('no data') }, thenable: () => ({ then (done, failed) { failed(new Error('no data')) } }) }
   for (const [name, context] of Object.entries(failures)) {
-    app.get(`/${name}`, (request, reply) => reply.page('page.html', context, { live: news }))
-    t.match((await app.inject(`/${name}`)).json(), { statusCode: 500, message: 'no data' })
+    t.match((await ask(reply => reply.page('page.html', context, { live: news }))).json(), { statusCode: 500, message: 'no data' }, name)
   }
 })
 
@@ -166,12 +174,12 @@ t.test('what cannot be a live page says what to do instead', async t => {
     [{ live: news, lve: 1 }, 'FST_CHIRP_OPTION', /no option "lve"/],
     [{ live: news, block: '' }, 'FST_CHIRP_OPTION', /"block"/]
   ]
-  for (const [n, [options, code, message]] of refused.entries()) {
-    app.get(`/${n}`, (request, reply) => reply.page('page.html', { items: [] }, options))
-    t.match((await app.inject(`/${n}`)).json(), { statusCode: 500, code, message }, String(message))
+  const ask = asker(app)
+  for (const [options, code, message] of refused) {
+    t.match((await ask(reply => reply.page('page.html', { items: [] }, options))).json(), { statusCode: 500, code, message }, String(message))
   }
-  app.get('/proxy', (request, reply) => reply.page('page.html', {}, new Proxy({}, { get () { throw new Error('mine') }, ownKeys () { throw new Error('mine') } })))
-  t.match((await app.inject('/proxy')).json(), { code: 'FST_CHIRP_OPTION', message: /cannot be read \(mine\)/ })
+  const proxy = new Proxy({}, { get () { throw new Error('mine') }, ownKeys () { throw new Error('mine') } })
+  t.match((await ask(reply => reply.page('page.html', {}, proxy))).json(), { code: 'FST_CHIRP_OPTION', message: /cannot be read \(mine\)/ })
 })
 
 t.test('a cursor of the app: values, functions, and what falls back', async t => {
@@ -179,9 +187,10 @@ t.test('a cursor of the app: values, functions, and what falls back', async t =>
   await news.publish(new SSEEvent({ data: 'a', id: 'row 1' }))
   const position = await news.cursor()
   const cursors = [['row 1', 'row%201'], [7, '7'], [() => 'row 1', 'row%201'], [async ({ items }) => items[0], '5'], [undefined, position], [null, position], ['', position], [() => undefined, position]]
-  for (const [n, [cursor, wanted]] of cursors.entries()) {
-    app.get(`/${n}`, (request, reply) => reply.page('page.html', () => ({ items: [5] }), { live: news, cursor }))
-    t.equal(addressIn((await app.inject(`/${n}`)).body), `/${n}?lastEventId=${wanted}`)
+  const ask = asker(app)
+  for (const [cursor, wanted] of cursors) {
+    const { body } = await ask(reply => reply.page('page.html', () => ({ items: [5] }), { live: news, cursor }))
+    t.equal(addressIn(body), `/asked?lastEventId=${wanted}`)
   }
 })
 
@@ -210,8 +219,8 @@ t.test('subscriptions, merges of merges and feeds of others are followed from wh
     feed: () => merge(news, feed),
     alone: () => feed
   }
-  for (const [name, live] of Object.entries(lives)) {
-    app.get(`/${name}`, { live: true }, (request, reply) => reply.page('page.html', { items: [] }, { live: live() }))
+  app.get('/:name', { live: true }, (request, reply) => reply.page('page.html', { items: [] }, { live: lives[request.params.name]() }))
+  for (const name of Object.keys(lives)) {
     const page = await load(app, `/${name}`)
     await news.publish('for ann', { audience: 'ann' })
     await news.publish('for bob', { audience: 'bob' })
@@ -263,6 +272,9 @@ t.test('what was opened for a stream is closed when the request was none', async
   app.get('/fails', (request, reply) => reply.page('page.html', () => { throw new Error('no') }, { live: merge(open(), news) }))
   app.get('/refused', (request, reply) => reply.page('page.html', { items: [] }, { live: open(), blok: 1 }))
   app.get('/rejects', (request, reply) => reply.page('page.html', { items: [] }, { live: Object.assign(open(), { cursor: async () => { throw new Error('out of reach') } }) }))
+  const generator = (async function * () { yield 1 })()
+  app.get('/generator', (request, reply) => reply.page('page.html', { items: [] }, { live: merge(generator, news) }))
+  await app.inject('/generator')
   await app.inject('/page')
   await app.inject({ method: 'HEAD', url: '/page' })
   await app.inject({ method: 'HEAD', url: '/page?lastEventId=' })
@@ -271,15 +283,7 @@ t.test('what was opened for a stream is closed when the request was none', async
   await app.inject('/refused')
   t.match((await app.inject('/rejects')).json(), { statusCode: 500, message: 'out of reach' })
   t.same(feeds.map(({ discarded }) => discarded), Array(7).fill(1))
-  const source = async function * () { yield 1 }
-  app.get('/generator', (request, reply) => {
-    const generator = source()
-    feeds.push(generator)
-    return reply.page('page.html', { items: [] }, { live: merge(generator, news) })
-  })
-  await app.inject('/generator')
-  await turn()
-  t.same(await feeds.at(-1).next(), { done: true, value: undefined })
+  t.same(await generator.next(), { done: true, value: undefined })
 })
 
 t.test('hooks, status and options of the stream are those of the route', async t => {
@@ -299,6 +303,8 @@ t.test('hooks, status and options of the stream are those of the route', async t
 t.test('a block of a live page connects too, and what is published does not', async t => {
   const page = '<main>{% block list %}<ol {{ sse_connect() }}></ol>{% endblock %}</main>'
   const { app, news } = await build(t, { templates: { 'page.html': page, 'base.html': '{% block a %}{% endblock %}' } })
+  app.get('/dead', (request, reply) => reply.page('page.html'))
+  app.get('/fragment', (request, reply) => reply.fragment('page.html', 'list'))
   app.get('/list', { live: true }, (request, reply) => reply.page('page.html', {}, { live: news, block: 'list' }))
   const { body, headers } = await app.inject({ url: '/list', headers: { 'hx-request': 'true', accept: '*/*' } })
   t.match(addressIn(body), /^\/list\?lastEventId=\w+-\d+$/)
@@ -306,9 +312,7 @@ t.test('a block of a live page connects too, and what is published does not', as
   t.match(headers.vary, /HX-Boosted/)
   t.equal(headers.vary.match(/HX-Request,/g).length, 1, 'each header once')
   await t.rejects(app.renderFragment(new Fragment('page.html', 'list')), { code: 'FST_CHIRP_RENDER', message: /reply\.page\(template, context, \{ live: channel \}\).*sse_connect\("\/live"\)/ })
-  app.get('/dead', (request, reply) => reply.page('page.html'))
   t.match((await app.inject('/dead')).json(), { message: /works in a page that has a stream/ })
-  app.get('/fragment', (request, reply) => reply.fragment('page.html', 'list'))
   t.equal((await app.inject('/fragment')).statusCode, 500)
 })
 

@@ -19,14 +19,15 @@ const PAGE = `<!doctype html>
 <meta charset="utf-8"><link rel="icon" href="data:,"><script src="/htmx.js"></script><script src="/sse.js"></script>
 {% if script %}{{ chirp_client() }}{% endif %}
 {% block list %}
-<main id="main" {{ attributes | safe }} {{ sse_connect() }}>
+<main id="main" {{ sse_connect() }}>
+  {{ refresh | safe }}
   <p id="loads">{{ loads }}</p>
   <ol {{ sse_swap("news") }} hx-swap="beforeend">{% for item in items %}{% block item %}<li>{{ item }}</li>{% endblock %}{% endfor %}</ol>
 </main>
 {% endblock %}`
 
 /** A page of news at /news; `between` runs when its stream is asked for, before it is opened. */
-async function build (t, htmx, { script, attributes = '', cursor }) {
+async function build (t, htmx, { script, refresh = '', cursor }) {
   const app = await buildApp(t, { templates: views({ 'page.html': PAGE }), retry: 50, dialect: `htmx${htmx}` })
   const news = app.channel('news')
   const site = { app, items: [], loads: 0, streams: [], between: undefined, cursor }
@@ -46,7 +47,7 @@ async function build (t, htmx, { script, attributes = '', cursor }) {
     await between?.()
   })
   app.get('/news', { live: true }, (request, reply) => reply.page('page.html', () => ({
-    items: [...site.items], loads: ++site.loads, script, attributes
+    items: [...site.items], loads: ++site.loads, script, refresh
   }), { live: news, block: 'list', cursor: () => site.cursor?.() }))
   site.url = `http://127.0.0.1:${await listen(app)}/news`
   return site
@@ -80,10 +81,10 @@ for (const htmx of [2, 4]) {
     // The client script has tests of its own for that.
     if (!script) {
       t.test(`${name}: a page that has a gap again is loaded twice, and stays`, async t => {
-        const trigger = `${htmx === 2 ? 'sse:' : ''}chirp:gap[!detail.data.includes('again')]`
-        const attributes = `hx-get="/news" hx-headers='{"Chirp-Gap": "1"}' hx-trigger="${trigger}" hx-target="this" hx-swap="outerHTML"`
+        const trigger = htmx === 2 ? 'sse:chirp:gap[!detail.data.includes(\'again\')]' : 'chirp:gap[!detail.data.includes(\'again\')] from:#main'
+        const refresh = `<i hx-get="/news" hx-headers='{"Chirp-Gap": "1"}' hx-trigger="${trigger}" hx-target="#main" hx-swap="outerHTML"></i>`
         let wrong = 0
-        const site = await build(t, htmx, { script, attributes, cursor: () => `wrong-${++wrong}` })
+        const site = await build(t, htmx, { script, refresh, cursor: () => `wrong-${++wrong}` })
         await site.add('zero')
         const page = await opener(t, browser)(site.url, { expected: /./ })
         await until(() => site.streams.some(url => url.includes('chirp-gap=1')), 'the second stream')

@@ -60,3 +60,15 @@ export const misspelt = new Fragment('a.html', 'b', {}, { tagret: 'c' })
 app.get('/h', { live: 'yes' }, () => {})
 // @ts-expect-error a number is no source
 app.get('/i', { live: true }, (request, reply) => reply.eventStream(() => 5))
+
+// Pages with their stream on one route.
+app.get('/j', { live: true }, (request, reply) => reply.page('a.html', () => ({ items: [item] }), { live: orders, cursor: ({ items }) => items.at(-1)?.price }))
+app.get('/k', (request, reply) => reply.page('a.html', async () => item, { live: merge(orders, plain), cursor: async ({ title }) => title, stream: { retry: 5 } }))
+app.get('/l', (request, reply) => reply.page('a.html', item, { live: plain.subscribe(), cursor: 7, block: 'b' }))
+// @ts-expect-error a generator cannot say where it is
+app.get('/m', (request, reply) => reply.page('a.html', item, { live: (function * () {})() }))
+// @ts-expect-error the context has no such variable
+app.get('/n', (request, reply) => reply.page('a.html', () => item, { live: plain, cursor: ({ missing }) => missing }))
+// @ts-expect-error a misspelt option of the stream
+app.get('/o', (request, reply) => reply.page('a.html', item, { live: plain, stream: { retri: 5 } }))
+export const places: Array<Promise<string>> = [orders.cursor(), plain.subscribe().cursor(), merge(orders).cursor()]

@@ -6,7 +6,7 @@ import type { ChannelOptions } from './channel/options.js'
 import type { ContractOptions } from './contracts/options.js'
 import type { ContractReport } from './contracts/types.js'
 import type { Fragment, FragmentContext } from './message/fragment.js'
-import type { PageOptions } from './pages/page.js'
+import type { PageContext, PageOptions } from './pages/options.js'
 import type { EventStreams, EventStreamSource, StreamOptions, StreamSource, StreamSourceFunction } from './stream/types.js'
 
 declare module 'fastify' {
@@ -29,11 +29,15 @@ declare module 'fastify' {
     fragment (template: string, block: string, context?: FragmentContext): FastifyReply
     /**
      * Answers with a whole page, or only with `options.block` of it to an htmx
-     * request that is neither boosted nor a history restore.
+     * request that is neither boosted nor a history restore. With `options.live` the address of the page has its
+     * stream too, and in the template `sse_connect()` prints where it goes on: what happens in between is replayed.
+     * `context` may be a function, sync or async, which is called when the page is asked for.
      *
      * @throws FST_CHIRP_* when it cannot be rendered.
+     * @throws FST_CHIRP_OPTION when an option is unknown or has a bad value.
+     * @throws FST_CHIRP_LIVE when `live` or `cursor` cannot say where the stream goes on.
      */
-    page (template: string, context?: FragmentContext, options?: PageOptions): FastifyReply
+    page<Context extends FragmentContext> (template: string, context?: PageContext<Context>, options?: PageOptions<Context>): FastifyReply
   }
 
   interface FastifyInstance {

@@ -11,6 +11,7 @@ import { noteHandler } from './contracts/wrapped.js'
 import { FST_CHIRP_OPTION, FST_CHIRP_REGISTERED } from './errors.js'
 import { resolveOptions } from './options.js'
 import { addErrorPages } from './pages/error-page.js'
+import { hideParameters } from './pages/query.js'
 import { renderFragment, sendFragment, sendPage } from './pages/page.js'
 import { createRenderer } from './render/nunjucks/renderer.js'
 import { serveScript } from './script.js'
@@ -54,7 +55,7 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
     return sendFragment(renderer, this, template, block, context)
   })
   app.decorateReply('page', function (template, context, options) {
-    return sendPage(renderer, this, template, context, options)
+    return sendPage(environment, this, template, context, options)
   })
   app.addHook('onRoute', route => {
     // The registration around this one was here before.
@@ -103,6 +104,7 @@ function markRoute (route: RouteOptions): void {
   const compressible = route as { compress?: unknown }
   compressible.compress ??= false
   streamReturned(route)
+  hideParameters(route)
   if (method !== 'HEAD') takeOverRoute(route)
 }
 

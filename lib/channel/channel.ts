@@ -169,6 +169,11 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     return this.#presence as Presence<unknown> as Presence<Info>
   }
 
+  /** The position of its newest event, after which a stream can go on; `''` when it is closed or `latest`. Rejects with FST_CHIRP_ENGINE. */
+  async cursor (): Promise<string> {
+    return this.keepsLatest ? '' : (await this.locate('')).last
+  }
+
   /** Ends every stream that follows, and takes no more events. */
   close (): void {
     if (this.#isClosed) return

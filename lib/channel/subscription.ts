@@ -41,6 +41,7 @@ export interface Subscribable {
   readonly maxBuffer: number
   readonly keepsLatest: boolean
   readonly hasViewers: boolean
+  cursor (): Promise<string>
   locate (cursor: string, filter?: AudienceFilter): MaybePromise<Location>
   attach (target: ReaderTarget, lastEventId: string, filter?: AudienceFilter, viewer?: string): Following
 }
@@ -90,6 +91,11 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
   locate (cursor: string): MaybePromise<Location> {
     const { signal, filter } = this.#options
     return signal?.aborted === true ? { from: undefined, last: '' } : this.#channel.locate(cursor, filter)
+  }
+
+  /** Where its channel is now, as `channel.cursor()` says it; empty when the subscription has ended. */
+  async cursor (): Promise<string> {
+    return this.#options.signal?.aborted === true ? '' : await this.#channel.cursor()
   }
 
   /** @internal */

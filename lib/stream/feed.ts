@@ -37,6 +37,16 @@ export interface Outlet {
   failed (error: unknown): void
   /** Something failed after {@link Attachment.detach}. */
   failedLate (error: unknown): void
+  /** To be called for each gap that is told, before it is sent: what its event says besides. Default: nothing. */
+  noteGap? (): GapNotes | undefined
+}
+
+/** What the event of a gap says besides, where it applies. */
+export interface GapNotes {
+  /** The page was loaded because of a gap, and this is the next one: loading it anew has not helped. */
+  again?: true
+  /** Milliseconds, of which the client waits a random part before it loads anything: many have a gap at this moment. */
+  spread?: number
 }
 
 /** How the positions of one feed read as ids in a stream that several feeds share. */
@@ -115,6 +125,15 @@ export function attachFeed (feed: Feed, outlet: Outlet, lastEventId: string): At
   } catch (error) {
     outlet.failed(error)
     return { detach () {} }
+  }
+}
+
+/** Stops what was attached. One that fails must not keep others from being stopped. */
+export function detachFeed (attachment: Attachment, outlet: Pick<Outlet, 'failedLate'>): void {
+  try {
+    attachment.detach()
+  } catch (error) {
+    outlet.failedLate(error)
   }
 }
 

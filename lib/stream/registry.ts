@@ -9,6 +9,7 @@ import { MAX_TIME } from '../util/options.js'
 import { isPromise } from '../util/promise.js'
 import { Drain } from './drain.js'
 import { StreamControls } from './event-streams.js'
+import { Gaps } from './gaps.js'
 import { Keys } from './keys.js'
 import type { Settings } from './settings.js'
 
@@ -30,6 +31,7 @@ export class Registry {
   readonly counters: StreamControls
   /** Whether no stream may start any more. */
   isEnding = false
+  readonly gaps = new Gaps()
   readonly #settings: Settings
   readonly #streams = new List<RegisteredStream>()
   readonly #perClient = new Map<string, number>()

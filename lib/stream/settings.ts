@@ -43,9 +43,9 @@ export const STREAM_OPTIONS = ['retry', 'closeEvent', 'heartbeat', 'maxAge', 'di
  *
  * @throws FST_CHIRP_OPTION for an unknown option or a value that it cannot take.
  */
-export function resolveStreamOptions (defaults: StreamSettings, options: StreamOptions | undefined): StreamSettings {
+export function resolveStreamOptions (defaults: StreamSettings, options: StreamOptions | undefined, where = 'of reply.eventStream()'): StreamSettings {
   if (options === undefined) return defaults
-  refuseUnknown('of reply.eventStream()', options, STREAM_OPTIONS)
+  refuseUnknown(where, options, STREAM_OPTIONS)
   return { ...defaults, ...streamSettings(options) }
 }
 

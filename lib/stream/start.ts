@@ -171,8 +171,8 @@ function send (reply: FastifyReply, { dialect }: StreamSettings, payload: Stream
   return reply.send(payload)
 }
 
-/** Lets go of a source that is not going to be streamed, whatever it is. */
-function discard (source: unknown): void {
+/** Releases a source that is not going to be streamed, whatever it is. */
+export function discard (source: unknown): void {
   try {
     if (isFeed(source)) discardFeed(source, () => {})
     else discardSource(source)

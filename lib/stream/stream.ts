@@ -13,7 +13,7 @@ import { isAbortError, messageOf } from '../util/thrown.js'
 import type { Context } from './context.js'
 import { Encoder } from './encoder.js'
 import type { StreamEnvironment } from './environment.js'
-import { attachFeed, discardFeed, type Attachment, type Feed, type Outlet } from './feed.js'
+import { attachFeed, detachFeed, discardFeed, type Attachment, type Feed, type GapNotes, type Outlet } from './feed.js'
 import type { RegisteredStream } from './registry.js'
 import type { StreamSettings } from './settings.js'
 import { reportClose, reportError, reportOpen } from './telemetry.js'
@@ -56,6 +56,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   // A stream that is fed may never need one.
   #encoder: Encoder | undefined
   #events = 0
+  #gaps = 0
   #wake: (() => void) | undefined
   #drained: Promise<void> | undefined
 
@@ -119,7 +120,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     this.#feed = undefined
     const attachment = attachFeed(feed, this, this.#context.lastEventId)
     // It may have come to its end at once.
-    if (this.isOver) this.#detach(attachment)
+    if (this.isOver) detachFeed(attachment, this)
     else this.#attachment = attachment
   }
 
@@ -238,6 +239,14 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     if (!isAbortError(error)) this.#reportError(error, 'the source failed after its stream was closed')
   }
 
+  noteGap (): GapNotes {
+    // One that comes after events is not what the page was loaded for.
+    const isAtStart = this.#events === this.#gaps++
+    // Each part of a merge may have one.
+    const spread = this.#app.registry.gaps.note(isAtStart && this.#gaps > 1)
+    return { ...(isAtStart && this.#context.isAfterGap && { again: true }), ...(spread > 0 && { spread }) }
+  }
+
   endFailed (error: unknown): void {
     this.#reportError(error, 'an event stream could not be ended')
     this.cut()
@@ -263,7 +272,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     // The signal first: it wakes a source that waits, which `return()` cannot.
     this.#context.close(reason)
     if (this.#feed !== undefined) this.#discard(this.#feed)
-    if (this.#attachment !== undefined) this.#detach(this.#attachment)
+    if (this.#attachment !== undefined) detachFeed(this.#attachment, this)
     this.#pending?.release()
     this.#feed = this.#attachment = this.#pending = undefined
     // A source that has ended leaves nobody who could keep the request.
@@ -273,14 +282,6 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
 
   #discard (feed: Feed): void {
     discardFeed(feed, error => { this.failedLate(error) })
-  }
-
-  #detach (attachment: Attachment): void {
-    try {
-      attachment.detach()
-    } catch (error) {
-      this.failedLate(error)
-    }
   }
 
   #reportError (error: unknown, message: string): void {

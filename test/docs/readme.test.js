@@ -21,9 +21,21 @@ t.test('every block of code is run', async t => {
     if (kind === 'from') t.ok(read(name).includes(code), `is in ${name}`)
   }
   t.same([...directories].sort(), [
-    'answer', 'asking', 'audience', 'broadcast', 'channels', 'chat', 'context', 'contracts', 'failing', 'limits', 'moving', 'observing', 'pages',
+    'answer', 'asking', 'audience', 'broadcast', 'channels', 'chat', 'context', 'contracts', 'failing', 'limits', 'live-page', 'moving', 'observing', 'pages',
     'per-user', 'presence', 'progress', 'quick-start', 'registering', 'source', 'testing', 'track', 'viewers', 'who'
   ])
+})
+
+t.test('one route is a live page', async t => {
+  const { app } = await runBlock(t, 'live-page')
+  const say = text => app.inject({ method: 'POST', url: '/list', payload: { text } })
+  await say('one')
+  const { body } = await app.inject('/list')
+  t.match(body, '<li>one</li>')
+  const [, address] = /sse-connect="([^"]+)"/.exec(body)
+  await say('two')
+  const { events } = await new QuietClient(app).sse(address, { maxEvents: 2, timeout: 20000 })
+  t.match(events.at(-1), { event: 'list', data: '<li>two</li>' })
 })
 
 t.test('the page that is alive', async t => {

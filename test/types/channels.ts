@@ -104,3 +104,14 @@ guests.track('ann', { info: 'Ann' })
 guests.track('ann', { signal: new AbortController().signal })
 // @ts-expect-error a grace is a number
 tickets.presence({ grace: '5s' })
+// Pages with their stream on one route.
+app.get('/pj', { live: true }, (request, reply) => reply.page('a.html', () => ({ items: [item] }), { live: orders, cursor: ({ items }) => items.at(-1)?.price }))
+app.get('/pk', (request, reply) => reply.page('a.html', async () => item, { live: merge(orders, plain), cursor: async ({ title }) => title, stream: { retry: 5 } }))
+app.get('/pl', (request, reply) => reply.page('a.html', item, { live: plain.subscribe(), cursor: 7, block: 'b' }))
+// @ts-expect-error a generator cannot say where it is
+app.get('/pm', (request, reply) => reply.page('a.html', item, { live: (function * () {})() }))
+// @ts-expect-error the context has no such variable
+app.get('/pn', (request, reply) => reply.page('a.html', () => item, { live: plain, cursor: ({ missing }) => missing }))
+// @ts-expect-error a misspelt option of the stream
+app.get('/o', (request, reply) => reply.page('a.html', item, { live: plain, stream: { retri: 5 } }))
+export const places: Array<Promise<string>> = [orders.cursor(), plain.subscribe().cursor(), merge(orders).cursor()]

@@ -19,7 +19,7 @@ export function readGap (data?: string): Gap {
 
 /** Milliseconds until the page may be asked for, at random. */
 export function delayOf ({ spread }: Gap): number {
-  return Math.random() * (Number.isFinite(spread) ? spread as number : 500)
+  return Math.random() * (+(spread as number) || 500)
 }
 
 /** Whether the page was reloaded less than ten seconds ago, as a script of its own does for a gap. */

@@ -7,9 +7,9 @@ export async function openTab (t, { tabs, coverage }, url, { prepare, clock = fa
   page.on('pageerror', error => t.fail(`page error: ${error.stack}`))
   await page.addInitScript(() => {
     window.log = []
-    for (const name of ['chirp:connected', 'chirp:disconnected']) {
-      document.addEventListener(name, ({ type, target, detail: { url, reason, status } }) => {
-        window.log.push([type.slice(6), target.id, url, reason, status].filter(Boolean).join(' '))
+    for (const name of ['chirp:connected', 'chirp:disconnected', 'chirp:refused', 'chirp:stale']) {
+      document.addEventListener(name, ({ type, target, detail: { url, reason, status, location } }) => {
+        window.log.push([type.slice(6), target.id, url, reason, status, location?.replace(window.location.origin, '')].filter(Boolean).join(' '))
       })
     }
   })
@@ -59,3 +59,18 @@ export const show = page => page.evaluate(() => {
   delete document.hidden
   document.dispatchEvent(new Event('visibilitychange'))
 })
+
+/** Lets `milliseconds` pass for a page, and requests be answered meanwhile. */
+export async function pass (page, milliseconds) {
+  for (let passed = 0; passed < milliseconds; passed += 200) {
+    await page.clock.runFor(200)
+    await page.evaluate(() => fetch('/favicon.ico'))
+  }
+}
+
+/** What the console of a page says. */
+export function consoleOf (page) {
+  const messages = []
+  page.on('console', message => messages.push(message.text()))
+  return messages
+}

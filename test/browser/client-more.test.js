@@ -1,8 +1,10 @@
-// The client script in a real browser: answers that end a stream, gaps that come
-// again and again, whose a stream is, and what a big event costs.
+// More of the client script in a real browser: what client.test.js has on the
+// other generation of htmx, and elements outside of the page.
 import t from 'tap'
 import { launch } from './browser.js'
-import { addCases, addOutsideCase, addPreservedCase } from './client-cases.js'
+import { addControlCases } from './client-control.js'
+import { addGapCases } from './client-gap.js'
+import { addOutsideCase, addPreservedCase } from './client-outside.js'
 import { ScriptCoverage } from './coverage.js'
 import { openTab } from './tabs.js'
 
@@ -13,7 +15,8 @@ t.teardown(() => browser.close())
 
 const openPage = (t, url, options) => openTab(t, { tabs, coverage }, url, options)
 
-for (const htmx of [2, 4]) t.test(`htmx ${htmx}`, async t => addCases(t, htmx, openPage))
+t.test('htmx 2', async t => addControlCases(t, 2, openPage))
+t.test('htmx 4', async t => addGapCases(t, 4, openPage))
 for (const isFirst of [false, true]) {
   for (const isAppended of [false, true]) addOutsideCase(t, openPage, { isFirst, isAppended })
 }

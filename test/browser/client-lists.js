@@ -15,7 +15,7 @@ export function addListCases (t, htmx, openPage) {
     const page = await openPage(t, `${site.url}/?htmx=${htmx}`)
     await page.evaluate(({ swap, limit, html }) => {
       const list = document.getElementById('news')
-      list.insertAdjacentHTML('beforebegin', '<div id="found"></div><input id="field">')
+      list.insertAdjacentHTML('beforebegin', '<div id="found"></div><input id="field"><i sse-swap="message"></i>')
       list.innerHTML = html
       list.setAttribute('hx-swap', swap)
       if (limit) list.setAttribute('chirp-limit', limit)
@@ -106,20 +106,10 @@ export function addListCases (t, htmx, openPage) {
   t.test('five hundred events at once, and all of them again', async t => {
     const { page, send, site } = await startList(t, { limit: 200 })
     const ids = Array.from({ length: 500 }, (_, number) => `n${number}`)
-    const start = await page.evaluate(() => {
-      const { querySelectorAll } = Element.prototype
-      window.looked = 0
-      Element.prototype.querySelectorAll = function (...args) {
-        if (this.id === 'news') window.looked++
-        return Reflect.apply(querySelectorAll, this, args)
-      }
-      return performance.now()
-    })
     for (const id of ids) send(item(id))
     await shows(page, ids.slice(-200))
     for (const id of ids.slice(-200)) send(item(id, `${id}!`))
     await shows(page, ids.slice(-200).map(id => `${id}!`))
-    t.comment(`${await page.evaluate(start => performance.now() - start, start)} ms`)
     t.equal(site.app.eventStreams.total, 1)
   })
 

@@ -112,7 +112,7 @@ export function addControlCases (t, htmx, openPage) {
       await asked
       await state(page, 'closed')
       t.equal((await logOf(page)).at(-1), 'disconnected live /live closed')
-      await pass(page, 30000)
+      await pass(page, 5000)
       t.equal(site.requests.length, 2)
 
       // Made anew, it may ask.

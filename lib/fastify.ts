@@ -43,7 +43,7 @@ declare module 'fastify' {
      * @throws FST_CHIRP_OPTION for a bad name or option, and for options that
      * differ from those that the channel was made with.
      */
-    channel<Audience = unknown, Event = unknown> (name: string, options?: ChannelOptions): Channel<Audience, Event>
+    channel<Audience = unknown, Event = unknown> (name: string, options?: ChannelOptions<NoInfer<Event>>): Channel<Audience, Event>
     /**
      * The HTML of a fragment, trimmed.
      *

@@ -1,8 +1,9 @@
 // A named line of events that many streams follow. A value is rendered when it
 // is published and encoded once, however many follow.
+import type { FastifyBaseLogger } from 'fastify'
 import type { EventRecord } from '../dialects/record.js'
 import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_OPTION } from '../errors.js'
-import { Entry } from '../message/entry.js'
+import { Entry, keyOf } from '../message/entry.js'
 import { kAttach, type Attachment, type Feed, type Location, type Outlet } from '../stream/feed.js'
 import { describe } from '../util/describe.js'
 import { isOf } from '../util/kind.js'
@@ -12,14 +13,17 @@ import { messageOf } from '../util/thrown.js'
 import type { AudienceFilter } from './audience.js'
 import type { ChannelEngine, StoredEvent } from './engine.js'
 import { Hub } from './hub.js'
+import { checkKeeping, KEEPING_DEFAULTS, KEEPING_OPTIONS, type KeepingOptions } from './keeping.js'
 import { muteLate } from './late.js'
 import { Presence } from './presence.js'
-import type { Reader, ReaderTarget } from './reader.js'
+import { Producer } from './producer.js'
+import type { Reader } from './reader.js'
 import { StreamSink } from './sink.js'
 import { Subscription, type SubscribeOptions } from './subscription.js'
+import type { ReaderTarget } from './target.js'
 
 /** Options of `app.channel()`. */
-export interface ChannelOptions {
+export interface ChannelOptions<Event = unknown> extends KeepingOptions<Event> {
   /** How many events are kept for clients that come back. Default: 1000. Off: `0`. */
   history?: number | undefined
   /**
@@ -41,12 +45,19 @@ export interface PublishOptions<Audience = unknown> {
   audience?: Audience | undefined
 }
 
+/** Options of {@link Channel.remove}. */
+export interface RemoveOptions<Audience = unknown> {
+  /** Whom the value was published for. Default: everyone. */
+  audience?: Audience | undefined
+}
+
 /** What a channel needs of the app. */
 export interface ChannelEnvironment {
   engine: ChannelEngine
   /** What the engine calls the channel. Default: its name. */
   topic?: string
   maxBuffer: number
+  log: FastifyBaseLogger
   toRecord (value: unknown): EventRecord | Promise<EventRecord>
   /** In debug, what takes the place of a fragment that could not be rendered. */
   errorRecord (value: unknown, error: unknown): EventRecord | undefined
@@ -58,7 +69,7 @@ export interface ChannelEnvironment {
   report (error: unknown, message: string): void
 }
 
-export const CHANNEL_DEFAULTS = { history: 1000, latest: false }
+export const CHANNEL_DEFAULTS = { history: 1000, latest: false, ...KEEPING_DEFAULTS }
 
 /**
  * A named line of events. `Audience` is what `publish()` and filters name readers
@@ -69,6 +80,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
   readonly #app: ChannelEnvironment
   readonly #topic: string
   readonly #history: number
+  readonly #ttl: number | undefined
   readonly #hub: Hub
   #presence: Presence | undefined
   // The publication before, while it still renders: order is that of the calls.
@@ -79,12 +91,17 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
 
   /** Made by `app.channel()`. @internal */
   constructor (name: string, options: ChannelOptions, app: ChannelEnvironment) {
-    const { history = CHANNEL_DEFAULTS.history, latest = CHANNEL_DEFAULTS.latest } = options
+    const { history = CHANNEL_DEFAULTS.history, latest = CHANNEL_DEFAULTS.latest, ttl, every, source, linger = CHANNEL_DEFAULTS.linger } = options
     this.name = name
     this.#app = app
     this.#topic = app.topic ?? name
     this.#history = latest ? 0 : history
-    this.#hub = new Hub(this.#topic, app.engine, latest)
+    this.#ttl = ttl
+    const { log } = app
+    const report = app.report.bind(app)
+    const producer = source && new Producer({ name, source, linger, log, publish: value => this.publish(value as Event), report })
+    const notLoaded = (error: unknown): void => report(error, `the values of channel ${JSON.stringify(name)} from before are not known`)
+    this.#hub = new Hub(this.#topic, app.engine, { latest, ttl, every, producer, notLoaded })
   }
 
   /** How many readers follow it in this process. */
@@ -111,6 +128,20 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     published.catch(error => this.#failed(error, value, options))
     // It is settled, or waits for a render, which may take longer than the app lives.
     return this.#isClosed || this.#before !== undefined ? muteLate(published, () => this.#isLate) : published
+  }
+
+  /**
+   * Takes a value out of a channel with `latest`: whoever connects from now on does not get it, and those who follow
+   * hear nothing of it. `name` is the event name of the value, or its target. It need not be awaited, as
+   * {@link publish}, and comes after what was published before.
+   *
+   * @throws FST_CHIRP_OPTION (as a rejection) on a channel without `latest`, and for a bad name or option.
+   * @throws FST_CHIRP_CHANNEL_CLOSED (as a rejection) when the channel is closed.
+   */
+  remove (name: string, options: RemoveOptions<Audience> = {}): Promise<void> {
+    const removed = this.#remove(name, options)
+    removed.catch(error => this.#app.report(error, `a value of channel ${JSON.stringify(this.name)} was not removed`))
+    return removed
   }
 
   get #isLate (): boolean {
@@ -165,7 +196,22 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
     const audience = audienceOf(value, options)
     if (audience !== undefined && this.#hub.latest !== undefined) checkAudience(audience)
-    const record = this.#app.toRecord(value)
+    return await this.#inTurn(this.#app.toRecord(value), audience)
+  }
+
+  async #remove (key: unknown, options: RemoveOptions): Promise<void> {
+    if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
+    refuseUnknown('of remove()', options, ['audience'])
+    if (!this.keepsLatest) {
+      throw new FST_CHIRP_OPTION(`channel ${JSON.stringify(this.name)} keeps a history, from which nothing is removed. Make it with { latest: true }, or publish an event that says what is gone`)
+    }
+    if (typeof key !== 'string') throw new FST_CHIRP_OPTION(`remove() needs the name of a value, its event name or target, not ${describe(key)}`)
+    const { audience } = options
+    if (audience !== undefined) checkAudience(audience)
+    await this.#inTurn({ key, removes: true }, audience)
+  }
+
+  async #inTurn (record: MaybePromise<EventRecord>, audience: unknown): Promise<string> {
     if (this.#before === undefined && !isPromise(record)) return await this.#keep(record as EventRecord, audience)
     const turn = this.#wait(this.#before, record).then(record => this.#keep(record, audience))
     const before = turn.catch(() => {}).finally(() => { if (this.#before === before) this.#before = undefined })
@@ -202,7 +248,16 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
     // An empty id would make clients forget their cursor.
     const kept = record.id === '' ? { ...record, id: undefined } : record
-    const event = this.#app.engine.publish(this.#topic, { record: kept, audience, history: this.#history, latest: this.keepsLatest })
+    const latest = this.keepsLatest
+    const event = this.#app.engine.publish(this.#topic, {
+      record: kept,
+      audience,
+      history: this.#history,
+      latest,
+      ttl: this.#ttl,
+      key: latest ? keyOf({ record, audience }) : undefined,
+      removes: record.removes
+    })
     return isPromise(event) ? (event as Promise<StoredEvent>).then(event => kept.id ?? event.position) : kept.id ?? (event as StoredEvent).position
   }
 }
@@ -226,11 +281,12 @@ function checkAudience (audience: unknown): void {
 /** @throws FST_CHIRP_OPTION for a bad name or option. */
 export function checkChannel (name: unknown, options: ChannelOptions): void {
   if (typeof name !== 'string' || name === '') throw new FST_CHIRP_OPTION(`a channel needs a name, app.channel('news'), not ${describe(name)}`)
-  refuseUnknown('of app.channel()', options, ['history', 'latest'])
+  refuseUnknown('of app.channel()', options, ['history', 'latest', ...KEEPING_OPTIONS])
   const { history, latest } = options
   if (history !== undefined && (!Number.isSafeInteger(history) || history < 0)) {
     throw new FST_CHIRP_OPTION(`channel option "history" must be a whole number of at least 0, not ${describe(history)}`)
   }
   if (latest !== undefined && typeof latest !== 'boolean') throw new FST_CHIRP_OPTION(`channel option "latest" must be true or false, not ${describe(latest)}`)
   if (latest === true && history !== undefined) throw new FST_CHIRP_OPTION('a channel has either "latest" or "history". Omit one of them')
+  checkKeeping(options, latest === true)
 }

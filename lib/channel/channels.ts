@@ -37,6 +37,7 @@ export class Channels {
     this.#environment = {
       engine: this.#engine,
       maxBuffer: settings.maxBuffer,
+      log: app.log,
       toRecord (value) {
         warnings?.check(value)
         return toRecord(value, host)
@@ -58,7 +59,7 @@ export class Channels {
       return channel
     }
     for (const option of Object.keys(options) as Array<keyof ChannelOptions>) {
-      if (options[option] !== undefined && options[option] !== (known.options[option] ?? CHANNEL_DEFAULTS[option])) {
+      if (options[option] !== undefined && options[option] !== (known.options[option] ?? (CHANNEL_DEFAULTS as ChannelOptions)[option])) {
         throw new FST_CHIRP_OPTION(`channel "${name}" was made with another "${option}" before. Give its options in one place, and its name alone elsewhere`)
       }
     }

@@ -14,6 +14,11 @@ export interface StoredEvent {
   readonly record: EventRecord
   /** Whom it is for, as it was published; undefined is everyone. */
   readonly audience?: unknown
+  /**
+   * When it was published, in milliseconds since 1970, by one clock for all events of the topic, so that it never
+   * decreases. Needed where {@link Publication.ttl} was given.
+   */
+  readonly time?: number | undefined
 }
 
 /** Events of a topic after a cursor. */
@@ -30,7 +35,7 @@ export interface Page {
 
 /** What is published. */
 export interface Publication {
-  /** The content. The engine keeps it whole, and reads `id` alone. */
+  /** The content. The engine keeps it whole, and reads `id` alone. One that takes a value out of a `latest` topic has `removes`. */
   record: EventRecord
   /** Whom it is for; undefined is everyone. Plain data, so that it can travel. */
   audience: unknown
@@ -38,6 +43,15 @@ export interface Publication {
   history: number
   /** The values replace each other, and nobody replays them: ids that events bring may come again. */
   latest?: boolean | undefined
+  /**
+   * Milliseconds after which an event of this topic is forgotten, as if it had left the history. `history` and `ttl`
+   * of the newest publication hold for the whole topic. Undefined is no limit.
+   */
+  ttl?: number | undefined
+  /** What the event replaces in a `latest` topic: the value that was published with the same key. */
+  key?: string | undefined
+  /** From now on a `latest` topic has no value of this key. The event is told to listeners as any other. */
+  removes?: true | undefined
 }
 
 /** Keeps the events of topics and passes them on, in one order for all readers. */
@@ -61,6 +75,12 @@ export interface Engine {
    * function that stops it. Where it gives a promise, "now" is when that resolves.
    */
   listen (topic: string, listener: (event: StoredEvent) => void): MaybePromise<() => void>
+  /**
+   * The newest value of each key of a `latest` topic, oldest first, without what was removed or is older than
+   * `ttl`: for a process that starts later. When it answers, listeners of this process have heard each event that it
+   * takes into account, if they listened when that event was published.
+   */
+  latest? (topic: string): MaybePromise<StoredEvent[]>
   /** This process has closed the channel of the topic. */
   forget? (topic: string): MaybePromise<void>
   /** The app has closed. */

@@ -24,3 +24,25 @@ export function toEntry (event: StoredEvent): Entry {
 export function toEntries (page: Page): EntryPage {
   return { ...page, entries: page.entries.map(toEntry) }
 }
+
+/** What is sent in one go: at least one event, and not much. */
+export function sliceOf (entries: readonly Entry[], start: number, window: number): readonly Entry[] {
+  let end = start + 1
+  let size = entries[start]!.size
+  while (end < entries.length && (size += entries[end]!.size) <= window) end++
+  return entries.slice(start, end)
+}
+
+/** What comes after a position of a page. */
+export function pageAfter (after: string, { from, entries, last }: EntryPage, limit: number): EntryPage {
+  const start = entries.findIndex(({ previous }) => previous === after)
+  return { from, entries: start === -1 ? [] : entries.slice(start, start + limit), last }
+}
+
+/** A page without what comes after a position, if that is in it. */
+export function pageUpTo (position: string | undefined, page: EntryPage): EntryPage {
+  if (position === undefined) return page
+  if (page.from === position) return { ...page, entries: [] }
+  const end = page.entries.findIndex(entry => entry.position === position)
+  return end === -1 ? page : { ...page, entries: page.entries.slice(0, end + 1) }
+}

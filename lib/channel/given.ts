@@ -2,6 +2,7 @@
 // or give what is no event, and none of this may end the process or a stream of
 // another topic. What it gives is checked once, and what it loses becomes a gap.
 import { FST_CHIRP_ENGINE, FST_CHIRP_ID, FST_CHIRP_OPTION } from '../errors.js'
+import { OWN_EVENTS } from '../sse/own.js'
 import { describe, quote } from '../util/describe.js'
 import { look, messageOf, toCause } from '../util/thrown.js'
 import { isPosition } from './cursor.js'
@@ -23,16 +24,20 @@ interface Listening {
 const users = new WeakMap<Engine, number>()
 
 export class GivenEngine implements ChannelEngine {
+  /** As the engine has it, or none. */
+  readonly latest: ChannelEngine['latest']
   readonly #engine: Engine
   readonly #patience: number
   readonly #report: (error: unknown, message: string) => void
   readonly #topics = new Map<string, Listening>()
+  #isTimeMissed = false
   // What was checked already, and what is sent for it.
   readonly #checked = new WeakMap<object, StoredEvent>()
 
   /** @param patience how many ms it may take to close. */
   constructor (engine: Engine, patience: number, report: (error: unknown, message: string) => void) {
     this.#engine = engine
+    if (engine.latest !== undefined) this.latest = async topic => this.#latest(topic)
     this.#patience = patience
     this.#report = report
     users.set(engine, (users.get(engine) ?? 0) + 1)
@@ -52,8 +57,8 @@ export class GivenEngine implements ChannelEngine {
     throw wrong('open', `a string, not ${describe(topic)}`)
   }
 
-  async publish (topic: string, { record, audience, history, latest }: Publication): Promise<StoredEvent> {
-    const publication = { record: toStored(record), audience: plain(audience), history, latest }
+  async publish (topic: string, { record, audience, ...others }: Publication): Promise<StoredEvent> {
+    const publication = { record: toStored(record), audience: plain(audience), ...others }
     // What this process publishes it hears too. Without that it is still kept.
     await this.#whenListening(topic).catch(() => {})
     let event: unknown
@@ -63,7 +68,12 @@ export class GivenEngine implements ChannelEngine {
       if (look(error).code !== 'FST_CHIRP_ID') throw failure('publish', error)
       throw error instanceof FST_CHIRP_ID ? error : new FST_CHIRP_ID(quote(String(record.id)), messageOf(error), { cause: error })
     }
-    return this.#check('publish', event)
+    const checked = this.#check('publish', event)
+    if (publication.ttl !== undefined && checked.time === undefined && !this.#isTimeMissed) {
+      this.#isTimeMissed = true
+      this.#report(wrong('publish', 'an event with a "time" where "ttl" was given'), 'the engine keeps events for longer than "ttl" of their channels')
+    }
+    return checked
   }
 
   async read (topic: string, after: string, limit: number): Promise<Page> {
@@ -80,6 +90,19 @@ export class GivenEngine implements ChannelEngine {
       throw wrong('read', 'a page of { from, entries, last }, where "last" is a position, and "from" is one or undefined')
     }
     return { from, entries: this.#checkAll(from, entries), last, audience }
+  }
+
+  async #latest (topic: string): Promise<StoredEvent[]> {
+    await this.#whenListening(topic)
+    let events: unknown
+    try {
+      events = await this.#engine.latest!(topic)
+    } catch (error) {
+      throw failure('latest', error)
+    }
+    if (!Array.isArray(events)) throw wrong('latest', `a list of events, not ${describe(events)}`)
+    // A gap is nothing that a topic keeps.
+    return events.map(event => this.#check('latest', event)).filter(({ record }) => record.event !== OWN_EVENTS.gap)
   }
 
   listen (topic: string, listener: Listener): () => void {
@@ -152,8 +175,9 @@ export class GivenEngine implements ChannelEngine {
     if (typeof event !== 'object' || event === null) throw wrong(verb, `an event, not ${describe(event)}`)
     let checked = this.#checked.get(event)
     if (checked !== undefined) return checked
-    const { position, previous, record } = event as StoredEvent
+    const { position, previous, record, time } = event as StoredEvent
     if (!isPosition(position) || !isPosition(previous)) throw wrong(verb, 'an event with a "position" and a "previous" one, such as "k3x9-41"')
+    if (time !== undefined && !Number.isFinite(time)) throw wrong(verb, 'an event whose "time" is a number of milliseconds, or undefined')
     const problem = recordProblem(record)
     checked = problem === undefined ? event as StoredEvent : gapOf(previous, position)
     if (problem !== undefined) this.#report(failure(verb, new Error(`event ${position} cannot be sent: ${problem}`)), 'an event of a channel became a gap')
@@ -210,7 +234,7 @@ function plain (audience: unknown): unknown {
 }
 
 const VERBS = ['publish', 'read', 'listen', 'close'] as const
-const OPTIONAL_VERBS = ['open', 'forget'] as const
+const OPTIONAL_VERBS = ['open', 'latest', 'forget'] as const
 
 /** @throws FST_CHIRP_OPTION for what is no engine. */
 export function checkEngine (engine: unknown): void {

@@ -1,6 +1,5 @@
 // Brings what an engine tells of one topic to everyone who follows it in this process.
 import { keyOf, type Entry } from '../message/entry.js'
-import { OWN_EVENTS } from '../sse/own.js'
 import type { Location } from '../stream/feed.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
 import { maySee, type AudienceFilter } from './audience.js'
@@ -8,10 +7,27 @@ import { Batch } from './batch.js'
 import { epochOf, isCursor, partOf } from './cursor.js'
 import type { ChannelEngine, Page } from './engine.js'
 import { toEntries, toEntry, type EntryPage } from './entries.js'
-import { Reader, type ReaderHost, type ReaderTarget } from './reader.js'
+import { Pace, type Known } from './pace.js'
+import type { Producer } from './producer.js'
+import { Reader, type ReaderHost } from './reader.js'
+import type { ReaderTarget } from './target.js'
+import { Values } from './values.js'
+
+/** What a channel says of its hub. */
+export interface HubOptions {
+  latest: boolean
+  /** Milliseconds that values are kept. */
+  ttl?: number | undefined
+  /** Milliseconds from one batch of values to the next. */
+  every?: number | undefined
+  /** What runs while somebody follows. */
+  producer?: Producer | undefined
+  /** The engine did not tell of values from before. */
+  notLoaded (error: unknown): void
+}
 
 export class Hub implements ReaderHost {
-  readonly latest: Map<string, Entry> | undefined
+  readonly latest: Values | undefined
   readonly #topic: string
   readonly #engine: ChannelEngine
   readonly #stopListening: () => void
@@ -22,13 +38,25 @@ export class Hub implements ReaderHost {
   #last: string | undefined
   // Readers that still read history.
   readonly #starting = new Set<Reader>()
+  readonly #pace: Pace | undefined
+  readonly #producer: Producer | undefined
   #isClosed = false
 
-  constructor (topic: string, engine: ChannelEngine, keepsLatest: boolean) {
+  constructor (topic: string, engine: ChannelEngine, { latest, ttl, every, producer, notLoaded }: HubOptions) {
     this.#topic = topic
     this.#engine = engine
-    this.latest = keepsLatest ? new Map() : undefined
-    this.#stopListening = engine.listen(topic, event => this.#receive(toEntry(event)))
+    this.#producer = producer
+    if (latest) {
+      const values = this.latest = new Values({
+        ttl,
+        load: engine.latest === undefined ? undefined : async () => engine.latest!(topic),
+        found: entries => { for (const entry of entries) this.#pass(entry) },
+        isFollowed: () => this.size > 0,
+        failed: notLoaded
+      })
+      if (every !== undefined) this.#pace = new Pace({ every, isCurrent: entry => values.isCurrent(entry), deliver: (entries, known) => this.#deliver(entries, known) })
+    }
+    this.#stopListening = engine.listen(topic, event => this.#receive(toEntry(event), event.time))
   }
 
   get size (): number {
@@ -41,7 +69,9 @@ export class Hub implements ReaderHost {
       reader.end()
     } else {
       this.#starting.add(reader)
-      reader.start(lastEventId).finally(() => this.#starting.delete(reader))
+      // Who starts with what comes must not miss what a source gives first.
+      this.#producer?.come(() => lastEventId === '' ? started : undefined)
+      const started = reader.start(lastEventId).finally(() => this.#starting.delete(reader))
     }
     return reader
   }
@@ -49,11 +79,14 @@ export class Hub implements ReaderHost {
   /** Ends every reader, after what was published. */
   close (): void {
     this.flush()
+    this.#pace?.send()
     this.#isClosed = true
+    this.#producer?.close()
+    this.latest?.close()
     this.#stopListening()
     for (const reader of [...this.#readers]) reader.end()
     // History is not kept for those who still read it: they may take their time, or never come back.
-    const rests = [...this.#starting].map(reader => reader.keepRest()).filter(isPromise)
+    const rests = [...this.#starting].map(reader => reader.keepRest(this.#last)).filter(isPromise)
     this.#starting.clear()
     if (rests.length === 0) this.#engine.forget?.(this.#topic)
     else Promise.all(rests).then(() => this.#engine.forget?.(this.#topic))
@@ -83,12 +116,27 @@ export class Hub implements ReaderHost {
     reader.index = this.#readers.push(reader) - 1
   }
 
+  snapshot (reader: Reader): readonly Entry[] {
+    this.#pace?.joins(reader)
+    return this.latest!.list()
+  }
+
+  missed (keys: ReadonlySet<string>): readonly Entry[] {
+    return this.latest!.list().filter(entry => keys.has(keyOf(entry)) && this.#pace?.isWaiting(entry) !== true)
+  }
+
+  left (): void {
+    this.#producer?.leave()
+  }
+
   remove (reader: Reader): void {
     const { index } = reader
+    this.#pace?.leaves(reader)
     if (index === -1) return
     reader.index = -1
     // A dense list is the fastest to walk; its order does not matter.
     const last = this.#readers.pop()!
+    if (this.#readers.length === 0) this.#pace?.stop()
     if (last === reader) return
     this.#readers[index] = last
     last.index = index
@@ -110,6 +158,17 @@ export class Hub implements ReaderHost {
     }
   }
 
+  /** Passes on values; none twice to a reader who knows it. */
+  #deliver (entries: readonly Entry[], known: Known): void {
+    const batch = new Batch(entries)
+    for (const reader of [...this.#readers]) {
+      if (reader.index === -1) continue
+      const seen = known.get(reader)
+      const rest = seen === undefined ? entries : entries.filter(entry => !seen.has(entry))
+      if (rest.length > 0) reader.deliver(seen === undefined ? batch : new Batch(rest))
+    }
+  }
+
   #read (after: string, limit: number): MaybePromise<Page> {
     const page = this.#engine.read(this.#topic, isCursor(after) ? after : '', limit)
     return isPromise(page) ? (page as Promise<Page>).then(page => this.#orPart(page, after, limit)) : this.#orPart(page as Page, after, limit)
@@ -124,20 +183,22 @@ export class Hub implements ReaderHost {
   /** The engine has lost events: who has not read them from history hears of it. */
   #skip (from: string, to: string): void {
     this.flush()
+    if (this.latest?.reload() === true) return
     for (const reader of [...this.#readers]) reader.skip(from, to)
   }
 
-  #receive (entry: Entry): void {
+  #receive (entry: Entry, time: number | undefined): void {
     if (this.#last !== undefined && entry.previous !== this.#last) this.#skip(this.#last, entry.previous)
     this.#last = entry.position
-    // A gap is for those who are here.
-    if (this.latest !== undefined && entry.record.event !== OWN_EVENTS.gap) {
-      // Put last again, so that a snapshot is in the order of the events.
-      const key = keyOf(entry)
-      this.latest.delete(key)
-      this.latest.set(key, entry)
+    if (this.latest === undefined || this.latest.take(entry, time)) this.#pass(entry)
+  }
+
+  #pass (entry: Entry): void {
+    if (this.#pace !== undefined) {
+      if (this.#readers.length > 0) this.#pace.add(entry)
+    } else if (this.#batch.push(entry) === 1) {
+      process.nextTick(flush, this)
     }
-    if (this.#batch.push(entry) === 1) process.nextTick(flush, this)
   }
 }
 

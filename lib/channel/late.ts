@@ -3,7 +3,7 @@
 // makes a promise of his own that nobody may listen to. Only the engine of
 // JavaScript knows that promise; it takes ours over by calling its then(), which
 // `await` does not.
-import { withoutNotice } from '../transport/private.js'
+import { isNative, withoutNotice } from '../transport/private.js'
 
 const { then } = Promise.prototype
 
@@ -14,9 +14,4 @@ export function muteLate<T> (promise: Promise<T>, isLate: () => boolean): Promis
   const value = (fulfilled?: Listener, rejected?: Listener): Promise<unknown> => then.call(promise, fulfilled,
     typeof rejected === 'function' && isNative(rejected) ? error => isLate() ? withoutNotice(rejected, error) : rejected(error) : rejected)
   return Object.defineProperty(promise, 'then', { value, configurable: true })
-}
-
-/** Whether it is no code of the app, such as what rejects a promise. */
-function isNative (listener: Listener): boolean {
-  return Function.prototype.toString.call(listener).endsWith('{ [native code] }')
 }

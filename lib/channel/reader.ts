@@ -5,38 +5,27 @@ import type { Attachment } from '../stream/feed.js'
 import { isPromise } from '../util/promise.js'
 import { maySee, type AudienceFilter } from './audience.js'
 import type { Batch } from './batch.js'
-import type { EntryPage } from './entries.js'
+import { pageAfter, pageUpTo, sliceOf, type EntryPage } from './entries.js'
+import type { ReaderTarget } from './target.js'
 import { nextTurn } from './turns.js'
+import type { Values } from './values.js'
 
 /** What a reader needs of its channel. */
 export interface ReaderHost {
   /** The newest value of each key, for a channel of values. */
-  readonly latest: ReadonlyMap<string, Entry> | undefined
+  readonly latest: Values | undefined
+  /** The values of now, for a reader who is about to be added. */
+  snapshot (reader: Reader): readonly Entry[]
+  /** The values of some keys, for a reader who has left them out. */
+  missed (keys: ReadonlySet<string>): readonly Entry[]
   read (after: string, limit: number): EntryPage | Promise<EntryPage>
   last (): string | Promise<string>
   /** Passes on what was published in this tick, so that a reader who comes now does not get it too. */
   flush (): void
   add (reader: Reader): void
   remove (reader: Reader): void
-}
-
-/** Where a reader sends its events. */
-export interface ReaderTarget {
-  /** Whether what was sent last still waits to be taken. */
-  readonly isBlocked: boolean
-  /** How many bytes of a replay it takes in one go. */
-  readonly window: number
-  /** Writes what was passed on. */
-  flush (): void
-  whenDrained (): Promise<void>
-  /** Passes on events; `batch`, if it is given, holds the same events for all readers. */
-  pass (entries: readonly Entry[], batch?: Batch): void
-  /** Lets the reader remember a position without noticing. */
-  tell (position: string): void
-  /** Says that events between `requested` and `position` cannot be replayed. */
-  gap (requested: string, position: string): void
-  ended (): void
-  failed (error: unknown): void
+  /** It is over. */
+  left (): void
 }
 
 // Events that are read in one go. All of them: engines take whole numbers.
@@ -60,6 +49,8 @@ export class Reader implements Attachment {
   #reading: Promise<EntryPage> | undefined
   // What is left of the history of a channel that was closed meanwhile.
   #rest: EntryPage | Promise<EntryPage> | undefined
+  // Its last event: while the rest is read, a new channel of that name may publish to the same topic.
+  #end: string | undefined
   // Keys whose newest value a slow client has yet to get.
   #stale: Set<string> | undefined
   /** Whether nothing more is wanted of it, or comes. */
@@ -74,7 +65,7 @@ export class Reader implements Attachment {
   /** Replays what came after `cursor`, none if that is empty, and goes live. */
   async start (cursor: string): Promise<void> {
     try {
-      if (this.#host.latest !== undefined) this.#sendSnapshot(this.#host.latest)
+      if (this.#host.latest !== undefined) await this.#startWithValues(this.#host.latest)
       else if (cursor === '') await this.#startNow()
       else await this.#replay(cursor)
     } catch (error) {
@@ -89,13 +80,15 @@ export class Reader implements Attachment {
   }
 
   detach (): void {
+    const wasHere = !this.isDetached
     this.isDetached = true
     this.#host.remove(this)
+    if (wasHere) this.#host.left()
   }
 
   /** Events from one position to another are lost. */
   skip (from: string, to: string): void {
-    if (this.#queue !== undefined || this.position !== from) return
+    if (this.#queue !== undefined || (this.#host.latest === undefined && this.position !== from)) return
     this.#resumeAt(to)
     this.#target.gap(from, to)
   }
@@ -152,7 +145,7 @@ export class Reader implements Attachment {
       const after: string = this.#after
       const reading = this.#read(after)
       const isAsync = isPromise(reading)
-      const page = isAsync ? await (this.#reading = reading as Promise<EntryPage>) : reading as EntryPage
+      const page = pageUpTo(this.#end, isAsync ? await (this.#reading = reading as Promise<EntryPage>) : reading as EntryPage)
       if (this.isDetached) return
       // Nobody learns of an event that is not for him by trying its id.
       if (page.from === undefined || !maySee(this.#filter, page.audience)) {
@@ -207,15 +200,17 @@ export class Reader implements Attachment {
   #read (after: string): EntryPage | Promise<EntryPage> {
     const rest = this.#rest
     if (rest === undefined) return this.#host.read(after, PAGE)
-    return isPromise(rest) ? (rest as Promise<EntryPage>).then(rest => pageAfter(after, rest)) : pageAfter(after, rest as EntryPage)
+    return isPromise(rest) ? (rest as Promise<EntryPage>).then(rest => pageAfter(after, rest, PAGE)) : pageAfter(after, rest as EntryPage, PAGE)
   }
 
   /**
    * The channel is closed, and its history goes: what is yet to be read is kept
-   * here, so that it goes with the reader. A promise where that takes time.
+   * here, so that it goes with the reader. `last` is the newest event that the
+   * channel has heard of. A promise where that takes time.
    */
-  keepRest (): Promise<unknown> | undefined {
+  keepRest (last: string | undefined): Promise<unknown> | undefined {
     if (this.#after === undefined) return
+    this.#end = last
     this.#rest = this.#host.read(this.#after, ALL)
     if (isPromise(this.#rest)) return Promise.allSettled([this.#rest, this.#reading])
   }
@@ -259,10 +254,14 @@ export class Reader implements Attachment {
     this.#target.pass(visible)
   }
 
-  #sendSnapshot (latest: ReadonlyMap<string, Entry>): void {
+  async #startWithValues (values: Values): Promise<void> {
+    const loading = values.ready()
+    if (loading !== undefined) await loading
+    if (this.isDetached) return
     this.#host.flush()
-    this.#sendVisible([...latest.values()])
-    this.#host.add(this)
+    this.#sendVisible(this.#host.snapshot(this))
+    // What was sent may have been too much for it.
+    if (!this.isDetached) this.#host.add(this)
   }
 
   /** Remembers which values a slow client has to get, instead of the values. */
@@ -278,20 +277,6 @@ export class Reader implements Attachment {
     const names = this.#stale!
     this.#stale = undefined
     if (this.isDetached) return
-    const latest = this.#host.latest!
-    this.#sendVisible([...latest.values()].filter(entry => names.has(keyOf(entry))))
+    this.#sendVisible(this.#host.missed(names))
   }
-}
-
-/** What is sent in one go: at least one event, and not much. */
-function sliceOf (entries: readonly Entry[], start: number, window: number): readonly Entry[] {
-  let end = start + 1
-  let size = entries[start]!.size
-  while (end < entries.length && (size += entries[end]!.size) <= window) end++
-  return entries.slice(start, end)
-}
-
-function pageAfter (after: string, { from, entries, last }: EntryPage): EntryPage {
-  const start = entries.findIndex(({ previous }) => previous === after)
-  return { from, entries: start === -1 ? [] : entries.slice(start, start + PAGE), last }
 }

@@ -5,7 +5,7 @@ import { encodeFrame } from '../sse/frame.js'
 import { OWN_EVENTS } from '../sse/own.js'
 import type { Outlet } from '../stream/feed.js'
 import { encodeEntries, type Batch } from './batch.js'
-import type { ReaderTarget } from './reader.js'
+import type { ReaderTarget } from './target.js'
 
 // Bytes in memory: a page of small events, or few large ones.
 const WINDOW = 65536

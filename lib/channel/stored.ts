@@ -18,9 +18,10 @@ export function toStored (record: EventRecord): EventRecord {
 /** Says why a record of an engine cannot be sent. */
 export function recordProblem (record: unknown): string | undefined {
   if (typeof record !== 'object' || record === null) return `its record must be an object, not ${describe(record)}`
-  const { version, event, id, retry, parts } = record as Record<string, unknown>
+  const { version, event, id, retry, parts, removes } = record as Record<string, unknown>
   if (version !== VERSION) return `its record is of version ${describe(version)}, and this package reads version ${VERSION}`
   if (parts !== undefined && (!Array.isArray(parts) || !parts.every(isPart))) return 'the parts of its record must be a list of objects with data'
+  if (removes !== undefined && removes !== true) return `"removes" of its record must be true, not ${describe(removes)}`
   return textProblem(record as Record<string, unknown>) ??
     (event === undefined ? undefined : nameProblem('event', event)) ??
     (id === undefined ? undefined : typeof id === 'string' ? idProblem(id) : `the id must be a string, not ${describe(id)}`) ??

@@ -7,9 +7,10 @@ import { isSignal } from '../util/kind.js'
 import { refuseUnknown } from '../util/options.js'
 import type { MaybePromise } from '../util/promise.js'
 import type { AudienceFilter } from './audience.js'
-import type { Reader, ReaderTarget } from './reader.js'
+import type { Reader } from './reader.js'
 import { onAbort } from './signals.js'
 import { gapFields, StreamSink } from './sink.js'
+import type { ReaderTarget } from './target.js'
 
 /** Options of `channel.subscribe()`. */
 export interface SubscribeOptions<Audience = unknown> {

@@ -5,6 +5,7 @@ import createRouter, { type HTTPMethod } from 'find-my-way'
 import { createExternal } from './external.js'
 import { opensStream } from './handler.js'
 import type { Pause } from './pause.js'
+import { hasRewriteUrl } from './private.js'
 import type { AddedRoute } from './registered.js'
 import type { RouteFacts } from './types.js'
 import { routesOf, type PrintedRoute } from './unseen.js'
@@ -105,12 +106,6 @@ function routerOptions ({ initialConfig }: FastifyInstance): object {
   const { caseSensitive, ignoreTrailingSlash, ignoreDuplicateSlashes, maxParamLength, allowUnsafeRegex, useSemicolonDelimiter } =
     { ...initialConfig, ...initialConfig.routerOptions }
   return { caseSensitive, ignoreTrailingSlash, ignoreDuplicateSlashes, maxParamLength, allowUnsafeRegex, useSemicolonDelimiter }
-}
-
-// Functions are no part of initialConfig, and there is no public way to ask.
-function hasRewriteUrl (app: object): boolean {
-  const options = Object.getOwnPropertySymbols(app).find(({ description }) => description === 'fastify.options')
-  return options !== undefined && (app as Record<symbol, { rewriteUrl?: unknown }>)[options]?.rewriteUrl !== undefined
 }
 
 function isSame (params: object | undefined, others: object): boolean {

@@ -23,4 +23,6 @@ export interface EventRecord extends FrameFields, Placed {
   version?: number | undefined
   /** What a value that has no one target is known by, where values replace each other. */
   key?: string | undefined
+  /** It is no event for clients: it takes the value of its key out of what a channel keeps. */
+  removes?: true | undefined
 }

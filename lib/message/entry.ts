@@ -67,7 +67,7 @@ function sizeOf ({ data, event, id, target, swap, key }: EventRecord): number {
 }
 
 /** Values with the same key replace each other: those of one name for one audience. */
-export function keyOf ({ record: { key, target, event }, audience }: Entry): string {
+export function keyOf ({ record: { key, target, event }, audience }: Pick<Entry, 'record' | 'audience'>): string {
   const name = key ?? target ?? event ?? ''
   return audience === undefined ? name : `${name}\r${JSON.stringify(audience)}`
 }

@@ -1,13 +1,15 @@
-// All that touches what is private to Node.js or to Fastify. Each touch makes
+// All that touches what is private to Node.js or to Fastify, but for what the
+// checker asks (contracts/private.ts). Each touch makes
 // something faster or quieter, and where it is gone the ordinary way is taken.
 import { ServerResponse } from 'node:http'
 import type { FastifyInstance, RouteOptions } from 'fastify'
+import { symbolOf } from '../util/symbol.js'
 import type { Destination } from './destination.js'
 
 // Only as Node.js has it: who has patched or will patch a prototype wants to see
 // every write. There is no other copy to compare with, but nobody else's has this line in it.
 const { write } = ServerResponse.prototype
-const isNative = Function.prototype.toString.call(write).includes('write_(this, chunk, encoding, callback, false)')
+const isUnpatched = Function.prototype.toString.call(write).includes('write_(this, chunk, encoding, callback, false)')
 
 /**
  * Whether a chunk may go to the socket: an HTTP/1.1 response in chunks, whose
@@ -16,7 +18,7 @@ const isNative = Function.prototype.toString.call(write).includes('write_(this, 
  */
 export function isPlain (dest: Destination): boolean {
   const { socket } = dest
-  return isNative && dest.write === write && dest.chunkedEncoding === true && dest.outputSize === 0 &&
+  return isUnpatched && dest.write === write && dest.chunkedEncoding === true && dest.outputSize === 0 &&
     socket?.writable === true && socket._httpMessage === (dest as unknown) && dest.headersSent === true
 }
 
@@ -48,6 +50,36 @@ export function addFirstOnRoute (app: FastifyInstance, hook: (route: RouteOption
   hooks?.onRoute?.unshift(hook)
 }
 
+type Hooks = NonNullable<RouteOptions['onSend']>
+
+/**
+ * Has `read` look at the onSend hooks of a route whenever they are read. Fastify
+ * reads them once more when all plugins have had their say. Where it reads them
+ * in another way, it finds those that were there: the routes of streams have no
+ * hook of ours then, and take the long way.
+ */
+export function watchOnSend (route: RouteOptions, read: (hooks: Hooks | undefined) => Hooks | undefined): void {
+  let hooks = route.onSend
+  Object.defineProperty(route, 'onSend', {
+    enumerable: true,
+    configurable: true,
+    get: () => {
+      hooks = read(hooks)
+      return hooks
+    },
+    set: (others: Hooks | undefined) => { hooks = others }
+  })
+}
+
+/**
+ * Whether a function is no code of the app, such as what rejects a promise. Only
+ * its text tells. Where this is gone all are the app's, and a rejection that
+ * nobody listens to ends the process as usual.
+ */
+export function isNative (value: Function): boolean {
+  return Function.prototype.toString.call(value).endsWith('{ [native code] }')
+}
+
 // Where Node.js tells of a rejection that nobody listens to, if it is the domain
 // at the moment of the rejection (https://nodejs.org/api/process.html#event-unhandledrejection).
 const NOWHERE = { emit: () => true }
@@ -61,8 +93,4 @@ export function withoutNotice (reject: (error: unknown) => unknown, error: unkno
   } finally {
     Reflect.set(process, 'domain', domain)
   }
-}
-
-function symbolOf (target: object, description: string): symbol | undefined {
-  return Object.getOwnPropertySymbols(target).find(symbol => symbol.description === description)
 }

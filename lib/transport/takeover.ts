@@ -5,7 +5,7 @@
 // all others, writes the head itself, and lets both go.
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { StreamPayload } from './payload.js'
-import { flattenHead, hasTrailers } from './private.js'
+import { flattenHead, hasTrailers, watchOnSend } from './private.js'
 
 type Hooks = NonNullable<RouteOptions['onSend']>
 type Hook = (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void) => void
@@ -27,19 +27,11 @@ const made = new WeakSet<object>()
 export function takeOverRoute (route: RouteOptions): void {
   const place: Place = { hook: undefined }
   route.config = { ...route.config, [kLast]: place } as RouteOptions['config']
-  let hooks = route.onSend
-  Object.defineProperty(route, 'onSend', {
-    enumerable: true,
-    configurable: true,
-    get: () => {
-      const list = toList<unknown>(hooks)
-      if (place.hook === undefined || list.at(-1) !== place.hook) {
-        place.hook = createHook(place)
-        hooks = [...list.filter(hook => !made.has(hook as object)), place.hook] as Hooks
-      }
-      return hooks
-    },
-    set: (others: Hooks | undefined) => { hooks = others }
+  watchOnSend(route, hooks => {
+    const list = toList<unknown>(hooks)
+    if (place.hook !== undefined && list.at(-1) === place.hook) return hooks
+    place.hook = createHook(place)
+    return [...list.filter(hook => !made.has(hook as object)), place.hook] as Hooks
   })
 }
 

@@ -1,14 +1,14 @@
 // What peers got wrong, over real sockets.
 import net from 'node:net'
-import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import '../helpers/complaints.js'
 import cookie from '@fastify/cookie'
 import session from '@fastify/session'
 import Fastify from 'fastify'
 import chirp, { Fragment, SSEEvent } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
-import { buildApp, certificate, listen, never, until } from '../helpers/app.js'
+import { buildApp, certificate, listen, never, settled, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 import { askHttp1, askHttp2, closeLines, controlled, dial, get, GET, troubles } from '../helpers/raw.js'
 
 t.test('what peers got wrong', async t => {
@@ -96,12 +96,8 @@ t.test('what peers got wrong', async t => {
       socket.pause()
       send(GET())
     }
-    await until(() => responses.length === 12)
-    let last
-    do {
-      last = pulled
-      await wait(100)
-    } while (pulled !== last)
+    await until(() => responses.length === 12 && responses.every(({ writableLength }) => writableLength > 0))
+    await settled(() => pulled)
     for (const { writableLength } of responses) t.ok(writableLength > 0 && writableLength < 120000, `${writableLength} bytes wait`)
     t.equal(finished, 0)
     for (const [n, { socket }] of clients.entries()) n % 2 === 0 ? socket.destroy() : socket.resetAndDestroy()

@@ -4,8 +4,8 @@ import http from 'node:http'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { Fragment, merge } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, listen, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 /** What would have ended the process while a test ran. */
 function watchProcess (t) {

@@ -6,9 +6,9 @@ import { setImmediate as turn } from 'node:timers/promises'
 import zlib from 'node:zlib'
 import t from 'tap'
 import { merge } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { EventStreamParser } from '../../dist/testing/parser.js'
 import { buildApp, listen, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 import { buildChannel, dataOf, dial, get, isChunk, take, watchWrites } from '../helpers/channel.js'
 
 t.test('the bytes of a broadcast', async t => {

@@ -2,10 +2,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { Fragment, SSEEvent } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { Channel } from '../../dist/channel/channel.js'
 import { MemoryEngine } from '../../dist/channel/memory.js'
 import { buildApp, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 import { buildChannel, dataOf, dial, environment, get, late, POSITION, take, watchWrites } from '../helpers/channel.js'
 
 t.test('values', async t => {

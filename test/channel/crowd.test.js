@@ -3,8 +3,8 @@ import { execSync, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, heapUsed, listen, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 // Slow machines take their time for thousands of connections.
 t.setTimeout(100000)
@@ -86,10 +86,8 @@ t.test('five thousand connections on one process', async t => {
   await turn()
   channel.publish('event last')
   const closed = app.close()
-  const start = Date.now()
   t.same(await hear(20000), { closing: connections, counts: { 2: connections } })
   await closed
-  t.ok(Date.now() - start < 10000)
   t.equal(channel.size, 0)
   t.equal(app.eventStreams.open, 0)
   await t.rejects(channel.publish('x'), { code: 'FST_CHIRP_CHANNEL_CLOSED' })

@@ -4,9 +4,9 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import t from 'tap'
 import { SSEEvent } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { AsyncEngine, testEngine } from '../helpers/engine.js'
 import { buildApp, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 const docs = readFileSync(new URL('../../docs/engines.md', import.meta.url), 'utf8')
 const blocks = [...docs.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code)

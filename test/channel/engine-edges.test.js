@@ -1,11 +1,11 @@
 // A given engine at the moments that are easy to forget.
 import t from 'tap'
 import { Fragment, Fragments } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { MemoryEngine } from '../../dist/channel/memory.js'
 import * as errors from '../../dist/errors.js'
 import { until as waitUntil } from '../../dist/testing/engine/bench.js'
 import { buildApp, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 import { engineWith } from '../helpers/engine.js'
 
 t.test('an engine names the topic of a channel', async t => {

@@ -2,9 +2,9 @@
 import t from 'tap'
 import Fastify from 'fastify'
 import chirp from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { MemoryEngine } from '../../dist/channel/memory.js'
 import { buildApp, never, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 import { engineWith } from '../helpers/engine.js'
 
 const broken = () => { throw new Error('out of reach') }

@@ -3,8 +3,8 @@ import net from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { Fragment, merge, SSEEvent } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, heapUsed, listen, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 const dataOf = events => events.map(event => event?.data)
 const event = (data, id) => new SSEEvent({ data, id })

@@ -99,9 +99,9 @@ async function slowClient (t, limits, reason) {
   t.equal(app.eventStreams.dropped, 1)
   await publish(20, 1000)
   browser.read(2)
-  await until(() => browser.connections === 2, 'it comes back', 10000)
+  await until(() => browser.connections === 2, 'it comes back')
   await publish(20, 1000)
-  await until(() => browser.events.length >= count, `all ${count} arrive`, 15000)
+  await until(() => browser.events.length >= count, `all ${count} arrive`)
   await publish(1, 10)
   await until(() => browser.events.length > count - 1)
   for (const { events } of [browser, fast]) {

@@ -1,8 +1,8 @@
 // Cursors that no event can have had, and those of streams that a page followed before.
 import t from 'tap'
 import { merge } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 t.test('such a cursor is a gap for a channel', async t => {
   const app = await buildApp(t)

@@ -3,8 +3,8 @@ import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { Fragment, merge, SSEEvent } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, never, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 import { buildChannel, dataOf, dial, environment, get, isChunk, POSITION, take, watchWrites } from '../helpers/channel.js'
 
 t.test('merge', async t => {

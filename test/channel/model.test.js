@@ -1,9 +1,9 @@
 // Random clients of channels that come, stall, leave and come back, on each engine: what they get is what a model says.
-import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
 import t from 'tap'
 import { merge } from 'fastify-chirp'
-import { until } from '../helpers/app.js'
+import { quiet, until } from '../helpers/app.js'
 import { buildChannel, Client, ENGINES } from '../helpers/engines.js'
 
 // Slow machines take their time for thousands of connections.
@@ -61,7 +61,7 @@ async function runModel (commands, engine, history) {
     } else if (action === 'turn') {
       await turn()
     } else if (action === 'wait') {
-      await wait(2)
+      await pause(2)
     } else if (action !== 'heartbeat') {
       each.client[action]()
     } else if (each.client.isConnected) {
@@ -87,7 +87,7 @@ async function runModel (commands, engine, history) {
   // The cursor tells, because the last event may fall into the gap of one who has just come back.
   await until(() => clients.every(({ client, on }) => client.error !== undefined ||
     on.every((name, n) => sequenceOf(client.cursor.split('~')[n]) === ends[name])), 'everyone has come to the end of each channel')
-  await wait(3)
+  await quiet(3)
   for (const { kind, on, client, from, to } of clients) {
     if (client.error !== undefined) throw client.error
     client.disconnect()
@@ -141,7 +141,7 @@ for (const name of ['memory', 'async', 'async that lags']) {
     const publishers = [1, 2, 3].map(async () => {
       while (count < 2500) {
         for (let n = 0; n < 5; n++) channel.publish({ data: String(++count) })
-        await wait(1)
+        await pause(1)
       }
     })
     await until(() => count > 500)

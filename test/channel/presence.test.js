@@ -1,7 +1,7 @@
 // Who is here.
 import t from 'tap'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 t.test('presence', async t => {
   t.test('tabs of one member are counted, and who disconnects leaves', async t => {

@@ -2,8 +2,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { Fragment, SSEEvent } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 import { buildChannel, dataOf, dial, environment, get, take } from '../helpers/channel.js'
 
 t.test('replay', async t => {

@@ -1,9 +1,8 @@
 // Requests that wait behind another one on the same socket.
 import { once } from 'node:events'
 import net from 'node:net'
-import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
-import { buildApp, listen, never, until } from '../helpers/app.js'
+import { buildApp, listen, never, quiet, until } from '../helpers/app.js'
 
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
 
@@ -14,16 +13,19 @@ async function connect (port) {
   return socket
 }
 
+const left = request => until(() => request.raw.socket.destroyed)
+
+// Each gets to its stream when its client has left.
 const slow = {
   'an async handler' (app, news, reached) {
     app.get('/', async (request, reply) => {
-      await wait(30)
+      await left(request)
       reached()
       return reply.eventStream(news)
     })
   },
   'an async hook on a marked route' (app, news, reached) {
-    app.addHook('preHandler', async () => { await wait(30) })
+    app.addHook('preHandler', left)
     app.get('/', { referenced: true }, (request, reply) => {
       reached()
       return reply.eventStream(news)
@@ -31,7 +33,7 @@ const slow = {
   },
   'an async source function' (app, news, reached) {
     app.get('/', (request, reply) => reply.eventStream(async () => {
-      await wait(30)
+      await left(request)
       reached()
       return news
     }))
@@ -43,12 +45,14 @@ for (const [name, build] of Object.entries(slow)) {
     const app = await buildApp(t, { shutdownGrace: 300, maxStreams: 20 })
     const news = app.channel('news')
     let count = 0
+    let arrived = 0
+    app.addHook('onRequest', async () => { arrived++ })
     build(app, news, () => { count++ })
     const port = await listen(app)
-    for (let i = 0; i < 5; i++) {
+    for (let i = 1; i <= 5; i++) {
       const socket = await connect(port)
       socket.write(GET + GET)
-      await wait(5)
+      await until(() => arrived === 2 * i)
       socket.destroy()
     }
     await until(() => count === 10)
@@ -69,7 +73,7 @@ t.test('many requests at once on one socket: each has its stream, all are over w
   const socket = await connect(await listen(app))
   socket.write(GET.repeat(12))
   await until(() => app.eventStreams.open === 12)
-  await wait(5)
+  await quiet(5)
   t.same(warnings, [])
   socket.destroy()
   await until(() => app.eventStreams.open === 0)

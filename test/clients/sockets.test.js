@@ -2,12 +2,12 @@
 import { once } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
-import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import '../helpers/complaints.js'
 import { Fragment, SSEEvent } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
-import { buildApp, certificate, listen, until } from '../helpers/app.js'
+import { buildApp, certificate, listen, quiet, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 import { controlled, dial, get, GET, troubles } from '../helpers/raw.js'
 
 t.test('what clients do', async t => {
@@ -110,7 +110,7 @@ t.test('what clients do', async t => {
     const [response] = await once(http.get({ port: await listen(app), agent: false }), 'response')
     response.on('error', () => {})
     // Longer than anything that a young stream is looked at for.
-    await wait(1500)
+    await quiet(1500)
     let length = 0
     response.on('data', chunk => { length += chunk.length })
     await new Promise(resolve => response.on('close', resolve))

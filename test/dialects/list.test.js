@@ -1,9 +1,9 @@
 // Dialects are objects: a third one is one more object in the list.
 import t from 'tap'
 import { Fragment, Fragments } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { attributesFor, detectDialect, dialects } from '../../dist/dialects/list.js'
 import { buildApp } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 import { turbo } from '../helpers/turbo.js'
 
 const views = {

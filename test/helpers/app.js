@@ -14,18 +14,41 @@ export async function buildApp (t, options = {}, fastifyOptions = {}) {
   const app = Fastify({ logger: { level: 'info', stream }, forceCloseConnections: true, ...fastifyOptions })
   app.log.lines = log
   t.teardown(() => app.close())
+  app.addHook('preClose', async () => { closing.add(app) })
   await app.register(chirp, { debug: false, retry: false, ...options })
   return app
 }
 
-/** Waits until `condition` holds. */
-export async function until (condition, what = String(condition), timeout = 5000) {
+/** Waits until `condition` holds; only what hangs takes longer than `timeout`. */
+export async function until (condition, what = String(condition), timeout = 30000) {
   const deadline = Date.now() + timeout
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`timed out waiting until ${what}`)
     await new Promise(resolve => setTimeout(resolve, 5))
   }
 }
+
+/**
+ * Waits for silence: for as long as it takes until what must not happen would
+ * have happened. On a slow machine it proves less, and it cannot fail there. Who
+ * waits for something that does happen waits until it has, with `until()`.
+ */
+export function quiet (milliseconds) {
+  return new Promise(resolve => setTimeout(resolve, milliseconds))
+}
+
+/** The value of `read`, not 0, once it has not changed for a while. */
+export async function settled (read) {
+  for (let last = 0; ; last = read()) {
+    await quiet(100)
+    if (last !== 0 && read() === last) return last
+  }
+}
+
+const closing = new WeakSet()
+
+/** Whether an app of `buildApp()` has begun to close: the plugin is told right after this. */
+export const isClosing = app => closing.has(app)
 
 /** The port that an app listens on; it starts to listen if it does not yet. */
 export async function listen (app) {

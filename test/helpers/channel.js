@@ -2,8 +2,8 @@
 import net from 'node:net'
 import nunjucks from 'nunjucks'
 import { Fragment } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, listen } from './app.js'
+import { TestClient } from './client.js'
 
 export const POSITION = /^[a-z0-9]+-\d+$/
 

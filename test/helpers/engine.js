@@ -10,6 +10,7 @@ import { MemoryEngine } from '../../dist/channel/memory.js'
  */
 export class AsyncEngine {
   #engine = new MemoryEngine()
+  #values = new Map()
   #random
   #lag
   #published = Promise.resolve()
@@ -26,18 +27,36 @@ export class AsyncEngine {
 
   forget (topic) {
     this.#engine.forget(topic)
+    this.#values.delete(topic)
   }
 
   publish (topic, publication) {
     const published = this.#published.then(async () => {
       await this.#delay()
-      return this.#engine.publish(topic, publication)
+      const event = this.#engine.publish(topic, publication)
+      if (publication.latest) this.#keep(topic, publication, event)
+      return event
     })
     this.#published = published.catch(() => {})
     return published.then(async entry => {
       await this.#delay()
       return entry
     })
+  }
+
+  async latest (topic) {
+    await this.#delay()
+    const values = [...this.#values.get(topic)?.values() ?? []].filter(({ event, ttl }) => ttl === undefined || Date.now() - event.time < ttl)
+    await this.#told
+    await this.#delay()
+    return values.map(({ event }) => event)
+  }
+
+  #keep (topic, { key, removes, ttl }, event) {
+    if (!this.#values.has(topic)) this.#values.set(topic, new Map())
+    const values = this.#values.get(topic)
+    values.delete(key)
+    if (!removes) values.set(key, { event, ttl })
   }
 
   async read (topic, after, limit) {

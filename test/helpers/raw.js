@@ -101,5 +101,6 @@ export const askHttp2 = (t, scheme, port) => {
 }
 
 export const AB = ': open\ndata: a\n\ndata: b\n\n'
-export const within = (promise, ms = 1000) => Promise.race([promise, wait(ms, 'hangs')])
+/** What a promise gives, or `'hangs'`. */
+export const within = promise => Promise.race([promise, wait(20000, 'hangs', { ref: false })])
 export const quietly = promise => promise.catch(error => error.message)

@@ -27,8 +27,13 @@ export const VIEWS = {
 // The examples of the rules below are for contracts/rules.test.js.
 export const usage = read('docs/contracts.md').split('## Rules')[0]
 
-export const blocks = [...(readme + read('docs/recipes.md') + read('docs/htmx.md') + usage).matchAll(/(?:<!-- (run|from): (\S+) -->\n)?```(\w*)\n([\s\S]*?)```/g)]
-  .map(([, kind, name, language, code]) => ({ kind, name, language, code }))
+/** The blocks of code in a text, and what the comment before each says. */
+export function blocksOf (text) {
+  return [...text.matchAll(/(?:<!-- (run|from): (\S+) -->\n)?```(\w*)\n([\s\S]*?)```/g)]
+    .map(([, kind, name, language, code]) => ({ kind, name, language, code }))
+}
+
+export const blocks = blocksOf(readme + read('docs/recipes.md') + read('docs/htmx.md') + usage)
 
 // In a folder of the repository, so that `fastify-chirp` is this package.
 export const home = t.testdir()

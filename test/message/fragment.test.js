@@ -1,13 +1,12 @@
 // Fragments in streams, in both dialects, and HTML without a stream.
 import { fileURLToPath } from 'node:url'
-import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import nunjucks from 'nunjucks'
 import fastifyView from '@fastify/view'
 import chirp, { Fragment, SSEEvent } from 'fastify-chirp'
 import Fastify from 'fastify'
-import { TestClient } from 'fastify-chirp/testing'
-import { buildApp, until } from '../helpers/app.js'
+import { buildApp, quiet, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 const templates = fileURLToPath(new URL('../fixtures/views', import.meta.url))
 const alert = (message, options) => new Fragment('page.html', 'alert', { message }, options)
@@ -58,7 +57,7 @@ t.test('a client that leaves while a fragment renders gets nothing more', async 
   stream.close()
   await until(() => app.eventStreams.open === 0)
   answer(null, 'b')
-  await wait(10)
+  await quiet(10)
   t.equal(app.eventStreams.events, 1)
 })
 

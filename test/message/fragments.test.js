@@ -2,8 +2,8 @@
 import t from 'tap'
 import nunjucks from 'nunjucks'
 import { Fragment, Fragments, merge } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 const VIEWS = {
   'page.html': '{% block text %}\n<p>{{ text }}</p>\n{% endblock %}{% block slow %}{{ text | slow }}{% endblock %}{% block strict %}{{ text | need }}{% endblock %}'
@@ -174,7 +174,7 @@ t.test('a channel of latest values knows a message by its targets', async t => {
   await panels.publish(both(2))
   await panels.publish(both(3), { audience: 'two' })
   await panels.publish(new Fragments([text('later', { target: 'one' })]))
-  const { events } = await new TestClient(app).sse('/', { timeout: 100 })
+  const events = await new TestClient(app).first(4, '/')
   const sent = n => partial('#one', `<p>${n}</p>`) + partial('#two', `<p>${n}</p>`)
   t.same(events.map(({ data }) => data), [
     partial('#three', '<p>other</p>') + '<p>none</p>', sent(2), sent(3), partial('#one', '<p>later</p>')

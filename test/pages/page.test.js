@@ -1,13 +1,12 @@
 // HTML without a stream, when something is wrong with the reply or the render; and what templates see of a reply.
 import net from 'node:net'
-import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import nunjucks from 'nunjucks'
 import fastifyView from '@fastify/view'
 import Fastify from 'fastify'
 import chirp, { Fragment } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
-import { buildApp, listen, until } from '../helpers/app.js'
+import { buildApp, listen, quiet, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 const VIEWS = {
   'page.html': '<h1>{% block a %}{{ x | later }}{% endblock %}</h1>{% block b %}{{ x }}{% endblock %}',
@@ -112,7 +111,7 @@ t.test('a client that left while its page rendered does no harm', async t => {
     socket.destroy()
     await until(() => response.destroyed)
     env.waiting.pop()(...answer)
-    await wait(10)
+    await quiet(10)
   }
   t.same(unhandled, [])
   t.equal((await fetch(`http://127.0.0.1:${port}/?x=x`)).status, 200)
@@ -129,7 +128,8 @@ t.test('a reply that was sent in the meantime stays, and a render that failed is
   for (const [answer, logged] of [[[null, 'late'], []], [[new Error('late')], [['a page was not sent: its reply was already sent', 'FST_CHIRP_RENDER']]]]) {
     t.equal((await app.inject('/?x=wait')).body, 'sent')
     env.waiting.pop()(...answer)
-    await wait(10)
+    await until(() => errorsOf(app).length >= logged.length)
+    await quiet(10)
     t.same(errorsOf(app), logged)
   }
   t.same(unhandled, [])
@@ -189,7 +189,7 @@ t.test('templates see reply.locals, and the context before them', async t => {
     t.equal((await app.inject('/page?none')).body, '<p>-c2-c3</p>')
     t.equal((await app.inject({ url: '/block', headers: { 'hx-request': 'true' } })).body, 'l1-c2-c3')
     t.equal((await app.inject('/fragment')).body, 'l1-c2-c3')
-    t.same((await new TestClient(app).sse('/stream', { timeout: 20000 })).events, [{ data: 'l1-c2-c3' }, { data: '-c2-c3' }])
+    t.same((await new TestClient(app).sse('/stream')).events, [{ data: 'l1-c2-c3' }, { data: '-c2-c3' }])
     const stream = await new TestClient(app).open('/news')
     await until(() => news.size === 1)
     await news.publish(fragment)
@@ -214,7 +214,7 @@ t.test('and the defaultContext of a @fastify/view that shares the environment, a
     app.get('/stream', (request, reply) => reply.eventStream([fragment]))
     t.equal((await app.inject('/view')).body, '<p>d1-l2-c3</p>')
     t.equal((await app.inject('/page')).body, '<p>d1-l2-c3</p>')
-    t.same((await new TestClient(app).sse('/stream', { timeout: 20000 })).events, [{ data: 'd1-l2-c3' }])
+    t.same((await new TestClient(app).sse('/stream')).events, [{ data: 'd1-l2-c3' }])
     t.equal(await app.renderFragment(fragment), 'd1-d2-c3', 'that of the app, for what has no reply')
   }
 })

@@ -2,8 +2,8 @@
 import Fastify from 'fastify'
 import t from 'tap'
 import chirp, { Fragment, SSEEvent } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 const outer = t.testdir({ outer: { 'a.html': '{% block b %}outer{% endblock %}' }, inner: { 'a.html': '{% block b %}inner{% endblock %}' } })
 const templates = name => `${outer}/${name}`

@@ -38,7 +38,7 @@ function run (patch, when) {
       })
     })
   `
-  return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', program], { cwd: folder, encoding: 'utf8', timeout: 20000 }))
+  return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', program], { cwd: folder, encoding: 'utf8', timeout: 120000 }))
 }
 
 const wrap = prototype => `

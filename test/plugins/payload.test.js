@@ -9,8 +9,8 @@ import '../helpers/complaints.js'
 import compress from '@fastify/compress'
 import Fastify from 'fastify'
 import chirp from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, listen, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 import { closeLines, controlled, dial, get, GET, troubles } from '../helpers/raw.js'
 
 t.test('what other plugins do', async t => {

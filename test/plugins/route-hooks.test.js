@@ -6,8 +6,8 @@ import { FastifyOtelInstrumentation } from '@fastify/otel'
 import Fastify from 'fastify'
 import t from 'tap'
 import chirp from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 const referenced = true
 

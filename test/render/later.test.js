@@ -1,6 +1,6 @@
 // What is asynchronous in templates, and what of it fails.
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { quiet } from '../helpers/app.js'
 import { addAsyncFilters, asyncLoader, outcome, setUp, strict, WaitTag } from '../helpers/renderer.js'
 
 t.test('renders what is asynchronous', async t => {
@@ -101,7 +101,7 @@ t.test('reports what fails later', async t => {
 
   t.test('a filter that never answers', async t => {
     const { renderer } = setUp({ 'page.html': '{% block a %}\n{{ 1 | silent }}{% endblock %}' }, { configure: addAsyncFilters, filterTimeout: 20 })
-    const wait = setTimeout(() => {}, 1000)
+    const wait = setTimeout(() => {}, 60000)
     t.strictSame(await outcome(() => renderer.renderBlock('page.html', 'a', {})), {
       code: 'FST_CHIRP_RENDER_TIMEOUT',
       message: 'Cannot render block "a" of "page.html" (line 2, column 1): an async filter, tag or loader did not call back within 20 ms. Make it call back on every path, with an error if it must',
@@ -113,7 +113,7 @@ t.test('reports what fails later', async t => {
   t.test('a filter that answers too late, once', async t => {
     let answer
     const { renderer } = setUp({ 'page.html': '{% block a %}{{ 1 | slow }}{{ f() }}{% endblock %}' }, { configure: env => env.addFilter('slow', (value, callback) => { answer = callback }, true), filterTimeout: 5 })
-    const wait = setTimeout(() => {}, 1000)
+    const wait = setTimeout(() => {}, 60000)
     const result = await outcome(() => renderer.renderBlock('page.html', 'a', { f () { t.fail('must not go on') } }))
     clearTimeout(wait)
     answer(null, 'late')
@@ -131,6 +131,6 @@ t.test('reports what fails later', async t => {
     const configure = env => env.addFilter('odd', (value, callback) => { setTimeout(() => callback(null, value), 1); throw new TypeError('odd') }, true)
     const { renderer } = setUp({ 'page.html': '{% block a %}{{ 1 | odd }}{{ f() }}{% endblock %}' }, { configure })
     t.throws(() => renderer.renderBlock('page.html', 'a', { f () { t.fail('must not go on') } }), { code: 'FST_CHIRP_RENDER', cause: { name: 'TypeError', message: 'odd' } })
-    await sleep(5)
+    await quiet(5)
   })
 })

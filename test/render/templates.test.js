@@ -3,8 +3,8 @@ import { rmSync, symlinkSync } from 'node:fs'
 import t from 'tap'
 import nunjucks from 'nunjucks'
 import { Fragment, Fragments } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 const render = (app, template, block, context) => app.renderFragment(new Fragment(template, block, context))
 const messagesOf = app => app.log.lines.filter(({ level }) => level === 50).map(({ err }) => err.message)
@@ -52,7 +52,7 @@ t.test('a context that cannot even be asked for its names', async t => {
   t.throws(() => new Fragment('page.html', 'a', revoked()), { code: 'FST_CHIRP_FRAGMENT', message: /the context must be an object/ })
   t.match((await app.inject('/')).json(), { statusCode: 500, code: 'FST_CHIRP_RENDER', message: /^Cannot render "page.html": .*revoked/ })
   await t.rejects(render(app, 'page.html', 'a', hostile), { code: 'FST_CHIRP_RENDER', message: 'Cannot render block "a" of "page.html": no names' })
-  t.same((await new TestClient(app).sse('/stream', { timeout: 20000 })).events, [
+  t.same((await new TestClient(app).sse('/stream')).events, [
     { data: '<div class="chirp-block-error" data-block="a"><strong>RangeError</strong>: no names</div>\n<small class="chirp-block-error-place">page.html</small>' },
     { data: 'next' }
   ])
@@ -75,7 +75,7 @@ t.test('whatever a filter throws is one error with its place, and a box', async 
   const fragments = Object.keys(odd).flatMap(x => ['a', 'b'].map(block => new Fragment('page.html', block, { x })))
   app.get('/', (request, reply) => reply.eventStream([...fragments, 'next']))
   app.get('/page', (request, reply) => reply.fragment('page.html', request.query.block, { x: request.query.x }))
-  const { events } = await new TestClient(app).sse('/', { timeout: 20000 })
+  const { events } = await new TestClient(app).sse('/')
   t.equal(events.length, fragments.length + 1)
   for (const { data } of events.slice(0, -1)) {
     t.match(data, /^<div class="chirp-block-error" data-block="[ab]"><strong>[^<>]+<\/strong>: [^<>]*<\/div>\n<small class="chirp-block-error-place">page\.html, line 1, column [0-9]+<\/small>$/)
@@ -170,7 +170,7 @@ t.test('in debug the box is followed by the place that the log has', async t => 
   const app = await buildApp(t, { templates, debug: true })
   const list = [['page.html', 'a'], ['page.html', 'b'], ['bad.html', 'a'], ['none.html', 'a'], ['page.html', 'c']].map(([template, block]) => new Fragment(template, block, { x: null }))
   app.get('/', (request, reply) => reply.eventStream([...list, new Fragments(list.slice(0, 2))]))
-  const { events } = await new TestClient(app).sse('/', { timeout: 20000 })
+  const { events } = await new TestClient(app).sse('/')
   const box = (block, name, message, place) => `<div class="chirp-block-error" data-block="${block}"><strong>${name}</strong>: ${message}</div>\n<small class="chirp-block-error-place">${place}</small>`
   t.equal(events[0].data, box('a', 'UndefinedError', '&#39;users&#39; is undefined', 'page.html, line 2, column 3'))
   t.equal(events[1].data, box('b', 'UndefinedError', '&#39;x&#39; is null', 'part.html, line 3, column 2'))

@@ -2,8 +2,8 @@
 import http from 'node:http'
 import http2 from 'node:http2'
 import t from 'tap'
-import { TestClient } from 'fastify-chirp/testing'
-import { buildApp, listen, never, until } from '../helpers/app.js'
+import { buildApp, isClosing, listen, never, quiet, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 t.test('a response that never closes is given up, with its source', async t => {
   const app = await buildApp(t, { shutdownGrace: 100 })
@@ -42,7 +42,7 @@ t.test('a trailer, or an end(), that throws is logged, and neither the process n
   app.get('/fine', (request, reply) => reply.eventStream(async function * () { yield 'a'; await never }))
   const client = new TestClient(app, { listen: true })
   for (const path of ['/trailer?ends', '/end?ends']) {
-    await client.sse(path, { timeout: 2000 }).catch(() => {})
+    await client.sse(path).catch(() => {})
     await until(() => app.eventStreams.open === 0)
   }
   t.same(app.log.lines.filter(line => line.level > 40).map(({ msg, err }) => [msg, err.message]),
@@ -75,7 +75,8 @@ t.test('a stream with trailers that the app closes before it began has its last 
   })
   await until(() => go !== undefined)
   const closing = app.close()
-  setTimeout(go, 20)
+  await until(() => isClosing(app))
+  go()
   await closing
   const { text, trailers } = await answer
   t.match(text, /^event: chirp:closing\nretry: \d+\ndata: \n\n$/)
@@ -115,7 +116,7 @@ for (const forceCloseConnections of [true, false]) {
     t.match(text, 'event: chirp:closing')
     if (!forceCloseConnections) {
       // Longer than all that close() waits for on behalf of streams.
-      await new Promise(resolve => setTimeout(resolve, 1000))
+      await quiet(1000)
       t.notOk(isClosed, 'close() waits for the session')
       session.close()
     }

@@ -1,9 +1,8 @@
 // Sources whose end fails: at once, later, or in a way that nobody expects.
 import { Readable } from 'node:stream'
-import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
-import { TestClient } from 'fastify-chirp/testing'
-import { buildApp, never, until } from '../helpers/app.js'
+import { buildApp, never, quiet, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 /** A Readable that gives 'a' and waits. */
 function readable (members) {
@@ -72,7 +71,7 @@ for (const [name, source] of Object.entries(failing)) {
     t.same(await last.next(), { data: 'a' })
     await app.close()
     t.match(await last.next(), { event: 'chirp:closing' })
-    await wait(10)
+    await quiet(10)
     t.same(faults, [])
     t.equal(app.eventStreams.open, 0)
   })
@@ -87,7 +86,7 @@ t.test('a Readable that only ends early when it is closed is no failure', async 
   await stream.next()
   stream.close()
   await until(() => app.eventStreams.open === 0)
-  await wait(5)
+  await quiet(5)
   t.equal(app.eventStreams.errors, 0)
   t.same(app.log.lines.filter(line => line.level > 30), [])
 })

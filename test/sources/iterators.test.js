@@ -5,8 +5,8 @@ import { Readable } from 'node:stream'
 import t from 'tap'
 import '../helpers/complaints.js'
 import { Fragment } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, listen, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 import { controlled, dial, get, GET, troubles } from '../helpers/raw.js'
 
 t.test('what sources do', async t => {

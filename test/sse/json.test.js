@@ -3,8 +3,8 @@ import { Readable } from 'node:stream'
 import nunjucks from 'nunjucks'
 import t from 'tap'
 import { Fragment, Fragments, SSEEvent } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 class Query {
   table = 'users'

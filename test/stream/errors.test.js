@@ -1,8 +1,8 @@
 // Sources that fail, and streams that cannot start.
 import { Readable } from 'node:stream'
 import t from 'tap'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, never, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 import { data } from '../helpers/result.js'
 
 for (const [debug, message] of [[true, 'it broke'], [false, 'Internal Server Error']]) {

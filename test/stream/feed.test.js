@@ -1,8 +1,8 @@
 // Feeds that others write, and merges that take anything that is one.
 import { kAttach, merge, SSEEvent } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import t from 'tap'
 import { buildApp, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 const shown = ({ events }) => events.map(({ event, data, id }) => [event, data, id])
 

@@ -1,8 +1,8 @@
 // The head of a stream, what debug says about it, and the lines of the log.
 import t from 'tap'
 import { SSEEvent } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 const UTF8 = 'text/event-stream; charset=utf-8'
 
@@ -72,7 +72,7 @@ t.test('every line about a stream has the pattern of its route', async t => {
   const client = new TestClient(app)
   const lines = async (url, count) => {
     app.log.lines.length = 0
-    await client.sse(url, { timeout: 300 })
+    await client.sse(url)
     const found = () => app.log.lines.filter(({ msg }) => /event|source/.test(msg))
     await until(() => found().length === count, `${count} lines for ${url}`)
     return found().map(({ msg, route }) => [msg, route])

@@ -1,8 +1,8 @@
 // Loggers that throw, and values that throw when they are asked what they are.
 import t from 'tap'
 import { Fragment, Fragments, merge, SSEEvent } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 const views = new URL('../fixtures/views', import.meta.url).pathname
 

@@ -5,8 +5,8 @@ import http from 'node:http'
 import net from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
-import { TestClient } from 'fastify-chirp/testing'
-import { buildApp, heapUsed, listen, never, until } from '../helpers/app.js'
+import { buildApp, heapUsed, isClosing, listen, never, quiet, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 // HTTP refuses a value with such a character.
 const BAD = 'caf\u0142'
@@ -154,7 +154,7 @@ t.test('a source function that waits with the signal: nobody hears of a client t
     await until(() => app.eventStreams.open === 1)
     request.destroy()
     await until(() => app.eventStreams.open === 0)
-    await wait(5)
+    await quiet(5)
   }
   t.same(aborted, ['The event stream was closed: disconnect'])
   t.same(errors, [])
@@ -172,7 +172,7 @@ for (const referenced of [false, true]) {
       const errors = []
       let waiting = 0
       app.setErrorHandler((error, request, reply) => { errors.push(error); reply.code(500).send('x') })
-      app.addHook('onSend', async () => { waiting++; await wait(40) })
+      app.addHook('onSend', async () => { waiting++; await until(() => isClosing(app)) })
       const sources = {
         '/rejects': async ({ signal }) => { await wait(20000, undefined, { signal }) },
         '/never': () => never,
@@ -248,7 +248,7 @@ t.test('a signal may be used many times', async t => {
   }))
   const stream = await new TestClient(app, { listen: true }).open('/')
   t.same(await stream.next(), { data: 'a' })
-  await wait(5)
+  await quiet(5)
   t.same(warnings, [])
   stream.close()
   await until(() => channels.every(({ size }) => size === 0))

@@ -4,8 +4,8 @@ import t from 'tap'
 import '../helpers/complaints.js'
 import Fastify from 'fastify'
 import chirp from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, listen, never, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 import { closeLines, get, troubles } from '../helpers/raw.js'
 
 t.test('where and how a stream is started', async t => {
@@ -80,13 +80,13 @@ t.test('where and how a stream is started', async t => {
 
     t.test(`handlerTimeout of a route cuts no stream, and ends a source function that does not answer: ${referenced ? 'marked' : 'unmarked'}`, async t => {
       const app = await buildApp(t)
-      app.get('/', { referenced, handlerTimeout: 40 }, (request, reply) => reply.eventStream(async function * () {
+      app.get('/', { referenced, handlerTimeout: 500 }, (request, reply) => reply.eventStream(async function * () {
         yield 'a'
-        await wait(120)
+        await wait(700)
         yield 'b'
       }))
       let signal
-      app.get('/pending', { referenced, handlerTimeout: 40 }, (request, reply) => reply.eventStream(context => {
+      app.get('/pending', { referenced, handlerTimeout: 500 }, (request, reply) => reply.eventStream(context => {
         signal = context.signal
         return never
       }))

@@ -3,8 +3,8 @@ import http from 'node:http'
 import { once } from 'node:events'
 import t from 'tap'
 import { Fragment } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, listen } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 const templates = t.testdir({ 'a.html': '{% block b %}<p></p>{% endblock %}' })
 const HTMX2 = 'event: x\ndata: <p></p>\n\n'

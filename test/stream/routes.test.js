@@ -6,8 +6,8 @@ import t from 'tap'
 import cookie from '@fastify/cookie'
 import Fastify from 'fastify'
 import chirp, { Fragment, Fragments, SSEEvent } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, listen, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 import { data } from '../helpers/result.js'
 
 t.test('referenced routes carry the mark in their config', async t => {
@@ -33,21 +33,21 @@ t.test('bad route options are refused when the route is added', async t => {
 })
 
 t.test('a response schema and handlerTimeout do not break a stream', async t => {
-  const app = await buildApp(t, {}, { handlerTimeout: 50 })
+  const app = await buildApp(t, {}, { handlerTimeout: 500 })
   app.get('/', { schema: { response: { 200: { type: 'object', properties: { a: { type: 'string' } } } } } }, (request, reply) =>
     reply.eventStream(async function * () {
       yield 'a'
-      await new Promise(resolve => setTimeout(resolve, 150))
+      await new Promise(resolve => setTimeout(resolve, 700))
       yield 'b'
     }))
   t.same(data(await new TestClient(app, { listen: true }).sse('/')), ['a', 'b'])
 })
 
 t.test('connectionTimeout does not end a quiet stream', async t => {
-  const app = await buildApp(t, {}, { connectionTimeout: 60 })
+  const app = await buildApp(t, {}, { connectionTimeout: 1000 })
   app.get('/', (request, reply) => reply.eventStream(async function * () {
     yield 'a'
-    await new Promise(resolve => setTimeout(resolve, 200))
+    await new Promise(resolve => setTimeout(resolve, 1500))
     yield 'b'
   }))
   t.same(data(await new TestClient(app, { listen: true }).sse('/')), ['a', 'b'])

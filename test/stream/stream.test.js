@@ -8,8 +8,8 @@ import cors from '@fastify/cors'
 import session from '@fastify/session'
 import Fastify from 'fastify'
 import chirp, { SSEEvent } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, listen, never, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 import { data } from '../helpers/result.js'
 
 for (const overSocket of [false, true]) {
@@ -303,10 +303,10 @@ t.test('a source that is always ready lets other work have its turn', async t =>
     for (let i = 0; i < 5000; i++) yield undefined
     running = false
   }))
-  t.equal((await new TestClient(app, { listen: true }).sse('/', { timeout: 5000 })).events.length, 20000)
+  t.equal((await new TestClient(app, { listen: true }).sse('/')).events.length, 20000)
   t.ok(turns > 9, `${turns} turns`)
   app.log.level = 'silent'
-  t.equal((await new TestClient(app, { listen: true }).sse('/failing', { timeout: 5000 })).events.length, 0)
+  t.equal((await new TestClient(app, { listen: true }).sse('/failing')).events.length, 0)
   t.ok(turns > 1, `${turns} turns`)
 })
 

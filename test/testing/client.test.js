@@ -1,9 +1,9 @@
 // The test client that users get.
 import t from 'tap'
-import { TestClient } from 'fastify-chirp/testing'
 import { setTimeout as wait } from 'node:timers/promises'
 import { EventStreamParser } from '../../dist/testing/parser.js'
 import { buildApp, listen, never, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 import { loadCases } from '../helpers/cases.js'
 
 for (const { name, chunks, parsed, retry, lastEventId = '' } of loadCases('parse-cases')) {

@@ -1,9 +1,9 @@
 // The test client where an app is slow, speaks TLS or HTTP/2, or is asked for
 // much at once.
 import t from 'tap'
-import { TestClient } from 'fastify-chirp/testing'
 import { setTimeout as wait } from 'node:timers/promises'
-import { buildApp, certificate, never, until } from '../helpers/app.js'
+import { buildApp, certificate, never, quiet, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 const protocols = {
   'HTTP/1.1': {},
@@ -89,6 +89,7 @@ t.test('who waited in vain does not take the event of the next one', async t => 
     yield await new Promise(resolve => { say = resolve })
   }))
   const stream = await new TestClient(app).open('/')
+  await until(() => say !== undefined)
   const first = stream.next(20)
   const second = stream.next(5000)
   t.equal(await first, undefined)
@@ -112,6 +113,6 @@ t.test('twelve clients at once make an app listen once', async t => {
   const results = await Promise.all(Array.from({ length: 12 }, () => new TestClient(app, { listen: true }).sse('/')))
   t.same(results.map(({ events }) => events.length), Array(12).fill(1))
   t.equal(calls, 1)
-  await wait(0)
+  await quiet(0)
   t.same(warnings, [])
 })

@@ -1,7 +1,7 @@
 // What the test client sends is what it was told, over each protocol.
 import t from 'tap'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 const protocols = { injected: undefined, 'HTTP/1.1': {}, 'HTTP/2': { http2: true, forceCloseConnections: undefined } }
 

@@ -4,8 +4,8 @@ import cookie from '@fastify/cookie'
 import Fastify from 'fastify'
 import t from 'tap'
 import chirp from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp, certificate, listen, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 const marks = { plain: {}, referenced: { referenced: true }, live: { live: true }, both: { live: true, referenced: true }, off: { live: false, referenced: false } }
 const shorter = ['referenced', 'live', 'both']

@@ -1,10 +1,12 @@
-// Each touch of what is private to Node.js or to Fastify: that it is used when it is there, and what happens when it is gone.
+// Each touch of what is private to Node.js or to Fastify, the checker's too: that it is used when it is there, and what happens when it is gone.
 import { ServerResponse } from 'node:http'
 import Fastify from 'fastify'
-import { TestClient } from 'fastify-chirp/testing'
 import t from 'tap'
-import { addFirstOnRoute, flattenHead, hasTrailers, isPlain, withoutNotice } from '../../dist/transport/private.js'
+import { muteLate } from '../../dist/channel/late.js'
+import { hasRewriteUrl } from '../../dist/contracts/private.js'
+import { addFirstOnRoute, flattenHead, hasTrailers, isNative, isPlain, withoutNotice } from '../../dist/transport/private.js'
 import { buildApp } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 /** Publishes one event over a socket; tells what the client got, and whether it went through the response's write(). */
 async function publish (t, prepare = () => {}) {
@@ -96,4 +98,52 @@ t.test('process.domain: where it cannot be set, the rejection is made all the sa
     else Object.defineProperty(process, 'domain', before)
   })
   t.equal(withoutNotice(error => error, 'e'), 'e')
+})
+
+t.test('onSend of a route: the last hook writes the head, and where Fastify does not find it the stream takes the long way', async t => {
+  for (const isGone of [false, true]) {
+    const app = await buildApp(t)
+    const ways = []
+    const watch = async (request, { raw }) => {
+      const { writeHead } = raw
+      raw.writeHead = (status, ...headers) => {
+        // Node.js writes the head by itself when Fastify leaves it to the first bytes.
+        ways.push(headers.length === 0 ? 'long' : 'short')
+        return writeHead.call(raw, status, ...headers)
+      }
+    }
+    app.addHook('onRoute', route => {
+      if (isGone) Object.defineProperty(route, 'onSend', { value: undefined, writable: true })
+    })
+    app.get('/', { referenced: true, onRequest: watch }, (request, reply) => reply.eventStream(['a']))
+    t.same((await new TestClient(app, { listen: true }).sse('/')).events, [{ data: 'a' }])
+    t.same(ways, [isGone ? 'long' : 'short'])
+  }
+})
+
+t.test('fastify.options: rewriteUrl is seen where it is there, and taken for absent where it cannot be asked for', async t => {
+  const rewriteUrl = ({ url }) => url
+  t.equal(hasRewriteUrl(Fastify({ rewriteUrl })), true)
+  t.equal(hasRewriteUrl(Fastify()), false)
+  t.equal(hasRewriteUrl({}), false)
+  t.equal(hasRewriteUrl({ [Symbol('fastify.options')]: undefined }), false)
+})
+
+t.test('[native code]: what rejects a promise is known by its text, and where the text is another it is called as any other', async t => {
+  const { domain } = process
+  const reject = async () => {
+    let during
+    // A bound function is native code too.
+    const listener = function () { during = this.domain }.bind(process)
+    await muteLate(Promise.reject(new Error('late')), () => true).then(undefined, listener)
+    return during
+  }
+  t.equal(isNative(() => {}), false)
+  t.not(await reject(), domain, 'nobody hears of it')
+  const { toString } = Function.prototype
+  t.teardown(() => { Function.prototype.toString = toString }) // eslint-disable-line no-extend-native
+  Function.prototype.toString = () => 'function () {}' // eslint-disable-line no-extend-native
+  t.equal(isNative(isNative.bind(null)), false)
+  t.equal(await reject(), domain)
+  Function.prototype.toString = toString // eslint-disable-line no-extend-native
 })

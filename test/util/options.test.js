@@ -1,8 +1,8 @@
 // An option that is misspelt must never be taken in silence.
 import t from 'tap'
 import { Fragment, Fragments, SSEEvent } from 'fastify-chirp'
-import { TestClient } from 'fastify-chirp/testing'
 import { buildApp } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 
 t.test('each object of options refuses what it does not know, and says what was meant', async t => {
   const app = await buildApp(t, { templates: t.testdir({ 'a.html': '{% block b %}{% endblock %}' }) })

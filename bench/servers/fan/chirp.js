@@ -16,7 +16,7 @@ templates.addGlobal('rendered', () => ++renders)
 const app = Fastify()
 // Streams are kept track of for heartbeats, as in any app; but a beat must not
 // fall into the turn of another contestant, and theirs are off.
-await app.register(chirp, { templates, heartbeat: 300_000 })
+await app.register(chirp, { templates, heartbeat: 300_000, retry: false })
 
 const channel = app.channel('news', { history: 0 })
 

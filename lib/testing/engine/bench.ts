@@ -19,11 +19,15 @@ interface Fields {
   history?: number
   audience?: unknown
   latest?: boolean
+  ttl?: number
+  /** The key of the publication; a `key` is one of the record. */
+  replaces?: string
+  removes?: true
   [field: string]: unknown
 }
 
 export interface Bench {
-  engine: Pick<Engine, 'open' | 'forget' | 'close'> & {
+  engine: Pick<Engine, 'open' | 'latest' | 'forget' | 'close'> & {
     read (topic: string, after: string, limit: number): Promise<SeenPage>
     listen (topic: string, listener: (event: Seen) => void): Promise<() => void>
   }
@@ -35,13 +39,14 @@ export interface Bench {
 export type EngineTest = (title: string, run: (bench: Bench) => Promise<void>) => void
 
 export async function onBench (given: Engine, run: (bench: Bench) => Promise<void>): Promise<void> {
-  const publish: Bench['publish'] = async (data, { topic = 'a', history = 100, audience, latest, ...fields } = {}) => {
+  const publish: Bench['publish'] = async (data, { topic = 'a', history = 100, audience, latest, ttl, replaces: key, removes, ...fields } = {}) => {
     const record = { data, ...fields } as Publication['record']
-    return see(await given.publish(topic, { record, audience, history, latest }))
+    return see(await given.publish(topic, { record, audience, history, latest, ttl, key, removes }))
   }
   await run({
     engine: {
       open: given.open?.bind(given),
+      latest: given.latest?.bind(given),
       forget: given.forget?.bind(given),
       close: () => given.close(),
       async read (topic, after, limit) {
@@ -61,8 +66,8 @@ export async function onBench (given: Engine, run: (bench: Bench) => Promise<voi
   await given.close()
 }
 
-function see ({ position, previous, record, audience }: StoredEvent): Seen {
-  return { position, previous, record, audience, id: record.id ?? position }
+function see ({ position, previous, record, audience, time }: StoredEvent): Seen {
+  return { position, previous, record, audience, id: record.id ?? position, ...(time !== undefined && { time }) }
 }
 
 export function epochOf (position: string): string {

@@ -2,9 +2,11 @@
 // that runs a test, of whichever test runner, and nothing else.
 import { deepEqual } from 'node:assert/strict'
 import type { Engine } from '../../channel/engine.js'
+import { testAge } from './age.js'
 import { onBench, type EngineTest } from './bench.js'
 import { testEvents } from './events.js'
 import { testReplay } from './replay.js'
+import { testValues } from './values.js'
 
 /** What {@link testEngine} needs. */
 export interface EngineSuite {
@@ -14,11 +16,16 @@ export interface EngineSuite {
   create: () => Engine | Promise<Engine>
 }
 
-/** Runs the contract suite of engines. */
+/**
+ * Runs the contract suite of engines. Tests of `latest()` need an engine that has it; those of `ttl` one whose events
+ * have a `time`. Others pass them by.
+ */
 export function testEngine ({ test, create }: EngineSuite): void {
   const run: EngineTest = (title, run) => { test(title, async () => onBench(await create(), run)) }
   testEvents(run)
   testReplay(run)
+  testAge(run)
+  testValues(run)
   run('a record is kept whole, with fields that the engine does not know', async ({ engine, publish }) => {
     const record = { data: 'one\r\ntwo \u{1F426}', version: 7, parts: [{ target: 'a', data: '' }], swap: 'innerHTML', key: 'k', later: { deep: [null, 1, ''] } }
     const { last: start } = await engine.read('a', '', 0)

@@ -1,0 +1,21 @@
+// How long to wait before something that fails is tried again: 0.5, 1, 2 ... 30 s.
+
+const FIRST = 500
+const LONGEST = 30000
+
+export class Backoff {
+  #failures = 0
+
+  /** Milliseconds to wait after one more failure. */
+  next (): number {
+    return Math.min(FIRST * 2 ** this.#failures++, LONGEST)
+  }
+
+  /** It works again. */
+  reset (): void {
+    this.#failures = 0
+  }
+}
+
+/** What has run for so many milliseconds works, also if it fails then. */
+export const WELL = LONGEST

@@ -1,0 +1,147 @@
+// Runs the source of a channel while somebody follows, once for all, and
+// publishes what it gives. A source is code of the app: it may fail, end, or never listen.
+import { setMaxListeners } from 'node:events'
+import type { Readable } from 'node:stream'
+import type { ReadableStream } from 'node:stream/web'
+import type { FastifyBaseLogger } from 'fastify'
+import { discardSource, openSource, type OpenSource } from '../stream/source.js'
+import { describe } from '../util/describe.js'
+import { tryLog } from '../util/log.js'
+import { Backoff, WELL } from './backoff.js'
+
+/** What the source of a channel is called with. */
+export interface ChannelSourceContext {
+  /** Aborts when the source is stopped: some time after the last one has left, and when the channel closes. */
+  readonly signal: AbortSignal
+  /** The app's logger. */
+  readonly log: FastifyBaseLogger
+}
+
+/** What the events of a channel are pulled from. */
+export type ChannelSourceValues<Event = unknown> = AsyncIterable<Event> | Iterable<Event> | Readable | ReadableStream<Event>
+
+/** A function that gives what is published while somebody follows, or a promise of it. */
+export type ChannelSource<Event = unknown> = (context: ChannelSourceContext) => ChannelSourceValues<Event> | Promise<ChannelSourceValues<Event>>
+
+/** What a producer needs of its channel. */
+export interface ProducerHost {
+  /** The channel, for messages. */
+  name: string
+  source: ChannelSource
+  /** Milliseconds from the last follower to the end of the source. */
+  linger: number
+  log: FastifyBaseLogger
+  publish (value: unknown): Promise<unknown>
+  report (error: unknown, message: string): void
+}
+
+/** One run of the source. */
+interface Run {
+  controller: AbortController
+  opened?: OpenSource
+  since: number
+  isStopped: boolean
+}
+
+// Values that are published before other work gets its turn.
+const TURN_LIMIT = 100
+
+export class Producer {
+  readonly #host: ProducerHost
+  #followers = 0
+  #run: Run | undefined
+  #retry: NodeJS.Timeout | undefined
+  #end: NodeJS.Timeout | undefined
+  readonly #backoff = new Backoff()
+  #isClosed = false
+
+  constructor (host: ProducerHost) {
+    this.#host = host
+  }
+
+  /** Somebody follows; a source that starts now waits for the promise of `ready`, and then for nobody. */
+  come (ready: () => Promise<unknown> | undefined): void {
+    if (this.#followers++ > 0 || this.#isClosed) return
+    clearTimeout(this.#end)
+    // It has run on, or is about to be tried again.
+    if (this.#run === undefined && this.#retry === undefined) this.#start(ready)
+  }
+
+  leave (): void {
+    if (--this.#followers > 0 || this.#isClosed) return
+    // It may have ended by itself.
+    if (this.#run === undefined && this.#retry === undefined) return
+    this.#end = setTimeout(() => this.#stop('nobody follows the channel'), this.#host.linger).unref()
+  }
+
+  close (): void {
+    this.#isClosed = true
+    this.#stop('the channel is closed')
+  }
+
+  #start (ready: () => Promise<unknown> | undefined): void {
+    const run: Run = { controller: new AbortController(), since: Date.now(), isStopped: false }
+    setMaxListeners(0, run.controller.signal)
+    this.#run = run
+    this.#pull(run, ready).then(() => this.#over(run), error => this.#over(run, { thrown: error }))
+  }
+
+  async #pull (run: Run, ready: () => Promise<unknown> | undefined): Promise<void> {
+    await Promise.resolve().then(ready)
+    if (run.isStopped) return
+    const { source, log } = this.#host
+    const given: unknown = await source({ signal: run.controller.signal, log })
+    if (run.isStopped) return discardSource(given)
+    const opened = run.opened = openSource(given)
+    for (let turn = 1; ; turn++) {
+      const result: unknown = await opened.next()
+      if (run.isStopped) return
+      if (typeof result !== 'object' || result === null) throw new TypeError(`next() gave ${describe(result)}, not an object with done and value`)
+      const { done, value } = result as IteratorResult<unknown>
+      if (done) return
+      this.#backoff.reset()
+      // What fails of one value is told by publish().
+      await this.#host.publish(value).catch(() => {})
+      if (turn % TURN_LIMIT === 0) await new Promise(setImmediate)
+      if (run.isStopped) return
+    }
+  }
+
+  /** The source has ended, or failed; one that was stopped has nothing more to say. */
+  #over (run: Run, failure?: { thrown: unknown }): void {
+    if (run.isStopped) {
+      if (failure !== undefined) this.#late(failure.thrown)
+      return
+    }
+    this.#run = undefined
+    abort(run, 'the source is over')
+    if (failure === undefined) return
+    if (Date.now() - run.since >= WELL) this.#backoff.reset()
+    const delay = this.#backoff.next()
+    this.#host.report(failure.thrown, `the source of channel ${JSON.stringify(this.#host.name)} failed, and is started again in ${delay} ms`)
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined
+      this.#start(() => undefined)
+    }, delay).unref()
+  }
+
+  #stop (reason: string): void {
+    clearTimeout(this.#end)
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+    const run = this.#run
+    if (run === undefined) return
+    this.#run = undefined
+    abort(run, reason)
+    run.opened?.close()?.catch(error => this.#late(error))
+  }
+
+  #late (error: unknown): void {
+    tryLog(this.#host.log, 'debug', { err: error }, `the source of channel ${JSON.stringify(this.#host.name)} failed after it was stopped`)
+  }
+}
+
+function abort (run: Run, reason: string): void {
+  run.isStopped = true
+  run.controller.abort(new DOMException(`The source of a channel was stopped: ${reason}`, 'AbortError'))
+}

@@ -1,0 +1,22 @@
+// What a reader of a channel writes to: a stream, or what an iterator has yet to take.
+import type { Entry } from '../message/entry.js'
+import type { Batch } from './batch.js'
+
+/** Where a reader sends its events. */
+export interface ReaderTarget {
+  /** Whether what was sent last still waits to be taken. */
+  readonly isBlocked: boolean
+  /** How many bytes of a replay it takes in one go. */
+  readonly window: number
+  /** Writes what was passed on. */
+  flush (): void
+  whenDrained (): Promise<void>
+  /** Passes on events; `batch`, if it is given, holds the same events for all readers. */
+  pass (entries: readonly Entry[], batch?: Batch): void
+  /** Lets the reader remember a position without noticing. */
+  tell (position: string): void
+  /** Says that events between `requested` and `position` cannot be replayed. */
+  gap (requested: string, position: string): void
+  ended (): void
+  failed (error: unknown): void
+}

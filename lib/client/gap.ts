@@ -25,5 +25,5 @@ export function delayOf ({ spread }: Gap): number {
 /** Whether the page was reloaded less than ten seconds ago, as a script of its own does for a gap. */
 export function isReloaded (): boolean {
   const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[]
-  return navigation!.type === 'reload' && performance.now() < 10000
+  return navigation?.type === 'reload' && performance.now() < 10000
 }

@@ -248,6 +248,7 @@ export function addGapCases (t, htmx, openPage) {
     const attributes = htmx === 2 ? '&attributes=hx-trigger="sse:chirp:gap"' : ''
     const page = await openPage(t, `${site.url}/?htmx=${htmx}${attributes}`, {
       isOpen: false,
+      isAlone: true,
       prepare: () => { for (const name of ['chirp:gap', 'sse:chirp:gap']) document.addEventListener(name, () => window.location.reload()) }
     })
     await page.locator('[data-sse-stale][data-sse-state=connected]').waitFor({ state: 'attached' })

@@ -2,8 +2,10 @@
 import { until } from './browser.js'
 
 /** Opens a tab of `tabs` with `window.log`, the script's events as they bubble. */
-export async function openTab (t, { tabs, coverage }, url, { prepare, clock = false, isOpen = true } = {}) {
-  const page = await tabs.newPage()
+export async function openTab (t, { tabs, coverage }, url, { prepare, clock = false, isAlone = false, isOpen = true } = {}) {
+  // The clock that a page is given is that of all in its context.
+  const context = isAlone ? await tabs.browser().newContext() : tabs
+  const page = await context.newPage()
   page.on('pageerror', error => t.fail(`page error: ${error.stack}`))
   await page.addInitScript(() => {
     window.log = []
@@ -19,6 +21,7 @@ export async function openTab (t, { tabs, coverage }, url, { prepare, clock = fa
   t.teardown(async () => {
     await coverage.stop(page)
     await page.close()
+    if (isAlone) await context.close()
   })
   await page.goto(url)
   if (isOpen) await state(page, 'connected')

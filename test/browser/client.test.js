@@ -90,9 +90,9 @@ t.test('htmx 4: other requests of the element are its own', async t => {
 t.test('a redirect to another page is the end from the start', async t => {
   const site = await startSite(t)
   answerWith(site, reply => reply.redirect('/elsewhere'))
-  const page = await openPage(t, `${site.url}/?htmx=2`, { isOpen: false })
+  const page = await openPage(t, `${site.url}/?htmx=2`, { isOpen: false, prepare: () => document.addEventListener('chirp:refused', event => event.preventDefault()) })
   await state(page, 'closed')
-  t.same(await logOf(page), ['disconnected live /live closed 200'])
+  t.same(await logOf(page), ['disconnected live /live closed 200 /elsewhere', 'refused live /live 200 /elsewhere'])
 })
 
 t.test('a page without htmx is none of its business', async t => {

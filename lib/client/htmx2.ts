@@ -64,8 +64,8 @@ function tendLists (api: ExtensionApi): void {
   let content: DocumentFragment
   api.swap = (target, html, specification, options) => {
     // That of the event, or of a partial in it.
-    if (!/beforeend|afterbegin/.test(specification.swapStyle + html)) return swap(target, html, specification, options)
-    const fragment = typeof html === 'string' ? api.makeFragment(html) : html
+    if (typeof html !== 'string' || !/beforeend|afterbegin/.test(specification.swapStyle + html)) return swap(target, html, specification, options)
+    const fragment = api.makeFragment(html)
     swap(target, fragment, specification, {
       ...options,
       beforeSwapCallback () { tendList(target, specification.swapStyle, content = fragment) }

@@ -64,7 +64,7 @@ export function openStream (
 
   /** The events of one connection. */
   async function * connect (signal: AbortSignal): AsyncGenerator<Frame, void> {
-    if (source != null) await refresh(source, signal)
+    if (source != null) await refresh(source)
     const address = new URL(action, document.baseURI)
     if (cursor != null) address.searchParams.set('lastEventId', cursor)
     // With it the server takes each gap for one that comes again.
@@ -124,14 +124,13 @@ export function openStream (
   }
 
   /** Fetches what the element holds, and starts from there if it says where that is. */
-  async function refresh (from: string, signal: AbortSignal): Promise<void> {
+  async function refresh (from: string): Promise<void> {
     const loading = load(from, since)
     // If that fails, it takes another.
     since = performance.now()
     const { response, content } = await loading
     const part = content.getElementById(element.id)
     if (!response.ok || !part) return refuse(response, `chirp-refresh: no #${element.id}`)
-    if (signal.aborted) return
     element.replaceChildren(...part.childNodes)
     for (const child of element.children) {
       htmx.process(child)

@@ -40,6 +40,14 @@ function tendTask ({ target, swapSpec: { style, strip }, fragment }: SwapTask, t
   if (!target) return
   const wrapper = strip && fragment.firstElementChild
   const content = wrapper ? (wrapper as HTMLTemplateElement).content ?? wrapper : fragment
+  // Another one of this swap, which is counted with it.
+  const later = tasks.slice(tasks.findIndex(task => task.fragment === fragment) + 1)
+  for (const other of later) {
+    if (other.target === target && other.swapSpec.style === style && !strip && !other.swapSpec.strip) {
+      if (style === 'beforeend') content.append(other.fragment)
+      if (style === 'afterbegin') content.prepend(other.fragment)
+    }
+  }
   tend(target, style, content, (child, replacement = new DocumentFragment()) => tasks.push({
     target: child, swapSpec: { style: replacement.firstChild ? 'outerHTML' : 'delete', settle: 0 }, fragment: replacement
   }))

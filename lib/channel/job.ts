@@ -101,6 +101,11 @@ export class Job implements Feed {
     return this.done
   }
 
+  /** A page shows all of it, from the first event. @internal */
+  get pageCursor (): string {
+    return ''
+  }
+
   /**
    * The position of its newest event, after which a stream can go on.
    *

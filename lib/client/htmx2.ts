@@ -1,6 +1,7 @@
 // htmx 2: its extension is given sources of ours instead of EventSources. They
 // last as long as their element, so that it never has to make a second one.
 import type { ExtensionApi } from './htmx.js'
+import { tend } from './lists.js'
 import { sleep } from './sleep.js'
 import { openStream } from './stream.js'
 
@@ -48,6 +49,33 @@ function watch (api: ExtensionApi): void {
     }
     return getAttributeValue(element, name)
   }
+  tendLists(api)
+}
+
+// What streams bring is swapped by a function of these too.
+function tendLists (api: ExtensionApi): void {
+  const { swap } = api
+  const tendList = (list: Element, style: string, content: DocumentFragment): void => {
+    tend(list, style, content, (child, replacement) => {
+      swap(child, replacement ?? new DocumentFragment(), { swapStyle: replacement ? 'outerHTML' : 'delete', swapDelay: 0, settleDelay: 0, transition: false })
+    })
+  }
+  /** What is swapped in at this moment; its partials go one after the other. */
+  let content: DocumentFragment
+  api.swap = (target, html, specification, options) => {
+    // That of the event, or of a partial in it.
+    if (typeof html !== 'string' || !/beforeend|afterbegin/.test(specification.swapStyle + html)) return swap(target, html, specification, options)
+    const fragment = api.makeFragment(html)
+    swap(target, fragment, specification, {
+      ...options,
+      beforeSwapCallback () { tendList(target, specification.swapStyle, content = fragment) }
+    })
+  }
+  document.addEventListener('htmx:partialBeforeSwap', event => {
+    const { target, fragment } = (event as CustomEvent<{ target: Element, fragment: DocumentFragment }>).detail
+    const partial = content?.querySelector('template[hx]')
+    if (partial) tendList(target, api.getSwapSpecification(partial, partial.getAttribute('hx-swap')).swapStyle, fragment)
+  })
 }
 
 function createSource (url: string): EventTarget {

@@ -16,6 +16,7 @@ interface Composed { cursorFrom (id: string, before: string): Promise<string> }
  * @throws FST_CHIRP_LIVE (as a rejection), and what the feed throws.
  */
 export async function positionOf (live: Feed): Promise<string> {
+  if (live.pageCursor !== undefined) return live.pageCursor
   const position: unknown = live.cursor === undefined ? (await live.locate!('')).last : await live.cursor()
   if (typeof position === 'string' && idProblem(position) === undefined) return position
   throw new FST_CHIRP_LIVE(`option "live" of reply.page() gave ${describe(position)} as its cursor. It must be a string that can be an id, or empty`)

@@ -103,6 +103,8 @@ export interface Feed {
    * history. `reply.page()` with `live` asks for it, and where it is not there for `locate('').last`.
    */
   cursor? (): MaybePromise<string>
+  /** The cursor of a page that names none itself. Default: that of {@link cursor}. @internal */
+  readonly pageCursor?: string
   /** The cursor that it goes on after. Default: the one of the client. @internal */
   cursorFor? (lastEventId: string): string
   /** Whether it keeps values, which have no place in an id. @internal */

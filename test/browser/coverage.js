@@ -16,7 +16,8 @@ export class ScriptCoverage {
 
   async stop (page) {
     for (const { url, source, functions } of await page.coverage.stopJSCoverage()) {
-      if (new URL(url, 'http://x').pathname !== this.#path) continue
+      // A page that was left at once may have lost it.
+      if (source === undefined || new URL(url, 'http://x').pathname !== this.#path) continue
       this.#source = source
       // A range counts for what is in it, unless a smaller one inside knows better.
       const counts = new Array(source.length).fill(0)

@@ -106,8 +106,8 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     if (dest.writableEnded) return
     if (this.isOver) {
       if (this.#lastFrame !== '') dest.write(this.#lastFrame)
-      if (end === undefined) dest.end()
-      else end()
+      if (end !== undefined) return end()
+      dest.end()
       return
     }
     const { settings, registry } = this.#app

@@ -14,12 +14,6 @@ async function load (app, url) {
   return { body, statusCode, headers, address: statusCode === 200 ? addressIn(body) : undefined }
 }
 
-/** All that a stream sends until it ends, without its opening. */
-async function readAll (app, url) {
-  const { events, ended } = await new QuietClient(app).sse(url)
-  return { ended, events: events.filter(({ event }) => event !== 'chirp:open') }
-}
-
 t.test('recipe: broadcast', async t => {
   const { app } = await runBlock(t, 'broadcast')
   const { address } = await load(app, '/news')
@@ -92,7 +86,7 @@ t.test('recipe: progress of a job', async t => {
   t.match(body, /value="0"/)
   const told = [0, 25, 50, 75, 100].map(percent => `<progress max="100" value="${percent}">${percent} %</progress>`).concat('done')
   const follow = async address => {
-    const { events, ended } = await readAll(app, address)
+    const { events, ended } = await new QuietClient(app).sse(address)
     t.ok(ended)
     return events.map(({ event, data }) => event === 'bar' ? data : event)
   }
@@ -105,7 +99,7 @@ t.test('recipe: an answer that survives a reload', async t => {
   const { app } = await runBlock(t, 'answer')
   const ask = async question => (await post(app, '/answers', { question })).headers.location
   const follow = async location => {
-    const { events, ended } = await readAll(app, (await load(app, location)).address)
+    const { events, ended } = await new QuietClient(app).sse((await load(app, location)).address)
     t.ok(ended)
     return events.map(({ event, data }) => event === 'words' ? data : event)
   }

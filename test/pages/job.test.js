@@ -1,6 +1,6 @@
 // A page that shows a job: the page and its stream are one route.
 import t from 'tap'
-import { Fragment } from 'fastify-chirp'
+import { Fragment, merge } from 'fastify-chirp'
 import { buildApp } from '../helpers/app.js'
 import { TestClient } from '../helpers/client.js'
 import { dataOf, take } from '../helpers/channel.js'
@@ -50,3 +50,26 @@ t.test('a page that knows what has happened says where it stopped', async t => {
   t.same(dataOf(await take(tab, 1)), ['b'])
   rows.end()
 })
+
+for (const [name, createEngine] of Object.entries({ 'in memory': () => undefined, 'an engine that takes its time': () => new AsyncEngine() })) {
+  t.test(`${name}: a page of a job and a channel shows the whole job, too`, async t => {
+    const app = await buildApp(t, { templates: views({ 'page.html': PAGE }), engine: createEngine() })
+    const news = app.channel('news')
+    const rows = controlled()
+    const job = app.job('import', rows.source)
+    app.get('/import', { live: true }, (request, reply) => reply.page('page.html', { items: [] }, { live: merge(news, job) }))
+    app.get('/job', { live: true }, (request, reply) => reply.eventStream(job))
+    const client = new TestClient(app, { listen: true })
+    for (const row of ['a', 'b']) rows.give(row)
+    const first = await client.open('/job')
+    await take(first, 2)
+    await news.publish('before the page')
+
+    const tab = await client.open(addressIn((await load(app, '/import')).html))
+    t.same(dataOf(await take(tab, 2)), ['a', 'b'])
+    await news.publish('later')
+    t.same(dataOf(await take(tab, 1)), ['later'])
+    rows.end()
+    await job.done
+  })
+}

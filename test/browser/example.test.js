@@ -38,12 +38,15 @@ function onBoth (name, test) {
   for (const [generation, path] of [['htmx 2', '/'], ['htmx 4', '/?htmx=4']]) t.test(`${generation}: ${name}`, t => test(t, path))
 }
 
+// The page's own stream, and not the page.
+const STREAM = /\/\?(?:.*&)?lastEventId=/
+
 const light = (page, state, stream = 'live') => page.locator(`[data-status=${stream}][data-state=${state}]`).waitFor()
 const textsOf = (page, selector) => page.locator(selector).allTextContents()
 const notesOf = async page => (await textsOf(page, '#notes .note > p')).reverse()
 const linesOf = page => textsOf(page, '#log > li')
 const peopleOf = async page => (await page.locator('#people > p').textContent()).trim()
-const channelsOf = ({ station: { log, machine, notes, people } }) => [notes.feed.channel, log.feed.channel, machine.channel, people.channel]
+const channelsOf = ({ station: { log, machine, notes, people } }) => [notes.channel, log.channel, machine.channel, people.channel]
 
 /** Nobody looks any more, and nothing is left of those who did. */
 async function isQuiet (app) {
@@ -211,7 +214,7 @@ onBoth('a tab that was away for too long starts after what it shows', async (t, 
   await app.station.notes.add('before')
   await page.locator('#note-1').waitFor()
   let isAway = true
-  await page.route('**/live*', route => isAway ? route.abort() : route.continue())
+  await page.route(STREAM, route => isAway ? route.abort() : route.continue())
   app.server.closeAllConnections()
   await light(page, 'lost')
   // More than the channel keeps, so the tab's place in the log is gone.
@@ -236,14 +239,14 @@ onBoth('a proxy that answers 503 for a while costs no note', async (t, path) => 
 
   let onRefused
   const refused = new Promise(resolve => { onRefused = resolve })
-  await page.route('**/live*', async route => {
+  await page.route(STREAM, async route => {
     await route.fulfill({ status: 503 })
     onRefused()
   })
   app.server.closeAllConnections()
   await refused
   await app.station.notes.add('third')
-  await page.unroute('**/live*')
+  await page.unroute(STREAM)
 
   await page.locator('#note-3').waitFor()
   await light(page, 'connected')
@@ -299,14 +302,70 @@ onBoth('an answer is typed out, and its stream closes', async (t, path) => {
   t.equal(app.eventStreams.total, 3, 'nobody dialed again after the end')
 })
 
-onBoth('an answer whose source fails is resumed at the next word', async (t, path) => {
-  const { app, url } = await startApp(t)
-  const page = await openPage(t, url + path, { expected: LOST })
-  const { question, text } = TOPICS.find(topic => topic.id === 'failure')
+onBoth('an answer goes on over a lost connection, a reload and in a second tab, until it is stopped', async (t, path) => {
+  const { app, url } = await startApp(t, { wordDelay: 20 })
+  const context = await newVisitor(t)
+  const page = await openPage(t, url + path, { context, expected: LOST })
+  const { question, text } = TOPICS.find(topic => topic.id === 'tabs')
+  const words = page => page.locator('#answer .words')
+  const said = async page => (await words(page).textContent()).trim()
+  const beyond = (page, count) => words(page).locator('span').nth(count).waitFor()
   await page.getByRole('button', { name: question }).click()
-  await page.locator('#answer .alert', { hasText: 'the source lost its thread' }).waitFor()
+  await beyond(page, 3)
+  app.server.closeAllConnections()
+  await light(page, 'lost', 'answer')
+  await page.reload()
+  await beyond(page, 3)
+  const second = await openPage(t, url + path, { context })
+  for (const tab of [page, second]) {
+    await light(tab, 'closed', 'answer')
+    t.equal(await said(tab), text)
+    t.equal(await tab.getByRole('button', { name: 'Stop' }).count(), 0)
+    t.equal(await tab.getByRole('button', { name: 'Try again' }).count(), 0)
+  }
+  t.equal(app.eventStreams.errors, 0)
+
+  const stranger = await openPage(t, url + path)
+  t.equal(await stranger.locator('#answer h3').count(), 0, 'nobody else has it')
+})
+
+onBoth('a stopped answer ends in every tab, and stays as it is', async (t, path) => {
+  const { app, url } = await startApp(t, { wordDelay: 200 })
+  const context = await newVisitor(t)
+  const page = await openPage(t, url + path, { context })
+  const { question, text } = TOPICS[0]
+  await page.getByRole('button', { name: question }).click()
+  await page.locator('#answer .words span').first().waitFor()
+  const second = await openPage(t, url + path, { context })
+  await light(second, 'connected', 'answer')
+  await second.getByRole('button', { name: 'Stop' }).click()
+  for (const tab of [page, second]) await light(tab, 'closed', 'answer')
+  const said = await page.locator('#answer .words').textContent()
+  t.ok(text.startsWith(said.trim()) && said.length < text.length)
+  await page.reload()
+  await light(page, 'closed', 'answer')
+  t.equal(await page.locator('#answer .words').textContent(), said)
+  t.equal(app.eventStreams.errors, 0)
+})
+
+onBoth('an answer whose source fails says so, also after a reload, and is tried again', async (t, path) => {
+  const { app, url } = await startApp(t)
+  const page = await openPage(t, url + path)
+  const { question, text, failsAt } = TOPICS.find(topic => topic.id === 'failure')
+  await page.getByRole('button', { name: question }).click()
+  for (const look of ['at once', 'after a reload']) {
+    await page.locator('#answer .alert', { hasText: 'the source lost its thread' }).waitFor()
+    await light(page, 'failed', 'answer')
+    t.equal(await page.locator('#answer .words span').count(), failsAt, look)
+    await page.getByRole('button', { name: 'Try again' }).waitFor()
+    if (look === 'at once') await page.reload()
+  }
+  t.equal(app.eventStreams.errors, 1)
+
+  await page.getByRole('button', { name: 'Try again' }).click()
   await light(page, 'closed', 'answer')
   t.equal((await page.locator('#answer .words').textContent()).trim(), text)
+  t.equal(await page.locator('#answer .alert').textContent(), '')
   t.equal(app.eventStreams.errors, 1)
 })
 

@@ -54,12 +54,14 @@ export class LogTail {
 
 // Anyone can put anything into a URL or a message; the template escapes it.
 function readable (record) {
-  const { level, time, msg, method, url, status, ms, reason, err } = record
+  const { level, time, msg, method, url, status, ms, reason, state, err } = record
   const line = { level: LEVELS[level] ?? 'info', time: clock(time), text: cut(msg ?? ''), detail: '' }
   if (method !== undefined) {
     Object.assign(line, { text: `${method} ${cut(url)}`, detail: `${status} in ${ms.toFixed(1)} ms` })
   } else if (reason !== undefined) {
     line.detail = `${reason} after ${seconds(record.duration / 1000)}, ${record.events} events, ${bytes(record.bytes)}`
+  } else if (state !== undefined) {
+    line.detail = `${state} after ${seconds(record.duration / 1000)}, ${record.events} events`
   } else if (err !== undefined) {
     line.detail = cut(err.message)
   } else if (url !== undefined) {

@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { Fragment } from 'fastify-chirp'
+import { TestClient } from 'fastify-chirp/testing'
 import { TOPICS } from '../../example-app/answers.js'
 import { launch, until } from './browser.js'
 import { postNote, startApp, startProcess } from './station.js'
@@ -302,8 +303,8 @@ onBoth('an answer is typed out, and its stream closes', async (t, path) => {
   t.equal(app.eventStreams.total, 3, 'nobody dialed again after the end')
 })
 
-onBoth('an answer goes on over a lost connection, a reload and in a second tab, until it is stopped', async (t, path) => {
-  const { app, url } = await startApp(t, { wordDelay: 20 })
+onBoth('an answer goes on over a lost connection, a reload and in a second tab', async (t, path) => {
+  const { app, url } = await startApp(t, { wordDelay: 100 })
   const context = await newVisitor(t)
   const page = await openPage(t, url + path, { context, expected: LOST })
   const { question, text } = TOPICS.find(topic => topic.id === 'tabs')
@@ -369,7 +370,17 @@ onBoth('an answer whose source fails says so, also after a reload, and is tried 
   t.equal(app.eventStreams.errors, 1)
 })
 
-onBoth('another answer, or none, closes the source of the one before', async (t, path) => {
+t.test('only its own browser can have an answer started again', async t => {
+  const { app } = await startApp(t)
+  const ask = async (id, cookies) => (await new TestClient(app).sse(`/answers/${id}`, { maxEvents: 2, headers: { cookie: cookies } })).status
+  t.equal(await ask('restart.1', 'answer=script.1'), 404)
+  t.equal(await ask('nonsense', 'answer=nonsense'), 404)
+  t.equal(app.job('answer:restart.1'), undefined)
+  t.equal(await ask('restart.1', 'answer=restart.1'), 200)
+  t.equal(app.job('answer:restart.1').state, 'running')
+})
+
+onBoth('another answer stops the one before', async (t, path) => {
   const { app, url } = await startApp(t, { wordDelay: 60000 })
   const page = await openPage(t, url + path)
   for (const { question } of TOPICS.slice(0, 2)) {
@@ -378,6 +389,7 @@ onBoth('another answer, or none, closes the source of the one before', async (t,
     await light(page, 'connected', 'answer')
   }
   await until(() => app.eventStreams.total === 3 && app.eventStreams.open === 2, 'one answer is open')
+  await page.locator('#log > li', { hasText: /job is over stopped after/ }).waitFor()
 })
 
 onBoth('closed tabs leave nothing behind', async (t, path) => {

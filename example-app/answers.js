@@ -1,6 +1,5 @@
 // Prepared answers, typed out word by word as a language model would. Each is a
 // job: it goes on without the tab that asked, and any tab can follow it.
-import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { Fragment } from 'fastify-chirp'
 
@@ -28,8 +27,10 @@ export const TOPICS = [
   }
 ]
 
+/** By its own id, or that of an answer, which begins with it. */
 export function findTopic (id) {
-  return TOPICS.find(topic => topic.id === id)
+  const [wanted] = String(id).split('.')
+  return TOPICS.find(topic => topic.id === wanted)
 }
 
 /** What the block `word` needs of each word. */
@@ -37,19 +38,9 @@ export function wordsOf ({ text }) {
   return text.split(' ').map((text, index) => ({ id: `word-${index + 1}`, text }))
 }
 
-/** The id of a new answer, which says what is asked. */
-export function newAnswer (topic, { again }) {
-  return [topic.id, randomUUID(), ...again ? ['again'] : []].join('.')
-}
-
-/** The topic of an answer. */
-export function topicOf (id = '') {
-  return findTopic(id.split('.')[0])
-}
-
 /** The job of an answer: started now, or long ago. */
 export function answer (app, id, delay) {
-  const { failsAt, ...topic } = topicOf(id)
+  const { failsAt, ...topic } = findTopic(id)
   return app.job(`answer:${id}`, async function * ({ signal }) {
     for (const [index, word] of wordsOf(topic).entries()) {
       // Rejects when the job is stopped, and that ends this function too.

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import os from 'node:os'
 import { merge } from 'fastify-chirp'
-import { answer, findAnswer, findTopic, newAnswer, TOPICS, topicOf, wordsOf } from './answers.js'
+import { answer, findAnswer, findTopic, TOPICS, wordsOf } from './answers.js'
 
 const PAGE = 'station.html'
 const LONGEST_NOTE = 280
@@ -12,7 +12,7 @@ export async function routes (app, { log, machine, notes, people, wordDelay }) {
   // The page, and all that is live in it as one stream: over HTTP/1.1 a browser
   // opens only six connections to a server, for all tabs.
   app.get('/', { live: true, events: ['machine', 'people', 'notes', 'log'] }, (request, reply) => {
-    const visitor = request.cookies.visitor ?? randomUUID()
+    const visitor = request.cookies.visitor || randomUUID()
     // So that the tabs of one browser count as one person.
     reply.setCookie('visitor', visitor, COOKIE)
     return reply.page(PAGE, () => pageContext(request), { live: live(visitor) })
@@ -34,7 +34,7 @@ export async function routes (app, { log, machine, notes, people, wordDelay }) {
     // A browser without script gets all words, in a page.
     if (!isHtmx(request)) return reply.page(PAGE, () => ({ ...pageContext(request), topic, words: wordsOf(topic) }), { live: live(request.id) })
     findAnswer(app, request.cookies.answer)?.stop()
-    const id = newAnswer(topic, request.body)
+    const id = `${topic.id}.${randomUUID()}${request.body.again ? '.again' : ''}`
     answer(app, id, wordDelay)
     // Whatever tab of this browser is opened while it lasts shows it.
     reply.setCookie('answer', id, COOKIE)
@@ -44,7 +44,7 @@ export async function routes (app, { log, machine, notes, people, wordDelay }) {
   app.get('/answers/:id', { referenced: true, events: ['words', 'done'] }, async (request, reply) => {
     const { id } = request.params
     // The process that has started it may be gone, and then it is started again. Nobody else's, though.
-    const job = id === request.cookies.answer && topicOf(id) !== undefined ? answer(app, id, wordDelay) : findAnswer(app, id)
+    const job = id === request.cookies.answer && findTopic(id) !== undefined ? answer(app, id, wordDelay) : findAnswer(app, id)
     return job === undefined ? reply.callNotFound() : reply.eventStream(job, { closeEvent: 'done' })
   })
 
@@ -65,7 +65,6 @@ export async function routes (app, { log, machine, notes, people, wordDelay }) {
   /** All that the page needs; each of its blocks takes its own part when it is sent alone. */
   function pageContext (request) {
     const { answer } = request.cookies
-    const isThere = findAnswer(app, answer) !== undefined
     return {
       dialect: dialectOf(request),
       host: os.hostname(),
@@ -75,7 +74,7 @@ export async function routes (app, { log, machine, notes, people, wordDelay }) {
       notes: notes.latest(),
       lines: log.latest(),
       topics: TOPICS,
-      topic: isThere ? topicOf(answer) : undefined,
+      topic: findAnswer(app, answer) && findTopic(answer),
       answer,
       words: [],
       problem: '',

@@ -11,15 +11,9 @@ export class Meter {
   #delay = monitorEventLoopDelay({ resolution: RESOLUTION })
   #times = cpuTimes()
 
-  start () {
-    this.isOn = true
-    this.#delay.enable()
-  }
+  start () { this.isOn = this.#delay.enable() }
 
-  stop () {
-    this.isOn = false
-    this.#delay.disable()
-  }
+  stop () { this.isOn = !this.#delay.disable() }
 
   /** Percent of all processors that were busy since the last call. */
   cpu () {

@@ -1,5 +1,4 @@
 // Answers that are no stream, and where they send the page.
-import type { RefusedDetail } from './types.js'
 
 /** Whether the next answer would be the same: nobody is there, may come, or is meant to stay on this page. */
 export function isFinal ({ status, ok, redirected, headers }: Response): boolean {
@@ -13,11 +12,10 @@ export function destinationOf ({ headers, redirected, url }: Response): string |
   if (redirected && /^text\/html/.test(headers.get('content-type')!)) return url
 }
 
-/** Tells the page, which may keep it from being left; a tab is left once in ten seconds, so that none goes round in a circle. */
-export function leave (element: Element, detail: RefusedDetail): void {
-  const isKept = !element.dispatchEvent(new CustomEvent('chirp:refused', { bubbles: true, cancelable: true, detail }))
-  const { protocol, origin, href } = linkTo(detail.location ?? '')
-  if (isKept || detail.location == null || !/^https?:/.test(protocol) || origin !== location.origin) return
+/** Goes there, if it is of the same origin; a tab is left once in ten seconds, so that none goes round in a circle. */
+export function leave (destination: string): void {
+  const { protocol, origin, href } = linkTo(destination)
+  if (!/^https?:/.test(protocol) || origin !== location.origin) return
   if (Date.now() - sessionStorage['chirp:left'] < 10000) return
   sessionStorage['chirp:left'] = Date.now()
   if (href === location.href) location.reload()

@@ -12,10 +12,11 @@ import type { DisconnectReason, StreamState } from './types.js'
 /**
  * All events of the stream of an element, over all connections. Ask for the
  * next one when the one before has been dealt with. `life` ends it for good;
- * `changed` hears why it is disconnected, or that it is connected.
+ * `changed` hears why it is disconnected, or that it is connected, and the address
+ * that the element has by then.
  */
 export function openStream (
-  element: Element, attribute: string, action: string, init: RequestInit, life: AbortController, changed?: (reason?: DisconnectReason) => void
+  element: Element, attribute: string, action: string, init: RequestInit, life: AbortController, changed?: (reason: DisconnectReason | undefined, action: string) => void
 ): AsyncGenerator<Frame, void> {
   let connection: AbortController | undefined
   let state: StreamState
@@ -151,19 +152,20 @@ export function openStream (
     if (isFinal(response)) {
       destination = destinationOf(response)
       life.abort()
-      if (destination != null || status !== 204) leave(element, { url: action, status, location: destination })
+      if ((destination || status !== 204) && tell('refused', { status, location: destination }) && destination) leave(destination)
     }
     throw new Error(`${status} for ${what}`)
   }
 
-  function tell (what: string, detail: object = {}): void {
-    element.dispatchEvent(new CustomEvent(`chirp:${what}`, { bubbles: true, detail: { url: action, ...detail } }))
+  /** Whether nobody called `preventDefault()`. */
+  function tell (what: string, detail?: object): boolean {
+    return element.dispatchEvent(new CustomEvent(`chirp:${what}`, { bubbles: true, cancelable: true, detail: { url: action, ...detail } }))
   }
 
   function mark (next: StreamState, reason?: DisconnectReason): void {
     if (next === state || state === 'closed') return
     element.setAttribute('data-sse-state', state = next)
-    changed?.(reason)
+    changed?.(reason, action)
     tell(reason ? 'disconnected' : 'connected', { reason, status, location: destination })
   }
 

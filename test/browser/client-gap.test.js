@@ -1,5 +1,7 @@
 // What the client script does after a gap, and that it never does so in a loop.
+import t from 'tap'
 import { until } from './browser.js'
+import { eachHtmx } from './client.js'
 import { startSite } from './site.js'
 import { answerWith, connections, consoleOf, frames, listOf, logOf, pass, shows, state } from './tabs.js'
 
@@ -20,8 +22,7 @@ async function secondsOf (page, act) {
   return (await page.evaluate(() => Date.now()) - start) / 1000
 }
 
-/** Adds the cases of one generation of htmx. */
-export function addGapCases (t, htmx, openPage) {
+await eachHtmx(t, (t, htmx, openPage) => {
   t.test('the server closes and another one takes its port: the element is fetched anew', async t => {
     const first = await startSite(t, { items: ['zero'] })
     const page = await openPage(t, `${first.url}/?htmx=${htmx}&attributes=chirp-refresh`)
@@ -278,4 +279,4 @@ export function addGapCases (t, htmx, openPage) {
     await until(() => pages === 3, 'fetched again')
     t.equal(await page.locator('[data-sse-stale][data-sse-state=reconnecting]').count(), 0)
   })
-}
+})

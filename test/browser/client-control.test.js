@@ -1,5 +1,7 @@
 // How a server ends a stream for good, and where it sends the page.
+import t from 'tap'
 import { until } from './browser.js'
+import { eachHtmx } from './client.js'
 import { startSite } from './site.js'
 import { answerWith, frames, logOf, pass, shows, state } from './tabs.js'
 
@@ -13,12 +15,11 @@ const countPages = site => site.app.addHook('onRequest', async request => {
   if (/^\/(\?|elsewhere|sign-in)/.test(request.url)) site.pages = (site.pages ?? 0) + 1
 })
 
-/** Adds the cases of one generation of htmx. */
-export function addControlCases (t, htmx, openPage) {
+await eachHtmx(t, (t, htmx, openPage) => {
   /** A page whose stream has been refused, after it was open. */
-  async function refuse (t, answer, { prepare, setup } = {}) {
+  async function refuse (t, answer, { prepare, setup, leaves } = {}) {
     const site = await startSite(t, { setup })
-    const page = await openPage(t, `${site.url}/?htmx=${htmx}`, { prepare })
+    const page = await openPage(t, `${site.url}/?htmx=${htmx}`, { prepare, leaves })
     const asked = answerWith(site, answer)
     site.kill()
     await asked
@@ -61,7 +62,7 @@ export function addControlCases (t, htmx, openPage) {
   }
   for (const [name, [answer, status]] of Object.entries(ways)) {
     t.test(`${name} is followed`, async t => {
-      const { site, page } = await refuse(t, answer)
+      const { site, page } = await refuse(t, answer, { leaves: true })
       await page.waitForURL('**/elsewhere')
       // Back, where it does not do so again.
       site.answer = undefined
@@ -77,7 +78,7 @@ export function addControlCases (t, htmx, openPage) {
   }
 
   t.test('HX-Refresh: true loads the page anew, and not in a loop', async t => {
-    const { site, page } = await refuse(t, reply => reply.header('HX-Refresh', 'true').code(403).send(), { setup: countPages })
+    const { site, page } = await refuse(t, reply => reply.header('HX-Refresh', 'true').code(403).send(), { setup: countPages, leaves: true })
     await until(() => site.pages === 2, 'loaded anew')
     await state(page, 'closed')
     await until(() => site.requests.length === 3, 'asked for')
@@ -140,4 +141,4 @@ export function addControlCases (t, htmx, openPage) {
     await site.add('one')
     await shows(page, ['one'])
   })
-}
+})

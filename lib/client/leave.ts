@@ -5,28 +5,22 @@ export function isFinal ({ status, ok, redirected, headers }: Response): boolean
   return (redirected && ok) || [204, 401, 403].includes(status) || headers.has('HX-Redirect') || mustRefresh(headers)
 }
 
-/** The address that a final answer leads to; undefined when it leads nowhere. */
+/** The absolute address that a final answer leads to; undefined when it leads nowhere. */
 export function destinationOf ({ headers, redirected, url }: Response): string | undefined {
   const given = headers.get('HX-Redirect') ?? (mustRefresh(headers) ? location.href : headers.get('Location'))
-  if (given != null) return linkTo(given).href
+  // Unlike a URL a link takes whatever there is.
+  if (given != null) return Object.assign(document.createElement('a'), { href: given }).href
   if (redirected && /^text\/html/.test(headers.get('content-type')!)) return url
 }
 
-/** Goes there, if it is of the same origin; a tab is left once in ten seconds, so that none goes round in a circle. */
-export function leave (destination: string): void {
-  const { protocol, origin, href } = linkTo(destination)
-  if (!/^https?:/.test(protocol) || origin !== location.origin) return
-  if (Date.now() - sessionStorage['chirp:left'] < 10000) return
+/** Goes to an address of the same origin; a tab is left once in ten seconds, so that none goes round in a circle. */
+export function leave (address: string): void {
+  if (!address.startsWith(`${location.origin}/`) || Date.now() - sessionStorage['chirp:left'] < 10000) return
   sessionStorage['chirp:left'] = Date.now()
-  if (href === location.href) location.reload()
-  else location.assign(href)
+  if (address === location.href) location.reload()
+  else location.assign(address)
 }
 
 function mustRefresh (headers: Headers): boolean {
   return headers.get('HX-Refresh') === 'true'
-}
-
-// Unlike a URL it takes whatever there is.
-function linkTo (address: string): HTMLAnchorElement {
-  return Object.assign(document.createElement('a'), { href: address })
 }

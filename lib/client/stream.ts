@@ -7,7 +7,7 @@ import { destinationOf, isFinal, leave } from './leave.js'
 import { load, mustWaitFor } from './load.js'
 import { framesOf, type Frame } from './parse.js'
 import { sleep } from './sleep.js'
-import type { DisconnectReason, StreamState } from './types.js'
+import type { DisconnectReason, RefusedDetail, StreamState } from './types.js'
 
 /**
  * All events of the stream of an element, over all connections. Ask for the
@@ -28,9 +28,8 @@ export function openStream (
   let wait: number | undefined
   let notBefore = 0
   let failures = 0
-  // Of an answer that was no stream, and where it leads.
-  let status: number | undefined
-  let destination: string | undefined
+  // One that was no stream, and where it leads.
+  let answer: Pick<RefusedDetail, 'status' | 'location'> | undefined
   // After a gap, where to fetch what the element holds, which must be newer than that time.
   let source: string | undefined
   let since = 0
@@ -53,7 +52,7 @@ export function openStream (
         // Later each time, and not all pages at once. A server that wants clients at once does not want them when it fails.
         notBefore = Date.now() + (wait ?? (retry || (failures && 1000)) * Math.min(2 ** failures++, 16) * (1 + Math.random()))
         mark('reconnecting', reason)
-        status = undefined
+        answer = undefined
       }
       while (mustWait()) await sleep(100)
     }
@@ -148,11 +147,12 @@ export function openStream (
   }
 
   function refuse (response: Response, what = action): never {
-    status = response.status
+    const { status } = response
+    answer = { status }
     if (isFinal(response)) {
-      destination = destinationOf(response)
+      const location = answer.location = destinationOf(response)
       life.abort()
-      if ((destination || status !== 204) && tell('refused', { status, location: destination }) && destination) leave(destination)
+      if ((location || status !== 204) && tell('refused', answer) && location) leave(location)
     }
     throw new Error(`${status} for ${what}`)
   }
@@ -166,7 +166,7 @@ export function openStream (
     if (next === state || state === 'closed') return
     element.setAttribute('data-sse-state', state = next)
     changed?.(reason, action)
-    tell(reason ? 'disconnected' : 'connected', { reason, status, location: destination })
+    tell(reason ? 'disconnected' : 'connected', { reason, ...answer })
   }
 
   function pause (): void {

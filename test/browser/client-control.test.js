@@ -17,9 +17,9 @@ const countPages = site => site.app.addHook('onRequest', async request => {
 
 await eachHtmx(t, (t, htmx, openPage) => {
   /** A page whose stream has been refused, after it was open. */
-  async function refuse (t, answer, { prepare, setup, leaves } = {}) {
+  async function refuse (t, answer, { prepare, setup } = {}) {
     const site = await startSite(t, { setup })
-    const page = await openPage(t, `${site.url}/?htmx=${htmx}`, { prepare, leaves })
+    const page = await openPage(t, `${site.url}/?htmx=${htmx}`, { prepare })
     const asked = answerWith(site, answer)
     site.kill()
     await asked
@@ -62,7 +62,7 @@ await eachHtmx(t, (t, htmx, openPage) => {
   }
   for (const [name, [answer, status]] of Object.entries(ways)) {
     t.test(`${name} is followed`, async t => {
-      const { site, page } = await refuse(t, answer, { leaves: true })
+      const { site, page } = await refuse(t, answer)
       await page.waitForURL('**/elsewhere')
       // Back, where it does not do so again.
       site.answer = undefined
@@ -77,8 +77,22 @@ await eachHtmx(t, (t, htmx, openPage) => {
     })
   }
 
+  // What the script runs before a page that is left is lost with it.
+  t.test('a page that is sent where nothing is stays, once', async t => {
+    for (const [name, value] of [['HX-Redirect', '/nothing'], ['HX-Refresh', 'true']]) {
+      let pages = 0
+      const setup = ({ app }) => app.addHook('onRequest', async ({ url }, reply) => {
+        if (/^\/(\?|nothing)/.test(url) && ++pages > 1) return reply.code(204).send()
+      })
+      const { page } = await refuse(t, reply => reply.header(name, value).code(401).send(), { setup })
+      await state(page, 'closed')
+      await until(() => pages === 2, name)
+      t.match((await logOf(page)).at(-1), /^refused live .* 401 /)
+    }
+  })
+
   t.test('HX-Refresh: true loads the page anew, and not in a loop', async t => {
-    const { site, page } = await refuse(t, reply => reply.header('HX-Refresh', 'true').code(403).send(), { setup: countPages, leaves: true })
+    const { site, page } = await refuse(t, reply => reply.header('HX-Refresh', 'true').code(403).send(), { setup: countPages })
     await until(() => site.pages === 2, 'loaded anew')
     await state(page, 'closed')
     await until(() => site.requests.length === 3, 'asked for')

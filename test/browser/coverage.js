@@ -20,12 +20,6 @@ export class ScriptCoverage {
     await page.coverage.startJSCoverage({ resetOnNavigation: false })
   }
 
-  /** Collects what a page that is about to be left has run: it would be lost with it. */
-  async collect (page) {
-    await this.stop(page)
-    await this.start(page)
-  }
-
   async stop (page) {
     for (const { url, source, functions } of await page.coverage.stopJSCoverage()) {
       // A page that was left at once may have lost it.

@@ -1,11 +1,8 @@
 // Tabs for the tests of the client script, and what is looked at in them.
 import { until } from './browser.js'
 
-/**
- * Opens a tab of `tabs` with `window.log`, the script's events as they bubble. `leaves`: the script is about to leave the
- * page, and what it has run is collected before.
- */
-export async function openTab (t, { tabs, coverage }, url, { prepare, clock = false, isAlone = false, isOpen = true, leaves = false } = {}) {
+/** Opens a tab of `tabs` with `window.log`, the script's events as they bubble. */
+export async function openTab (t, { tabs, coverage }, url, { prepare, clock = false, isAlone = false, isOpen = true } = {}) {
   // The clock that a page is given is that of all in its context.
   const context = isAlone ? await tabs.browser().newContext() : tabs
   const page = await context.newPage()
@@ -21,12 +18,6 @@ export async function openTab (t, { tabs, coverage }, url, { prepare, clock = fa
   if (prepare !== undefined) await page.addInitScript(prepare)
   if (clock) await page.clock.install()
   await coverage.start(page)
-  if (leaves) {
-    await page.route('**/*', async (route, request) => {
-      if (request.isNavigationRequest()) await coverage.collect(page)
-      await route.continue()
-    })
-  }
   t.teardown(async () => {
     await coverage.stop(page)
     await page.close()

@@ -1,13 +1,14 @@
 // The client script with the parts of the server that it is made for: live
 // pages, gaps that come again, keys, sign-out, jobs.
 import { setTimeout as wait } from 'node:timers/promises'
+import formbody from '@fastify/formbody'
 import t from 'tap'
 import { Fragment } from 'fastify-chirp'
 import { TestClient } from 'fastify-chirp/testing'
 import { until } from './browser.js'
 import { eachHtmx } from './client.js'
 import { SCRIPTS, startSite } from './site.js'
-import { connections, logOf, pass, state } from './tabs.js'
+import { ageOf, connections, logOf, pass, state } from './tabs.js'
 
 await eachHtmx(t, (t, htmx, openPage) => {
   const isStream = ({ query }) => query.lastEventId !== undefined
@@ -70,7 +71,6 @@ await eachHtmx(t, (t, htmx, openPage) => {
     let site = await startLive(t, { loads })
     await site.say('before')
     const page = await openPage(t, site.page, { clock: true })
-    const start = await page.evaluate(() => Date.now())
     for (let round = 0; round < 5; round++) {
       await site.app.close()
       site = await startLive(t, { loads, port: site.port })
@@ -80,7 +80,7 @@ await eachHtmx(t, (t, htmx, openPage) => {
       await site.say('alive')
       await pass(page, 400)
     }
-    const seconds = (await page.evaluate(() => Date.now()) - start) / 1000
+    const seconds = await ageOf(page)
     t.ok(loads.length >= 2 && loads.length <= 2 * Math.ceil(seconds / 10), `${loads.length} in ${seconds} seconds`)
     await pass(page, 12000)
     await state(page, 'connected')
@@ -131,7 +131,8 @@ await eachHtmx(t, (t, htmx, openPage) => {
     await connections(site, 2)
     t.equal(await site.app.eventStreams.close('user:1'), 2)
     await state(page, 'closed')
-    await until(() => site.requests.filter(url => url.includes('plain')).length === 2, 'the other one is back')
+    // After the time that chirp:closed asks for.
+    await until(() => site.requests.filter(url => url.includes('plain')).length === 2, 'the other one is back', 30000)
     await wait(500)
     t.equal(site.requests.filter(url => !url.includes('plain')).length, 1)
     t.same(await logOf(page), ['connected live /live', 'disconnected live /live closed'])
@@ -188,7 +189,7 @@ await eachHtmx(t, (t, htmx, openPage) => {
     const site = await startLive(t, {
       live: app => app.job('answer'),
       stream: { closeEvent: 'done' },
-      routes: ({ app }) => app.post('/stop', async (request, reply) => {
+      routes: ({ app }) => app.register(formbody).post('/stop', async (request, reply) => {
         await app.job('answer').stop()
         return reply.code(204).send()
       })

@@ -4,7 +4,9 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const FOLDER = fileURLToPath(new URL('../../.tap/script-coverage/', import.meta.url))
+const RECORDS = fileURLToPath(new URL('../../.tap/script-coverage/', import.meta.url))
+// Of this run of tap, which starts the files and, after them, the check.
+const FOLDER = `${RECORDS}${process.ppid}/`
 
 /** Collects what pages that were covered tell of the script at `path`. */
 export class ScriptCoverage {
@@ -34,8 +36,9 @@ export class ScriptCoverage {
     }
   }
 
-  /** Leaves a record of this test file. */
+  /** Leaves a record of this test file, when tap runs it with others. */
   save () {
+    if (process.env.TAP_CHILD_ID === undefined) return
     mkdirSync(FOLDER, { recursive: true })
     writeFileSync(`${FOLDER}${basename(process.argv[1])}.json`, JSON.stringify({ source: this.#source, ran: [...this.#ran] }))
   }
@@ -47,7 +50,7 @@ export class ScriptCoverage {
  */
 export function missedIn (files, source) {
   const records = new Map(readRecords())
-  rmSync(FOLDER, { recursive: true, force: true })
+  rmSync(RECORDS, { recursive: true, force: true })
   if (!files.every(file => records.get(file)?.source === source)) return
   const ran = new Set(files.flatMap(file => records.get(file).ran))
   const pieces = []

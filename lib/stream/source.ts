@@ -42,20 +42,38 @@ class AsyncSource implements OpenSource {
 
 class SyncSource implements OpenSource {
   readonly #iterator: Iterator<unknown>
+  #isRunning = false
+  #isClosed = false
 
   constructor (iterator: Iterator<unknown>) {
     this.#iterator = iterator
   }
 
   next (): MaybePromise<IteratorResult<unknown>> {
-    const result = this.#iterator.next()
-    return !result.done && isPromise(result.value)
-      ? Promise.resolve(result.value).then(value => ({ done: false, value }))
-      : result
+    this.#isRunning = true
+    try {
+      const result = this.#iterator.next()
+      return !result.done && isPromise(result.value)
+        ? Promise.resolve(result.value).then(value => ({ done: false, value }), this.#failed)
+        : result
+    } finally {
+      this.#isRunning = false
+    }
   }
 
   close (): Promise<unknown> | undefined {
-    return attempt(() => { this.#iterator.return?.() })
+    if (this.#isClosed) return undefined
+    this.#isClosed = true
+    // A generator that runs cannot be closed, and may itself have ended what it is the source of.
+    return this.#isRunning ? Promise.resolve().then(this.#return) : attempt(this.#return)
+  }
+
+  readonly #return = (): void => { this.#iterator.return?.() }
+
+  // The iterator gave a promise and knows nothing of how that ended.
+  readonly #failed = (error: unknown): never => {
+    this.close()?.catch(ignore)
+    throw error
   }
 }
 

@@ -15,9 +15,10 @@ export interface OpenSource {
   /**
    * Asks the source to stop, whether it waits or not. Never throws; the
    * promise, if there is one, settles when the source has finished, which may
-   * be never, and is rejected with what its cleanup threw.
+   * be never, and is rejected with what its cleanup threw. `late` hears of
+   * what fails after that.
    */
-  close (): Promise<unknown> | undefined
+  close (late?: (error: unknown) => void): Promise<unknown> | undefined
 }
 
 // Classes, not closures: there is one for each open stream.
@@ -99,12 +100,16 @@ class ReadableSource implements OpenSource {
     }
   }
 
-  close (): Promise<unknown> {
+  close (late: (error: unknown) => void = ignore): Promise<unknown> {
     this.#isClosed = true
     const readable = this.#readable
     return new Promise<void>((resolve, reject) => {
-      readable.on('error', reject)
-      readable.on('close', resolve)
+      let failed = reject
+      readable.on('error', error => { failed(error) })
+      readable.on('close', () => {
+        resolve()
+        failed = late
+      })
       readable.destroy()
     })
   }

@@ -99,8 +99,10 @@ function bindItem (machine: Machine, name: AstNode, value: Value, shape: Readonl
   if (name.typename !== 'Array') {
     bindBoth(machine, name.value as string, item)
   } else {
+    const inList = uses.member(item, undefined)
+    // They are evaluated, used or not.
+    uses.presence(inList)
     name.children.forEach((child, index) => {
-      const inList = uses.member(item, undefined)
       const inObject = index === 0 ? text(shape) : index === 1 ? item : made()
       bindBoth(machine, child.value as string, { ...either([inList, inObject]), isThere: false })
     })

@@ -29,7 +29,7 @@ export class Chain {
   }
 
   get names (): Set<string> {
-    return new Set(this.levels.flatMap(({ outline }) => [...outline?.blocks.keys() ?? []]))
+    return new Set(this.levels.flatMap(({ twin }) => Object.keys(twin.template.blocks)))
   }
 
   label (level: number): string {

@@ -26,8 +26,8 @@ export function runBody (machine: Machine, name: string, from: number): void {
   machine.active.delete(body)
 }
 
-/** Whether a body calls super(), also from within other blocks. */
-export function callsSuper (nunjucks: Nunjucks, node: AstNode): boolean {
-  if (node.typename === 'FunCall' && node.name.value === 'super') return true
-  return nunjucks.childrenOf(node).some(child => callsSuper(nunjucks, child))
+/** Whether a body calls super(): as Nunjucks has it also from within other blocks, as the renderer looks for blocks only itself. */
+export function callsSuper (nunjucks: Nunjucks, body: AstNode, isDeep = true): boolean {
+  if (body.typename === 'FunCall' && body.name.value === 'super') return true
+  return nunjucks.childrenOf(body).some(child => (isDeep || child.typename !== 'Block') && callsSuper(nunjucks, child, isDeep))
 }

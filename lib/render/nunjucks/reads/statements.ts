@@ -2,14 +2,14 @@
 import type { Read } from '../../reads.js'
 import type { AstNode } from '../internals.js'
 import type { Machine } from './machine.js'
-import { bodyOf, bound } from './macros.js'
+import { bound } from './macros.js'
 import { runBlock } from './page.js'
 import { exportsOf, include } from './inclusion.js'
 import { Frame, Locals } from './scope.js'
 import { because, either, made, text, type Value } from './value.js'
 
 /** After so many turns of a loop, what it sets is not followed any more. */
-const TURNS = 3
+const TURNS = 2
 const MOST_TURNS = 12
 
 export function execute (machine: Machine, node: AstNode): void {
@@ -122,7 +122,7 @@ function choose (machine: Machine, node: AstNode): void {
 }
 
 function assign (machine: Machine, node: AstNode): void {
-  const value = node.value === null ? text(bodyOf(machine, node.body)) : machine.evaluate(node.value as AstNode)
+  const value = machine.evaluate((node.value ?? node.body) as AstNode)
   for (const { value: name } of node.targets as AstNode[]) machine.assign(name as string, value)
 }
 

@@ -114,7 +114,7 @@ export class Walk {
     this.#seen.add(body)
     const registers = { position: { chain, level, block: name }, frame: new Frame(machine.now.frame, true), locals: new Locals() }
     machine.with(registers, () => {
-      if (callsSuper(machine.host.nunjucks, body)) machine.journal.try(() => this.#enter(name, level + 1))
+      if (callsSuper(machine.host.nunjucks, body, false)) machine.journal.try(() => this.#enter(name, level + 1))
       this.#walk(body)
     })
   }

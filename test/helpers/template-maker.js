@@ -75,8 +75,6 @@ export class Maker {
     if (where.depth > 3) return this.output(2, where)
     if (where.depth === 0 && where.blocks.length > 0 && this.choose(3) === 0) return this.block(where, inner)
     switch (this.choose(20)) {
-      default:
-        return this.output(3, where)
       case 3:
       case 4:
         return this.set(where)
@@ -107,6 +105,8 @@ export class Maker {
       case 18:
       case 19:
         return this.block(where, inner)
+      default:
+        return this.output(3, where)
     }
   }
 
@@ -118,7 +118,7 @@ export class Maker {
 
   included (where) {
     const name = where.include === 1 ? 'inc1' : this.pick(['inc1', 'inc2'])
-    return this.pick([`"${name}"`, `"${name}"`, `"${name}" if ${this.expression(1, where)} else "inc1"`, `"missing" ignore missing`, `"in" ~ "c1"`])
+    return this.pick([`"${name}"`, `"${name}"`, `"${name}" if ${this.expression(1, where)} else "inc1"`, '"missing" ignore missing', '"in" ~ "c1"'])
   }
 
   import (where) {
@@ -153,7 +153,7 @@ export class Maker {
 
   path (where) {
     let text = this.pick([...NAMES, 'x', 'y', 'z', 'site', ...where.loop ? ['loop'] : []])
-    for (let count = this.choose(3); count > 0; count--) text += this.pick([...FIELDS.map(field => `.${field}`), '[0]', `["p"]`, `[${this.pick(NAMES)}]`, '.length'])
+    for (let count = this.choose(3); count > 0; count--) text += this.pick([...FIELDS.map(field => `.${field}`), '[0]', '["p"]', `[${this.pick(NAMES)}]`, '.length'])
     return text
   }
 
@@ -175,8 +175,6 @@ export class Maker {
     if (depth === 0) return this.path(where)
     const inner = () => this.expression(depth - 1, where)
     switch (this.choose(18)) {
-      default:
-        return this.path(where)
       case 3:
         return this.pick(['1', '"text"', 'none', 'true'])
       case 4:
@@ -205,6 +203,8 @@ export class Maker {
         return `(${inner()} | ${this.filter(where)})${this.pick(['.p', '[0]', '.kids'])}`
       case 17:
         return where.super ? '(super() | trim)' : this.path(where)
+      default:
+        return this.path(where)
     }
   }
 

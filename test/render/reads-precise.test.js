@@ -16,11 +16,14 @@ for (const folder of FOLDERS) {
     let named = 0
     let all = 0
     for (const name of readdirSync(path, { recursive: true }).filter(name => name.endsWith('.html'))) {
-      const blocks = [...reads.analyse(name).blocks.values()]
-      if (blocks.length < 3) continue
-      for (const change of new Set(blocks.flatMap(({ reads }) => pathsOf(reads)))) {
-        named += blocks.filter(({ reads }) => reads.some(read => touches(parsePath(change), read))).length
-        all += blocks.length
+      const { blocks } = reads.analyse(name)
+      if (blocks.size < 3) continue
+      const values = [...blocks.values()].flatMap(({ reads }) => reads.filter(({ isShallow }) => !isShallow))
+      for (const change of new Set(pathsOf(values))) {
+        const dirty = [...blocks].filter(([, { reads }]) => reads.some(read => touches(parsePath(change), read))).map(([name]) => name)
+        // What stands in another one is sent with it.
+        named += dirty.filter(name => !blocks.get(name).within.some(outer => dirty.includes(outer))).length
+        all += blocks.size
       }
     }
     t.comment(`${named} of ${all}`)

@@ -111,6 +111,10 @@ const CHAINS = {
     { page: '{% extends "mid" %}{% block x %}{{ super() }}{{ a }}{% endblock %}', mid: '{% extends "base" %}{% block x %}{{ super() }}{{ b }}{% endblock %}', base: '{% block x %}{{ c }}{% endblock %}' },
     { x: 'a b c' }
   ],
+  'super() in a variable for a block inside': [
+    { page: '{% extends "base" %}{% block x %}{% set y = super() %}{% block z %}{{ y }}{% endblock %}{% endblock %}', base: '{% block x %}{{ a }}{% endblock %}' },
+    { x: 'a', z: 'a' }
+  ],
   'nested blocks, of which the nearest to the leaf is in effect': [
     { page: '{% extends "base" %}{% block inner %}{{ mine }}{{ z.k }}{% endblock %}', base: '{% block outer %}{{ q }}{% set z = p.r %}{% block inner %}{{ theirs }}{% endblock %}{% endblock %}' },
     { outer: 'mine p.r.k q z.k', inner: 'mine p.r.k z.k' }

@@ -1,4 +1,5 @@
 // Blocks, as they run in the place of their tags.
+import type { Read } from '../../reads.js'
 import type { AstNode, Nunjucks } from '../internals.js'
 import type { Machine } from './machine.js'
 import { Frame, Locals } from './scope.js'
@@ -20,8 +21,9 @@ export function runBody (machine: Machine, name: string, from: number): void {
   const registers = { position: { chain, level, block: name }, frame: new Frame(machine.now.frame, true), locals: new Locals() }
   machine.with(registers, () => {
     // Nunjucks renders it before anything else.
-    if (callsSuper(machine.host.nunjucks, body)) runBody(machine, name, level + 1)
-    machine.execute(body)
+    const inherited = callsSuper(machine.host.nunjucks, body) ? machine.collect({}, () => runBody(machine, name, level + 1)) : new Set<Read>()
+    machine.emit(inherited)
+    machine.with({ inherited }, () => machine.execute(body))
   })
   machine.active.delete(body)
 }

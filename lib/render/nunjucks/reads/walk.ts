@@ -114,8 +114,11 @@ export class Walk {
     this.#seen.add(body)
     const registers = { position: { chain, level, block: name }, frame: new Frame(machine.now.frame, true), locals: new Locals() }
     machine.with(registers, () => {
-      if (callsSuper(machine.host.nunjucks, body, false)) machine.journal.try(() => this.#enter(name, level + 1))
-      this.#walk(body)
+      const { nunjucks } = machine.host
+      if (callsSuper(nunjucks, body, false)) machine.journal.try(() => this.#enter(name, level + 1))
+      // A variable on the way may be set to it.
+      const inherited = callsSuper(nunjucks, body) ? machine.collect({ isSetup: false }, () => runBody(machine, name, level + 1)) : new Set<Read>()
+      machine.with({ inherited }, () => this.#walk(body))
     })
   }
 

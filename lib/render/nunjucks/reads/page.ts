@@ -28,8 +28,18 @@ export function runBody (machine: Machine, name: string, from: number): void {
   machine.active.delete(body)
 }
 
+// For both answers; bodies are asked for again and again.
+const calling = [new WeakMap<AstNode, boolean>(), new WeakMap<AstNode, boolean>()] as const
+
 /** Whether a body calls super(): as Nunjucks has it also from within other blocks, as the renderer looks for blocks only itself. */
 export function callsSuper (nunjucks: Nunjucks, body: AstNode, isDeep = true): boolean {
-  if (body.typename === 'FunCall' && body.name.value === 'super') return true
-  return nunjucks.childrenOf(body).some(child => (isDeep || child.typename !== 'Block') && callsSuper(nunjucks, child, isDeep))
+  const known = calling[isDeep ? 0 : 1]
+  let calls = known.get(body)
+  if (calls === undefined) known.set(body, calls = hasSuper(nunjucks, body, isDeep))
+  return calls
+}
+
+function hasSuper (nunjucks: Nunjucks, node: AstNode, isDeep: boolean): boolean {
+  if (node.typename === 'FunCall' && node.name.value === 'super') return true
+  return nunjucks.childrenOf(node).some(child => (isDeep || child.typename !== 'Block') && hasSuper(nunjucks, child, isDeep))
 }

@@ -48,6 +48,7 @@ export function resolveOptions (options: ChirpOptions): Settings {
       maxAge: 0,
       dialect: 'auto',
       event: undefined,
+      keys: undefined,
       ...streamSettings(options)
     }
   }

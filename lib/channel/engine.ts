@@ -56,6 +56,8 @@ export interface Publication {
 
 /** Keeps the events of topics and passes them on, in one order for all readers. */
 export interface Engine {
+  /** Whether it can be reached: what `app.eventStreams.ready` says. Without it, it always can. */
+  readonly ready?: boolean
   /**
    * Names the topic of a channel that is made now, so that a closed channel and a
    * new one of its name share nothing. Without it the name is the topic.
@@ -89,6 +91,6 @@ export interface Engine {
 
 /** An engine as channels use it: its promises are native ones, and listening begins at once. */
 export interface ChannelEngine extends Engine {
-  open (channel: string): string
+  open (channel: string, hasViewers?: boolean): string
   listen (topic: string, listener: (event: StoredEvent) => void): () => void
 }

@@ -33,7 +33,7 @@ export class Analysis implements ReadsAnalysis {
 
   analyse (template: string): MaybePromise<TemplateReads> {
     checkName(template)
-    return settle<TemplateReads>(this.#host, { template }, callback => {
+    return settle<TemplateReads>(this.#host, { template }, undefined, callback => {
       this.#host.load(template, (error, twin) => {
         if (twin === undefined) return callback(error)
         const known = this.#known.get(twin)

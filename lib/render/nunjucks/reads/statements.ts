@@ -6,7 +6,7 @@ import { bound } from './macros.js'
 import { runBlock } from './page.js'
 import { exportsOf, include } from './inclusion.js'
 import { Frame, Locals } from './scope.js'
-import { because, either, made, text, type Value } from './value.js'
+import { because, either, made, text, unionOf, type Value } from './value.js'
 
 /** After so many turns of a loop, what it sets is not followed any more. */
 const TURNS = 2
@@ -71,7 +71,8 @@ function loop (machine: Machine, node: AstNode): void {
   const inside = { frame: new Frame(frame), locals: new Locals(locals) }
   machine.with(inside, () => {
     const value = machine.evaluate(node.arr as AstNode)
-    const shape = uses.shape(value)
+    // Nunjucks counts the turns over an object by its values when they may answer later.
+    const shape = answersLater(machine, node) ? unionOf([uses.shape(value), uses.all(uses.member(value, undefined))]) : uses.shape(value)
     machine.emit(shape)
     machine.under(shape, () => {
       repeat(machine, () => {
@@ -81,6 +82,12 @@ function loop (machine: Machine, node: AstNode): void {
       if (node.else_ !== null) machine.journal.branch([() => machine.execute(node.else_ as AstNode), () => {}])
     })
   })
+}
+
+function answersLater (machine: Machine, node: AstNode): boolean {
+  if (/Async/.test(node.typename)) return true
+  if (node.typename === 'Filter' && machine.host.env.asyncFilters.includes(node.name.value as string)) return true
+  return machine.host.nunjucks.childrenOf(node).some(child => answersLater(machine, child))
 }
 
 /** Runs a way any number of times, or not at all. */

@@ -21,11 +21,18 @@ export function runBody (machine: Machine, name: string, from: number): void {
   const registers = { position: { chain, level, block: name }, frame: new Frame(machine.now.frame, true), locals: new Locals() }
   machine.with(registers, () => {
     // Nunjucks renders it before anything else.
-    const inherited = callsSuper(machine.host.nunjucks, body) ? machine.collect({}, () => runBody(machine, name, level + 1)) : new Set<Read>()
+    const inherited = callsSuper(machine.host.nunjucks, body) ? inheritedBy(machine, name, level) : new Set<Read>()
     machine.emit(inherited)
     machine.with({ inherited }, () => machine.execute(body))
   })
   machine.active.delete(body)
+}
+
+// Nunjucks overlooks super() in some places, and then does not run it.
+function inheritedBy (machine: Machine, name: string, level: number): Set<Read> {
+  return machine.collect({}, () => {
+    machine.journal.branch([() => runBody(machine, name, level + 1), () => {}])
+  })
 }
 
 // For both answers; bodies are asked for again and again.

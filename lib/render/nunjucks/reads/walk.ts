@@ -115,7 +115,11 @@ export class Walk {
       const { nunjucks } = machine.host
       if (callsSuper(nunjucks, body, false)) machine.journal.try(() => this.#enter(name, level + 1))
       // A variable on the way may be set to it.
-      const inherited = callsSuper(nunjucks, body) ? machine.collect({ isSetup: false }, () => runBody(machine, name, level + 1)) : new Set<Read>()
+      const inherited = callsSuper(nunjucks, body)
+        ? machine.collect({ isSetup: false }, () => {
+          machine.journal.branch([() => runBody(machine, name, level + 1), () => {}])
+        })
+        : new Set<Read>()
       machine.with({ inherited }, () => this.#walk(body))
     })
   }

@@ -1,9 +1,26 @@
 // What is known of a template beside the paths: places, who reads what in a
 // whole page, and when it is found again.
+import nunjucks from 'nunjucks'
 import t from 'tap'
 import { pathsOf, touches } from '../../dist/render/reads.js'
 import { createRenderer } from '../../dist/render/nunjucks/renderer.js'
 import { asyncLoader, memoryLoader, setUp, WaitTag } from '../helpers/renderer.js'
+
+// With a body that is not there, and nodes of its own that have no place.
+class MadeUpTag {
+  tags = ['madeup']
+
+  parse (parser, nodes) {
+    const token = parser.nextToken()
+    parser.advanceAfterBlockEnd(token.value)
+    const body = new nodes.Output(undefined, undefined, [new nodes.LookupVal(undefined, undefined, new nodes.Symbol(undefined, undefined, 'a'), new nodes.Literal(undefined, undefined, 'b'))])
+    return new nodes.CallExtension(this, 'run', null, [body, undefined])
+  }
+
+  run (context, body, other) {
+    return `${body()}${other}`
+  }
+}
 
 const pathsIn = (found, block = 'x') => pathsOf(found.blocks.get(block).reads).join(' ')
 
@@ -128,10 +145,48 @@ t.test('what is too much to follow reads everything', t => {
   t.end()
 })
 
+t.test('what is deeper than the stack reads everything', t => {
+  const macros = Array.from({ length: 3000 }, (_, index) => `{% macro m${index}() %}{{ m${index + 1}() }}{% endmacro %}`).join('')
+  const { renderer } = setUp({ page: `${macros}{% block x %}{{ m0() }}{% endblock %}` })
+  t.equal(pathsIn(renderer.reads.analyse('page')), '*')
+  t.end()
+})
+
 t.test('custom tags that answer later, and their arguments', t => {
   const { renderer } = setUp({ page: '{% block x %}{% wait a.b %}{% endblock %}' }, { configure: env => env.addExtension('WaitTag', new WaitTag()) })
   t.equal(pathsIn(renderer.reads.analyse('page')), '* a.b')
   t.end()
+})
+
+t.test('custom tags that make up their nodes', t => {
+  const { renderer } = setUp({ page: '{% block x %}{% madeup %}{% endblock %}' }, { configure: env => env.addExtension('MadeUpTag', new MadeUpTag()) })
+  const found = renderer.reads.analyse('page')
+  t.equal(pathsIn(found), '* a.b')
+  const { place } = found.blocks.get('x').reads.find(({ path }) => path === 'a.b')
+  t.same(place, { template: 'page', line: undefined, column: undefined, expression: 'a.b' })
+  t.equal(renderer.renderBlock('page', 'x', { a: { b: 1 } }), '1null', 'Nunjucks renders them')
+  t.end()
+})
+
+t.test('slices, as Jinja has them', t => {
+  t.teardown(nunjucks.installJinjaCompat())
+  const { renderer } = setUp({ page: '{% block x %}{{ list[1:n].length }}{% endblock %}' })
+  t.equal(pathsIn(renderer.reads.analyse('page')), '* list[].length')
+  t.equal(renderer.renderBlock('page', 'x', { list: [1, 2, 3], n: 3 }), '2')
+  t.end()
+})
+
+t.test('included templates that cannot be loaded', async t => {
+  const templates = { page: '{% block x %}{{ a }}{% include "broken" %}{% include "failing" %}{% endblock %}', broken: '{% if %}' }
+  const { getSource } = memoryLoader(templates)
+  const loader = memoryLoader(templates, {
+    getSource (name) {
+      if (name === 'failing') throw new TypeError('no disk')
+      return getSource(name)
+    }
+  })
+  t.equal(pathsIn(setUp(templates, { loader }).renderer.reads.analyse('page')), 'a')
+  t.equal(pathsIn(await setUp(templates, { loader: asyncLoader(templates) }).renderer.reads.analyse('page')), 'a')
 })
 
 t.test('filters and tests that are not the ones of Nunjucks', t => {

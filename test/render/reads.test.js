@@ -12,6 +12,7 @@ const shared = {
 function configure (env) {
   env.addExtension('ShoutTag', new ShoutTag())
   env.addFilter('own', value => value)
+  env.addFilter('now', (value, callback) => { callback(null, value) }, true)
 }
 
 // The body of a block, and the paths that it reads.
@@ -26,6 +27,7 @@ const BODIES = [
   ['{{ a and b.c }}', 'a b.c'],
   ['{{ a.x or "none" }}', 'a.x'],
   ['{{ a.x if b.y else c }}', 'a.x b.y c'],
+  ['{{ a.x if b }}', 'a.x b'],
   ['{{ not a }}', 'a'],
   ['{{ a.n == 3 }}', 'a.n'],
   ['{{ a + b * -c }}', 'a b c'],
@@ -43,6 +45,10 @@ const BODIES = [
   ['{% for t in tasks %}{% endfor %}{{ t.title }}', 't.title tasks[]'],
   ['{% set x = a.b %}{{ x.c }}', 'a.b.c x.c'],
   ['{% set x = "text" %}{{ x }}', ''],
+  ['{% set x = "one" and "two" %}{{ x }}', ''],
+  ['{% set x = a and "two" %}{{ x }}', 'a x'],
+  ['{% set x = {} %}{% for t in tasks %}{% set x = {one: t.a, two: [t.b]} %}{% endfor %}{{ x.two[0].c }}', 'tasks[] tasks[].b.c'],
+  ['{% if a %}{% set x = b %}{% endif %}{% set x = c %}{% if x %}{% endif %}', 'a b c x'],
   ['{% set x, y = a %}{{ y.c }}', 'a.c y.c'],
   ['{% if a %}{% set x = b %}{% endif %}{{ x }}', 'a b x'],
   ['{% if a %}{% set x = 1 %}{% else %}{% set x = 2 %}{% endif %}{{ x }}', 'a'],
@@ -59,6 +65,15 @@ const BODIES = [
   ['{{ a.x | default(b.y) }}', 'a.x b.y'],
   ['{% for t in tasks | sort(attribute="due.day") %}{{ t.title }}{% endfor %}', 'tasks[] tasks[].due.day tasks[].title'],
   ['{% for t in tasks | selectattr("done") %}{{ t.title }}{% endfor %}', 'tasks[] tasks[].done tasks[].title'],
+  ['{% for t in tasks | sort(true, false, "due") %}{{ t.title }}{% endfor %}', 'tasks[] tasks[].due tasks[].title'],
+  ['{% for t in tasks | selectattr(key) %}{{ t.title }}{% endfor %}', 'key tasks'],
+  ['{% for t in tasks | list %}{{ t.title }}{% endfor %}', 'tasks[] tasks[].title'],
+  ['{% for name, n in prices | dictsort %}{{ n.x }}{% endfor %}', 'prices[] prices[].x'],
+  ['{% for name, n in prices | dictsort(true, "value") %}{{ n.x }}{% endfor %}', 'prices'],
+  ['{{ tasks | sum("hours") }}', 'tasks[] tasks[].hours'],
+  ['{{ tasks | sum }}', 'tasks'],
+  ['{% for row in tasks | batch(a.n) %}{% for t in row %}{{ t.title }}{% endfor %}{% endfor %}', 'a.n tasks[] tasks[].title'],
+  ['{% for row in tasks | slice(3, spare) %}{% for t in row %}{{ t.title }}{% endfor %}{% endfor %}', 'spare spare.title tasks[] tasks[].title'],
   ['{{ tasks | join(", ", "title") }}', 'tasks[] tasks[].title'],
   ['{% for day, list in tasks | groupby("day") %}{{ day }}{% for t in list %}{{ t.title }}{% endfor %}{% endfor %}', 'tasks[] tasks[].day tasks[].title tasks[][] tasks[][].title'],
   ['{{ tasks | own("x") }}', 'tasks'],
@@ -73,6 +88,11 @@ const BODIES = [
   ['{{ {x: a, y: b.c}.y.d }}', 'b.c.d'],
   ['{% macro m(t, size=1) %}{{ t.title }}{{ size }}{{ site.name }}{% endmacro %}{{ m(task) }}', 'site.name task.title'],
   ['{% macro m(t) %}{{ t.title }}{% endmacro %}{{ m(t=task) }}', 'task.title'],
+  ['{% macro m(t) %}{{ t.title }}{{ a }}{% endmacro %}{{ m() }}', 'a'],
+  ['{% macro m() %}{{ a.b }}{% endmacro %}{{ [m][0]() }}{{ {run: m}.run() }}', 'a.b'],
+  ['{% macro m() %}{{ a.b }}{% endmacro %}{{ m.call() }}', 'a.b'],
+  ['{% macro m() %}{{ a.b }}{% endmacro %}{{ format({run: m}) }}{{ [m] | own }}', 'a.b format'],
+  ['{% for t in tasks %}{% import "lib" as lib %}{{ lib.row(t) }}{% endfor %}{{ lib.x }}', 'lib.x tasks[] tasks[].title'],
   ['{% macro m(list) %}{% for t in list %}{{ t.name }}{{ m(t.kids) }}{% endfor %}{% endmacro %}{{ m(root.kids) }}', 'root.kids[] root.kids[].kids root.kids[].name'],
   ['{% macro m() %}{{ caller("x") }}{% endmacro %}{% for t in tasks %}{% call(kind) m() %}{{ t.title }}{{ kind }}{% endcall %}{% endfor %}', 'tasks[] tasks[].title'],
   ['{% import "lib" as lib %}{{ lib.row(a.b) }}', 'a.b.title'],
@@ -85,6 +105,13 @@ const BODIES = [
   ['{% include name %}', '* name'],
   ['{% shout %}{{ a }}{% endshout %}', '* a'],
   ['{% raw %}{{ a }}{% endraw %}{# {{ b }} #}', ''],
+  ['{{ super() }}', ''],
+  ['{% asyncEach t in tasks %}{{ t.title }}{% endeach %}', 'tasks[] tasks[].title'],
+  ['{% for t in tasks | now %}{{ t.title }}{% endfor %}', 'tasks'],
+  ['{{ a.b.c.d.e.f.g.h.i.j.k.l.m.n.o }}', 'a.b.c.d.e.f.g.h.i.j.k.l.m'],
+  ['{% set x = {one: a.b, two: c} %}{{ x[k].d }}', 'a.b.d c.d k'],
+  ['{% if a %}{% macro m() %}{{ b.c }}{% endmacro %}{% endif %}{{ m() }}', 'a b.c m'],
+  ['{% set t = "text" %}{% for t in tasks %}{% set t = a.b %}{{ t.c }}{% endfor %}{{ t.d }}', 'a.b.c a.b.d t.d tasks[]'],
   ['{{ sse_swap("x") }}', 'dialect']
 ]
 
@@ -102,6 +129,10 @@ const CHAINS = {
   'a set at the top feeds the blocks that use it': [
     { page: '{% set total = cart.total %}{% set y = a.b %}{% block x %}{{ total }}{% endblock %}{% block z %}{{ y.c }}{% endblock %}{% set y = 1 %}' },
     { x: 'cart.total', z: 'a.b.c' }
+  ],
+  'a set at the top under a condition': [
+    { page: '{% if a %}{% set y = b %}{% endif %}{% block x %}{{ y.c }}{% endblock %}' },
+    { x: 'a b.c y.c' }
   ],
   'inherited blocks, and what the leaf sets for them': [
     { page: '{% extends "base" %}{% set y = a %}', base: '{% block x %}{{ y.c }}{% endblock %}{{ b }}' },
@@ -134,6 +165,10 @@ const CHAINS = {
   'blocks that hold each other': [
     { page: '{% extends "base" %}{% block x %}{{ a }}{% block y %}{% endblock %}{% endblock %}', base: '{% block y %}{{ b }}{% block x %}{% endblock %}{% endblock %}' },
     { y: '', x: 'a' }
+  ],
+  'blocks that hold each other by super()': [
+    { page: '{% extends "base" %}{% block y %}{{ a }}{% block x %}{{ super() }}{% endblock %}{% endblock %}', base: '{% block x %}{{ b }}{% block y %}{% endblock %}{% endblock %}' },
+    { x: 'a b', y: 'a b' }
   ],
   'either of two parents': [
     { page: '{% extends ("one" if a else "two") %}', one: '{% block x %}{{ b }}{% endblock %}', two: '{% block x %}{{ c }}{% endblock %}' },
@@ -170,6 +205,10 @@ const CHAINS = {
   'a template that includes itself': [
     { page: '{% block x %}{% for n in tree.kids %}{% include "node" %}{% endfor %}{% endblock %}', node: '{{ n.title }}{% for n in n.kids %}{% include "node" %}{% endfor %}' },
     { x: 'n.kids[] n.title tree.kids[] tree.kids[].kids[] tree.kids[].title' }
+  ],
+  'a template that includes itself, with a variable of the page': [
+    { page: '{% set y = a %}{% block x %}{% include "node" %}{% endblock %}', node: '{{ y.b }}{% include "node" %}' },
+    { x: 'a a.b' }
   ],
   'an import that is not known': [
     { page: '{% import name as lib %}{% block x %}{{ lib.m() }}{% endblock %}{% block y %}{{ a }}{% endblock %}' },

@@ -49,6 +49,17 @@ for (const [name, [body, context, reads, unknown = [], templates = {}]] of Objec
   })
 }
 
+t.test('super() in a block inside is none of the context', t => {
+  const { renderer } = setUp({
+    page: '{% extends "base" %}{% block x %}{% block y %}{{ super() }}{{ a }}{% endblock %}{% endblock %}',
+    base: '{% block x %}{{ b }}{% endblock %}'
+  })
+  const recording = record({ a: 1, b: 2 })
+  renderer.renderBlock('page', 'x', recording.context)
+  t.same(recording.reads(), ['a', 'b'])
+  t.end()
+})
+
 t.test('an object that is in itself', t => {
   const node = { name: 'n' }
   node.self = node

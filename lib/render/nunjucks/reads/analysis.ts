@@ -10,7 +10,7 @@ import { Chain } from './chain.js'
 import { evaluate } from './expressions.js'
 import { runFrom } from './inclusion.js'
 import { Ledger } from './ledger.js'
-import { Machine, TooMuch } from './machine.js'
+import { Machine } from './machine.js'
 import { Context, Frame } from './scope.js'
 import { Loader, type Sources } from './sources.js'
 import { execute } from './statements.js'
@@ -63,9 +63,8 @@ function readsOf (host: Host, sources: Sources, leaf: Twin): TemplateReads {
     const walk = new Walk(machine)
     walk.run(chain)
     return { ...page, blocks: walk.blocks }
-  } catch (error) {
-    // Deeper than the stack, or without an end in sight.
-    if (!(error instanceof TooMuch || error instanceof RangeError)) throw error
+  } catch {
+    // Deeper than the stack, without an end in sight, or of nodes that a custom tag made up.
     return unknown(host, chain)
   }
 }

@@ -3,7 +3,7 @@ import type { AstNode } from '../internals.js'
 import { call, fieldsOf } from './calls.js'
 import { filterValue } from './filters.js'
 import type { Machine } from './machine.js'
-import { because, either, list, made, text, unionOf, type Value } from './value.js'
+import { because, either, list, text, unionOf, type Value } from './value.js'
 import { bodyOf, bound } from './macros.js'
 
 // Tests that ask for the kind of a value, not for what is in it.
@@ -30,9 +30,8 @@ export function evaluate (machine: Machine, node: AstNode): Value {
     case 'Group': {
       // The last one counts, as in JavaScript.
       const values = node.children.map(child => machine.evaluate(child))
-      return values.at(-1) ?? made()
+      return values.at(-1) as Value
     }
-    case 'NodeList':
     case 'Array':
       return list(either(node.children.map(child => machine.evaluate(child))))
     case 'Dict':

@@ -3,7 +3,7 @@ import type { AstNode } from '../internals.js'
 import type { Twin } from '../host.js'
 import type { Machine } from './machine.js'
 import { Chain, type Level } from './chain.js'
-import { Context, Frame, Locals } from './scope.js'
+import { Context, Frame, Locals, type Entry } from './scope.js'
 import { namesIn } from './sources.js'
 import { because, either, made, text, type Value } from './value.js'
 
@@ -45,7 +45,7 @@ export function exportsOf (machine: Machine, node: AstNode): Value {
       : { context: new Context(false), frame: new Frame(undefined, false, true) }
     // Its outputs go nowhere.
     const unknown = machine.with({ sink: new Set(), isSetup: false }, () => run(machine, node, twin, own))
-    const fields = new Map([...own.context.exported].map(name => [name, own.context.variables.get(name)?.value ?? made()]))
+    const fields = new Map([...own.context.exported].map(name => [name, (own.context.variables.get(name) as Entry).value]))
     return { ...text(unknown ? machine.giveUp(node) : undefined), fields }
   })
   return because(either(values), reads)

@@ -44,8 +44,8 @@ export class Ledger {
   // `a.b` has the place of its dot. Nodes of custom tags have none.
   #firstPlaced (node: AstNode): AstNode | undefined {
     const first = node.typename === 'LookupVal' ? node.target as AstNode : node.typename === 'FunCall' ? node.name : undefined
-    if (first !== undefined) return this.#firstPlaced(first) ?? node
-    if (typeof node.lineno === 'number') return node
+    const placed = first && this.#firstPlaced(first)
+    if (placed !== undefined || typeof node.lineno === 'number') return placed ?? node
     return this.#nunjucks.childrenOf(node).map(child => this.#firstPlaced(child)).find(child => child !== undefined)
   }
 

@@ -24,9 +24,6 @@ export interface Registers {
   sink: Set<Read>
 }
 
-/** A template that is too much to analyse. */
-export class TooMuch extends Error {}
-
 // About a second of work.
 const MOST_STEPS = 400_000
 
@@ -231,7 +228,8 @@ export class Machine {
     this.journal.write(variables, name, entry)
   }
 
+  // A template that is too much to analyse is given up.
   #tick (): void {
-    if (++this.#steps > MOST_STEPS) throw new TooMuch('too many steps')
+    if (++this.#steps > MOST_STEPS) throw new RangeError('too many steps')
   }
 }

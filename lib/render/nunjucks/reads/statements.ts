@@ -47,8 +47,6 @@ export function execute (machine: Machine, node: AstNode): void {
     case 'Extends':
       // Who runs the template looks for it.
       return machine.affect(machine.uses.all(machine.evaluate(node.template as AstNode)))
-    case 'TemplateData':
-      return
     default:
       foreign(machine, node)
   }
@@ -145,8 +143,7 @@ function importNames (machine: Machine, node: AstNode): void {
 function foreign (machine: Machine, node: AstNode): void {
   if (machine.now.isSetup) return
   machine.giveUp(node)
-  const contents = (node.contentArgs as Array<AstNode | null> | undefined) ?? []
-  const given = (node.args as AstNode | null | undefined)?.children ?? []
-  for (const child of given) machine.emit(machine.uses.all(machine.evaluate(child)))
-  machine.journal.branch([() => { for (const body of contents) if (body !== null) machine.execute(body) }, () => {}])
+  const contents = node.contentArgs as Array<AstNode | null | undefined>
+  for (const child of (node.args as AstNode).children) machine.emit(machine.uses.all(machine.evaluate(child)))
+  machine.journal.branch([() => { for (const body of contents) if (body) machine.execute(body) }, () => {}])
 }

@@ -10,6 +10,8 @@ import { configure, contextOf, Maker, placesIn } from '../helpers/template-maker
 
 const CASES = Number(process.env.CHIRP_CASES ?? 300)
 
+t.setTimeout(100000 + CASES * 200)
+
 function rendered (renderer, block, context) {
   try {
     return renderer.renderBlock('page', block, context)

@@ -174,6 +174,10 @@ const CHAINS = {
     { page: '{% extends ("one" if a else "two") %}', one: '{% block x %}{{ b }}{% endblock %}', two: '{% block x %}{{ c }}{% endblock %}' },
     { x: 'a b c' }
   ],
+  'either of two parents, of which one has no tag for a block': [
+    { page: '{% extends ("one" if a else "two") %}{% block x %}{{ b }}{% endblock %}', one: '{% set b = c %}{% block x %}{% endblock %}', two: '' },
+    { x: 'a b c' }
+  ],
   'a parent that is not known': [
     { page: '{% extends layout %}{% block x %}{{ a }}{% endblock %}' },
     { x: '* a layout' }

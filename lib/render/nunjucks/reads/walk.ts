@@ -20,6 +20,8 @@ export class Walk {
   readonly #found = new Map<string, Found>()
   #around: string[] = []
   #seen = new Set<AstNode>()
+  /** The blocks that were met in the chain that runs. */
+  #met = new Set<string>()
 
   constructor (machine: Machine) {
     this.#machine = machine
@@ -41,9 +43,10 @@ export class Walk {
       if (outline === undefined || extending === 'maybe') return this.#giveUp(chain, outline?.root)
       if (extending === 'always') return this.#extend(chain, outline.root)
       this.#seen = new Set()
+      this.#met = new Set()
       this.#walk(outline.root)
       // What no tag places is rendered when all has run.
-      for (const name of chain.names) if (!this.#found.has(name)) this.#analyse(name)
+      for (const name of chain.names) if (!this.#met.has(name)) this.#analyse(name)
     })
   }
 
@@ -127,6 +130,7 @@ export class Walk {
   #analyse (name: string): void {
     const machine = this.#machine
     const { effects, ledger } = machine
+    this.#met.add(name)
     const { evaluated } = ledger
     machine.effects = new Set(effects)
     ledger.evaluated = new Set(evaluated)

@@ -9,6 +9,7 @@ import { ASYNC_TAG, instrument } from './instrument.js'
 import {
   Nunjucks, type AnyFunction, type AstNode, type Callback, type Environment, type Frame, type Runtime, type Template
 } from './internals.js'
+import { watch } from './recorded.js'
 
 /** Our own compiled form of one template. */
 export interface Twin {
@@ -203,7 +204,10 @@ export class Host {
       : this.#compileSource(source, label, path)
     // Nunjucks hands its own runtime to included and imported templates.
     const root = template.rootRenderFunc
-    template.rootRenderFunc = (env, context, frame, _, callback) => root(env, context, frame, this.#runtime, callback)
+    template.rootRenderFunc = (env, context, frame, _, callback) => {
+      watch(context)
+      root(env, context, frame, this.#runtime, callback)
+    }
     return { template, label, source }
   }
 

@@ -3,6 +3,7 @@
 // undefined names the expression.
 import type { Site } from './fault.js'
 import { isList, type AstNode, type Nunjucks } from './internals.js'
+import { print } from './print.js'
 
 /** Before the name of a tag's extension that answers by callback. */
 export const ASYNC_TAG = 'chirp async '
@@ -80,29 +81,4 @@ export function instrument (nunjucks: Nunjucks, root: AstNode, label: string, st
 
 function isText (node: AstNode): boolean {
   return node.typename === 'Output' && node.children.every(({ typename }) => typename === 'TemplateData')
-}
-
-// An expression as its author would write it.
-function print (node: AstNode): string {
-  const { name, target, val, value, args } = node as unknown as Record<'name' | 'target' | 'val' | 'args', AstNode> & { value: unknown }
-  switch (node.typename) {
-    case 'Symbol':
-      return String(value)
-    case 'Literal':
-      return value === null ? 'none' : JSON.stringify(value)
-    case 'LookupVal':
-      return val.typename === 'Literal' && typeof val.value === 'string' && /^[\w$]+$/.test(val.value)
-        ? `${print(target)}.${val.value}`
-        : `${print(target)}[${print(val)}]`
-    case 'Group':
-      return `(${node.children.map(print).join(', ')})`
-    case 'FunCall':
-      return `${print(name)}(${args.children.map(print).join(', ')})`
-    case 'Filter': {
-      const [input, ...rest] = args.children.map(print)
-      return `${input} | ${print(name)}${rest.length === 0 ? '' : `(${rest.join(', ')})`}`
-    }
-    default:
-      return '...'
-  }
 }

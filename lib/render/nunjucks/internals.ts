@@ -82,7 +82,7 @@ interface Parser {
 
 interface Nodes { [typename: string]: new (lineno?: number, colno?: number, ...fields: unknown[]) => AstNode }
 interface Lexer { lex (source: string, options: object): unknown }
-type TemplateClass = new (source: string | { type: 'code', obj: object }, env: object, path?: string) => Template
+type TemplateClass = new (source: string | { type: 'code', obj: object }, env?: object, path?: string) => Template
 
 /** One copy of Nunjucks, reached through a template that it made. */
 export class Nunjucks {
@@ -93,6 +93,7 @@ export class Nunjucks {
   readonly Context: new () => Context
   readonly Frame: new () => Frame
   readonly runtime: Runtime
+  #pristine: Environment | undefined
 
   constructor (template: Template) {
     this.#Template = template.constructor as TemplateClass
@@ -125,6 +126,12 @@ export class Nunjucks {
     const template = new this.#Template({ type: 'code', obj: precompiled }, env, path)
     template.compile()
     return template
+  }
+
+  /** An environment that nobody has changed. */
+  get pristine (): Environment {
+    this.#pristine ??= new this.#Template('').env
+    return this.#pristine
   }
 
   node (typename: string, ...fields: unknown[]): AstNode {

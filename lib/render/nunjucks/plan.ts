@@ -6,6 +6,7 @@ import { Fault, MissingBlock } from './fault.js'
 import type { Host, Twin } from './host.js'
 import { includedWith } from './included.js'
 import type { AstNode, Callback, Context, Environment, Frame, RenderFunction, Template } from './internals.js'
+import { watch } from './recorded.js'
 
 /** One step on the way to the block. */
 interface Hop {
@@ -60,6 +61,7 @@ export class BlockRenderer {
     const host = this.#host
     const Context = this.#Context ??= createContextClass(host.nunjucks.Context)
     const context = new Context(host.env, variables)
+    watch(context)
     if (block === undefined) {
       for (const [name, render] of Object.entries(twin.template.blocks)) context.blocks[name] = [render]
       twin.template.rootRenderFunc(host.env, context, host.frame(), host.runtime, callback)

@@ -2,13 +2,15 @@
 import type { DialectOption } from '../../dialects/list.js'
 import { FST_CHIRP_NO_TEMPLATES } from '../../errors.js'
 import { checkName, createEnvironment, type TemplatesOption } from './environment.js'
-import { failureOf, type Subject } from './fault.js'
+import type { Subject } from './fault.js'
 import { addSSEGlobals } from './globals/attributes.js'
 import { addClientScript } from './globals/client-script.js'
-import { Host, toFault } from './host.js'
+import { Host } from './host.js'
+import type { ReadsAnalysis } from '../reads.js'
 import type { PageStream, Renderer } from '../renderer.js'
-import type { Callback } from './internals.js'
 import { BlockRenderer } from './plan.js'
+import { Analysis } from './reads/analysis.js'
+import { settle } from './settle.js'
 import { Surroundings } from './surroundings.js'
 import { Library } from './templates.js'
 import { variablesOf } from './variables.js'
@@ -32,6 +34,8 @@ export interface RendererOptions {
 export interface NunjucksRenderer extends Renderer {
   /** Undefined without the option. */
   readonly library: Library | undefined
+  /** What the blocks of its templates read. Undefined without the option. */
+  readonly reads: ReadsAnalysis | undefined
 }
 
 const FILTER_TIMEOUT = 5000
@@ -44,7 +48,7 @@ const FILTER_TIMEOUT = 5000
 export function createRenderer ({ templates, debug, dialect = 'auto', clientScript, filterTimeout = FILTER_TIMEOUT }: RendererOptions): NunjucksRenderer {
   if (templates === undefined) {
     const fail = (template: string): never => { throw new FST_CHIRP_NO_TEMPLATES(template, 'views') }
-    const renderer: NunjucksRenderer = { renderBlock: fail, renderTemplate: fail, for: () => renderer, learn: () => {}, library: undefined }
+    const renderer: NunjucksRenderer = { renderBlock: fail, renderTemplate: fail, for: () => renderer, learn: () => {}, library: undefined, reads: undefined }
     return renderer
   }
   const environment = createEnvironment(templates, debug)
@@ -57,13 +61,13 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
   function render (subject: Subject, context: object, beneath: object | undefined, page: PageStream | undefined): string | Promise<string> {
     const { template, block } = subject
     checkName(template)
-    return settle(host, subject, page, callback => {
+    return settle(host, subject, callback => host.current.within(page, () => {
       const variables = variablesOf(context, beneath)
       host.load(template, (error, twin) => {
         if (twin === undefined) callback(error)
         else blocks.render(twin, block, variables, callback)
       })
-    })
+    }))
   }
 
   const renderer: NunjucksRenderer = {
@@ -79,30 +83,8 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
       }
     },
     learn: app => surroundings.learn(app),
-    library: new Library(environment, host, environment === templates)
+    library: new Library(environment, host, environment === templates),
+    reads: new Analysis(host)
   }
   return renderer
-}
-
-// Templates may answer more than once; the first answer counts.
-function settle (host: Host, subject: Subject, page: PageStream | undefined, start: (callback: Callback<string>) => void): string | Promise<string> {
-  let finish: (() => string) | undefined
-  let report: ((finish: () => string) => void) | undefined
-  const callback: Callback<string> = (error, html) => {
-    if (finish !== undefined) return
-    // Only compiled code answers with something else than a Fault, from the place where it is.
-    const failure = error ? failureOf(toFault(error, host.site), subject) : undefined
-    finish = () => {
-      if (failure !== undefined) throw failure
-      return html as string
-    }
-    report?.(finish)
-  }
-  try {
-    host.current.within(page, () => start(callback))
-  } catch (error) {
-    callback(error)
-  }
-  if (finish !== undefined) return (finish as () => string)()
-  return new Promise<() => string>(resolve => { report = resolve }).then(finish => finish())
 }

@@ -1,0 +1,107 @@
+// What blocks read, for each template found once, and again when one of the
+// templates concerned is another one.
+import { parsePath } from '../../path.js'
+import { touches, type BlockReads, type Read, type Readers, type ReadsAnalysis, type TemplateReads } from '../../reads.js'
+import type { MaybePromise } from '../../../util/promise.js'
+import { checkName } from '../environment.js'
+import type { Host, Twin } from '../host.js'
+import { settle } from '../settle.js'
+import { Chain } from './chain.js'
+import { evaluate } from './expressions.js'
+import { runFrom } from './inclusion.js'
+import { Ledger } from './ledger.js'
+import { Machine, TooMuch } from './machine.js'
+import { Context, Frame } from './scope.js'
+import { Loader, type Sources } from './sources.js'
+import { execute } from './statements.js'
+import { Walk } from './walk.js'
+
+interface Known {
+  sources: Sources
+  reads: TemplateReads
+}
+
+export class Analysis implements ReadsAnalysis {
+  readonly #host: Host
+  readonly #loader: Loader
+  readonly #known = new WeakMap<Twin, Known>()
+
+  constructor (host: Host) {
+    this.#host = host
+    this.#loader = new Loader(host)
+  }
+
+  analyse (template: string): MaybePromise<TemplateReads> {
+    checkName(template)
+    return settle<TemplateReads>(this.#host, { template }, callback => {
+      this.#host.load(template, (error, twin) => {
+        if (twin === undefined) return callback(error)
+        const known = this.#known.get(twin)
+        if (known === undefined) return this.#find(twin, reads => callback(null, reads))
+        this.#loader.check(known.sources.links, isSame => {
+          if (isSame) callback(null, known.reads)
+          else this.#find(twin, reads => callback(null, reads))
+        })
+      })
+    })
+  }
+
+  #find (twin: Twin, callback: (reads: TemplateReads) => void): void {
+    this.#loader.gather(twin, sources => {
+      const reads = readsOf(this.#host, sources, twin)
+      this.#known.set(twin, { sources, reads })
+      callback(reads)
+    })
+  }
+}
+
+function readsOf (host: Host, sources: Sources, leaf: Twin): TemplateReads {
+  const chain = new Chain([sources.level(leaf)])
+  try {
+    const page = pageOf(createMachine(host, sources, chain), chain)
+    const machine = createMachine(host, sources, chain)
+    const walk = new Walk(machine)
+    walk.run(chain)
+    return { ...page, blocks: walk.blocks }
+  } catch (error) {
+    // Deeper than the stack, or without an end in sight.
+    if (!(error instanceof TooMuch || error instanceof RangeError)) throw error
+    return unknown(host, chain)
+  }
+}
+
+function createMachine (host: Host, sources: Sources, chain: Chain): Machine {
+  return new Machine(host, sources, { chain, level: 0, block: undefined }, evaluate, execute)
+}
+
+// Runs the whole page, and notes which block is the smallest around each read.
+function pageOf (machine: Machine, chain: Chain): Omit<TemplateReads, 'blocks'> {
+  const leaf = chain.last
+  const blocks = new Map<string, Set<Read>>()
+  machine.enter = (name, run) => {
+    // Blocks of included templates are none of the page's own.
+    if (machine.now.position.chain.levels[0] !== leaf) return run()
+    const own = machine.collect({}, run)
+    for (const read of blocks.get(name) ?? []) own.add(read)
+    blocks.set(name, own)
+  }
+  const node = leaf.outline?.root ?? machine.host.nunjucks.node('Symbol', '...')
+  const own = { context: new Context(true), frame: new Frame(undefined, false, true) }
+  const outside = machine.collect({}, () => runFrom(machine, node, chain, own))
+  for (const read of machine.effects) outside.add(read)
+  return { swaps: [...machine.swaps.values()], readersOf: path => readersOf(path, blocks, outside) }
+}
+
+function readersOf (path: string, blocks: ReadonlyMap<string, Iterable<Read>>, outside: Iterable<Read>): Readers {
+  const steps = parsePath(path) ?? []
+  const reads = (read: Read): boolean => touches(steps, read)
+  return { blocks: [...blocks].filter(([, own]) => [...own].some(reads)).map(([name]) => name), outside: [...outside].filter(reads) }
+}
+
+function unknown (host: Host, chain: Chain): TemplateReads {
+  const ledger = new Ledger(host.nunjucks, () => false)
+  const read = ledger.read([], { node: host.nunjucks.node('Symbol', '...'), label: chain.label(0) })
+  const everything: BlockReads = { reads: [read], evaluated: [read], within: [] }
+  const names = Object.keys(chain.last.twin.template.blocks)
+  return { blocks: new Map(names.map(name => [name, everything])), swaps: [], readersOf: () => ({ blocks: names, outside: [read] }) }
+}

@@ -1,0 +1,64 @@
+// Calls: of macros, which are known, and of all other functions, which are not.
+import type { Read } from '../../reads.js'
+import type { AstNode } from '../internals.js'
+import type { Machine } from './machine.js'
+import { callAll, callMacro, type Arguments } from './macros.js'
+import { because, either, hasParts, macrosIn, made, text, unionOf, type Value } from './value.js'
+
+/** The functions of the plugin that ask which htmx a page is for. */
+const PRINTERS = new Set(['sse_connect', 'sse_swap', 'sse_close'])
+const DIALECT = 'dialect'
+
+/** What a call gives. */
+export function call (machine: Machine, node: AstNode): Value {
+  const { name } = node
+  const given = argumentsOf(machine, (node.args as AstNode).children)
+  // The text of a parent's block is read where the block begins.
+  if (name.typename === 'Symbol' && name.value === 'super' && machine.now.position.block !== undefined) return text()
+  const target = machine.evaluate(name)
+  const results = target.macros.map(macro => because(callMacro(machine, macro, given), target.reads))
+  if (results.length === 0 || hasParts(target)) results.push(foreign(machine, node, target, given))
+  return either(results)
+}
+
+/** The arguments of a call, those with names apart. */
+export function argumentsOf (machine: Machine, nodes: readonly AstNode[]): Arguments {
+  const list: Value[] = []
+  let named: ReadonlyMap<string, Value> = new Map()
+  for (const node of nodes) {
+    if (node.typename === 'KeywordArgs') named = fieldsOf(machine, node)
+    else list.push(machine.evaluate(node))
+  }
+  return { list, named }
+}
+
+/** What is written as `name: value` or `name=value`. */
+export function fieldsOf (machine: Machine, node: AstNode): ReadonlyMap<string, Value> {
+  return new Map(node.children.map(({ key, value }) => [(key as AstNode).value as string, machine.evaluate(value as AstNode)]))
+}
+
+// It may do anything with what it gets, and a method also with what it belongs to.
+function foreign (machine: Machine, node: AstNode, target: Value, { list, named }: Arguments): Value {
+  const { uses, ledger } = machine
+  const values = [...list, ...named.values()]
+  const owners = target.aliases.map(({ steps, site }) => ledger.read(steps.length > 1 ? steps.slice(0, -1) : steps, site))
+  const passed = uses.all(...values, ...callAll(machine, values.flatMap(macrosIn)))
+  if (mayLink(node, values)) machine.affect(passed)
+  return made(unionOf([uses.all(target), owners, passed, printed(machine, node)]))
+}
+
+/** Whether a function may put one value into another, where it is read later under a name of its own. */
+export function mayLink ({ name }: AstNode, values: readonly Value[]): boolean {
+  return values.some(hasParts) && (values.length > 1 || name.typename !== 'Symbol')
+}
+
+function printed (machine: Machine, node: AstNode): ReadonlySet<Read> {
+  const { name, args } = node
+  const site = machine.site(node)
+  if (name.typename !== 'Symbol' || !PRINTERS.has(name.value as string)) return new Set()
+  const [first] = (args as AstNode).children
+  if (name.value === 'sse_swap' && first?.typename === 'Literal') {
+    machine.swaps.set(node, { name: String(first.value), place: machine.ledger.place(site) })
+  }
+  return machine.uses.all(...machine.inContext(DIALECT, site))
+}

@@ -1,0 +1,90 @@
+// Templates that extend each other, leaf first.
+import { outline, type Outline } from '../block-path.js'
+import type { Host, Twin } from '../host.js'
+import type { AstNode, Nunjucks } from '../internals.js'
+
+export interface Level {
+  twin: Twin
+  /** Undefined if the template came precompiled. */
+  outline: Outline | undefined
+  /** The nodes that are, or are around, the tag of a block. */
+  holders: ReadonlySet<AstNode>
+}
+
+/** Where the body of a block is that Nunjucks renders in the place of a tag. */
+export interface Found {
+  level: number
+  body: AstNode
+}
+
+export class Chain {
+  readonly levels: readonly Level[]
+
+  constructor (levels: readonly Level[]) {
+    this.levels = levels
+  }
+
+  get last (): Level {
+    return this.levels.at(-1) as Level
+  }
+
+  get names (): Set<string> {
+    return new Set(this.levels.flatMap(({ outline }) => [...outline?.blocks.keys() ?? []]))
+  }
+
+  label (level: number): string {
+    return (this.levels[level] as Level).twin.label
+  }
+
+  extend (level: Level): Chain {
+    return new Chain([...this.levels, level])
+  }
+
+  has (twin: Twin): boolean {
+    return this.levels.some(level => level.twin === twin)
+  }
+
+  /** The body in effect, from a level on. */
+  find (block: string, from = 0): Found | undefined {
+    for (let level = from; level < this.levels.length; level++) {
+      const tag = this.levels[level]?.outline?.blocks.get(block)
+      if (tag !== undefined) return { level, body: tag.body }
+    }
+    return undefined
+  }
+}
+
+/** The levels of a host's templates, made once. */
+export class Levels {
+  readonly #host: Host
+  readonly #levels = new WeakMap<Twin, Level>()
+
+  constructor (host: Host) {
+    this.#host = host
+  }
+
+  of (twin: Twin): Level {
+    let level = this.#levels.get(twin)
+    if (level === undefined) this.#levels.set(twin, level = this.#create(twin))
+    return level
+  }
+
+  #create (twin: Twin): Level {
+    const { nunjucks } = this.#host
+    if (twin.source === undefined) return { twin, outline: undefined, holders: new Set() }
+    const found = outline(nunjucks, this.#host.parse(twin.source), Object.keys(twin.template.blocks))
+    return { twin, outline: found, holders: holdersOf(nunjucks, found) }
+  }
+}
+
+function holdersOf (nunjucks: Nunjucks, { root, blocks }: Outline): Set<AstNode> {
+  const holders = new Set<AstNode>()
+  const visit = (node: AstNode): boolean => {
+    let holds = node.typename === 'Block' && blocks.get(node.name.value as string) === node
+    for (const child of nunjucks.childrenOf(node)) if (visit(child)) holds = true
+    if (holds) holders.add(node)
+    return holds
+  }
+  visit(root)
+  return holders
+}

@@ -1,0 +1,90 @@
+// Templates inside of templates: what includes print and imports give.
+import type { AstNode } from '../internals.js'
+import type { Twin } from '../host.js'
+import type { Machine } from './machine.js'
+import { Chain, type Level } from './chain.js'
+import { Context, Frame, Locals } from './scope.js'
+import { namesIn } from './sources.js'
+import { because, either, made, text, type Value } from './value.js'
+import { extension } from '../block-path.js'
+
+/** The templates that a tag may mean, or undefined if that is not known. Those that cannot be loaded are left out. */
+export function targetsOf (machine: Machine, node: AstNode): Twin[] | undefined {
+  const { chain, level } = machine.now.position
+  const from = (chain.levels[level] as Level).twin
+  return namesIn(node.template as AstNode)?.flatMap(name => machine.sources.follow(from, name) ?? [])
+}
+
+/** `{% include %}` */
+export function include (machine: Machine, node: AstNode): void {
+  const reads = machine.uses.all(machine.evaluate(node.template as AstNode))
+  machine.emit(reads)
+  const targets = targetsOf(machine, node)
+  if (targets === undefined) machine.giveUp(node)
+  const { context, frame } = machine.now
+  for (const twin of targets ?? []) {
+    if (machine.active.has(twin)) {
+      // All that it sees, it or what is in it.
+      machine.emit(machine.uses.all(...machine.visible()))
+      continue
+    }
+    const own = { context: new Context(context.isGiven, context.variables), frame: new Frame(frame, true, true) }
+    machine.under(reads, () => run(machine, node, twin, own))
+  }
+}
+
+/** What `{% import %}` gives, with its names as fields. */
+export function exportsOf (machine: Machine, node: AstNode): Value {
+  const reads = machine.uses.all(machine.evaluate(node.template as AstNode))
+  const targets = targetsOf(machine, node)
+  if (targets === undefined || targets.some(twin => machine.active.has(twin))) return made(machine.giveUp(node))
+  const { context, frame } = machine.now
+  const values = targets.map(twin => {
+    const withContext = node.withContext === true
+    const own = withContext
+      ? { context: new Context(context.isGiven, context.variables), frame: new Frame(frame, false, true) }
+      : { context: new Context(false), frame: new Frame(undefined, false, true) }
+    // Its outputs go nowhere.
+    const unknown = machine.with({ sink: new Set(), isSetup: false }, () => run(machine, node, twin, own))
+    const fields = new Map([...own.context.exported].map(name => [name, own.context.variables.get(name)?.value ?? made()]))
+    return { ...text(unknown ? machine.giveUp(node) : undefined), fields }
+  })
+  return because(either(values), reads)
+}
+
+/** Runs a template. Gives whether it is not known what it does. */
+function run (machine: Machine, tag: AstNode, twin: Twin, own: { context: Context, frame: Frame }): boolean {
+  machine.active.add(twin)
+  try {
+    return runFrom(machine, tag, new Chain([machine.sources.level(twin)]), own)
+  } finally {
+    machine.active.delete(twin)
+  }
+}
+
+/** Runs the last template of a chain, and those that it extends. */
+export function runFrom (machine: Machine, tag: AstNode, chain: Chain, own: { context: Context, frame: Frame }): boolean {
+  const { outline } = chain.last
+  const kind = outline && extension(machine.host.nunjucks, outline.root)
+  if (outline === undefined || kind === 'maybe') {
+    machine.giveUp(tag)
+    return true
+  }
+  const { root } = outline
+  const registers = { ...own, position: { chain, level: chain.levels.length - 1, block: undefined }, locals: new Locals() }
+  if (kind === 'never') {
+    machine.with(registers, () => machine.execute(root))
+    return false
+  }
+  let targets: Twin[] | undefined
+  machine.with({ ...registers, sink: new Set() }, () => {
+    for (const node of root.children) {
+      machine.execute(node)
+      if (node.typename === 'Extends') targets = targetsOf(machine, node)
+    }
+  })
+  const known = (targets ?? []).filter(twin => !chain.has(twin))
+  if (targets === undefined) machine.giveUp(tag)
+  const results = known.map(twin => runFrom(machine, tag, chain.extend(machine.sources.level(twin)), own))
+  return targets === undefined || results.includes(true)
+}

@@ -1,0 +1,234 @@
+// The state of an analysis: what a render would have at the same place of a
+// template. Nothing is rendered; all ways through a template are gone.
+import type { PlacedSwap, Read } from '../../reads.js'
+import type { Host } from '../host.js'
+import type { AstNode } from '../internals.js'
+import { Ledger, type Site } from './ledger.js'
+import { Context, Frame, Journal, Locals, type Entry, type Position } from './scope.js'
+import type { Sources } from './sources.js'
+import { because, either, made, part, unionOf, Uses, type Value } from './value.js'
+
+/** What changes from place to place. */
+export interface Registers {
+  position: Position
+  context: Context
+  frame: Frame
+  locals: Locals
+  /** Only what sets variables runs, as on the way to a block. */
+  isSetup: boolean
+  /** The conditions around. */
+  conditions: ReadonlySet<Read>
+  /** Gets what is printed here, and what decides about it. */
+  sink: Set<Read>
+}
+
+/** A template that is too much to analyse. */
+export class TooMuch extends Error {}
+
+// About a second of work.
+const MOST_STEPS = 400_000
+
+export class Machine {
+  readonly host: Host
+  readonly sources: Sources
+  readonly ledger: Ledger
+  readonly uses: Uses
+  readonly journal = new Journal()
+  readonly swaps = new Map<AstNode, PlacedSwap>()
+  /** Macros and templates that are being run. */
+  readonly active = new Set<object>()
+  /** What matters to all that runs later, because a function may have put one value into another. */
+  effects = new Set<Read>()
+  now: Registers
+  /** Runs the body of a block of the page. */
+  enter: (name: string, run: () => void) => void = (_, run) => run()
+  readonly #evaluate: (machine: Machine, node: AstNode) => Value
+  readonly #execute: (machine: Machine, node: AstNode) => void
+  readonly #builtins = new Map<string, boolean>()
+  #steps = 0
+
+  constructor (
+    host: Host, sources: Sources, position: Position,
+    evaluate: (machine: Machine, node: AstNode) => Value, execute: (machine: Machine, node: AstNode) => void
+  ) {
+    this.host = host
+    this.sources = sources
+    this.ledger = new Ledger(host.nunjucks, name => name in host.env.globals)
+    this.uses = new Uses(this.ledger)
+    this.#evaluate = evaluate
+    this.#execute = execute
+    this.now = {
+      position,
+      context: new Context(true),
+      frame: new Frame(undefined, false, true),
+      locals: new Locals(),
+      isSetup: false,
+      conditions: new Set(),
+      sink: new Set()
+    }
+  }
+
+  evaluate (node: AstNode): Value {
+    this.#tick()
+    return this.#evaluate(this, node)
+  }
+
+  execute (node: AstNode): void {
+    this.#tick()
+    this.#execute(this, node)
+  }
+
+  site (node: AstNode): Site {
+    const { chain, level } = this.now.position
+    return { node, label: chain.label(level) }
+  }
+
+  with<T> (changes: Partial<Registers>, run: () => T): T {
+    const outer = this.now
+    this.now = { ...outer, ...changes }
+    try {
+      return run()
+    } finally {
+      this.now = outer
+    }
+  }
+
+  /** What `run` prints. */
+  collect (changes: Partial<Registers>, run: () => void): Set<Read> {
+    const sink = new Set<Read>()
+    this.with({ ...changes, sink }, run)
+    return sink
+  }
+
+  under<T> (reads: Iterable<Read>, run: () => T): T {
+    return this.with({ conditions: unionOf([this.now.conditions, reads]) }, run)
+  }
+
+  emit (reads: Iterable<Read>): void {
+    for (const read of reads) this.now.sink.add(read)
+  }
+
+  affect (reads: Iterable<Read>): void {
+    for (const read of reads) this.effects.add(read)
+  }
+
+  /** What is not understood reads everything, and may have changed everything. */
+  giveUp (node: AstNode): ReadonlySet<Read> {
+    const reads = new Set([this.ledger.read([], this.site(node))])
+    this.emit(reads)
+    this.affect(reads)
+    return reads
+  }
+
+  /** The value of a name, as compiled code looks for it. */
+  lookUp (name: string, site: Site): Value {
+    const found: Value[] = []
+    for (let locals: Locals | undefined = this.now.locals; locals !== undefined; locals = locals.parent) {
+      const entry = locals.variables.get(name)
+      if (entry === undefined) continue
+      found.push(entry.value)
+      if (entry.isSure) return either(found)
+      break
+    }
+    for (let frame: Frame | undefined = this.now.frame; frame !== undefined; frame = frame.parent) {
+      const entry = frame.variables.get(name)
+      if (entry === undefined) continue
+      found.push(entry.value)
+      // One that is undefined is not seen.
+      if (entry.isSure && entry.value.isThere) return either(found)
+    }
+    found.push(...this.inContext(name, site))
+    return either(found)
+  }
+
+  /** What a name may be in the context. */
+  inContext (name: string, site: Site): Value[] {
+    const { context } = this.now
+    const entry = context.variables.get(name)
+    if (entry?.isSure === true) return [entry.value]
+    const given = context.isGiven ? part({ steps: [name], site }) : made()
+    return entry === undefined ? [given] : [entry.value, given]
+  }
+
+  /** `{% set %}`: changes the variable where there is one. */
+  assign (name: string, given: Value): void {
+    const { context, frame, locals } = this.now
+    const value = because(given, this.now.conditions)
+    for (let scope: Locals | undefined = locals; scope !== undefined; scope = scope.parent) {
+      if (!scope.variables.has(name)) continue
+      this.#write(scope, name, value)
+      break
+    }
+    this.#assignInFrame(name, value)
+    if (!frame.isTopLevel) return
+    this.#write(context, name, value)
+    if (!name.startsWith('_')) context.exported.add(name)
+  }
+
+  /** What imports and macros do: a variable here. */
+  bind (name: string, given: Value, isExported = false): void {
+    const { context, frame, locals } = this.now
+    const value = because(given, this.now.conditions)
+    this.#write(locals, name, value)
+    if (locals.parent !== undefined) return this.#write(frame, name, value)
+    this.#write(context, name, value)
+    if (isExported && !name.startsWith('_')) context.exported.add(name)
+  }
+
+  /** A variable of the frame, without one in the compiled code. */
+  bindInFrame (name: string, value: Value): void {
+    this.#write(this.now.frame, name, value)
+  }
+
+  bindLocally (name: string, value: Value): void {
+    this.#write(this.now.locals, name, value)
+  }
+
+  /** All variables that an included template sees. */
+  * visible (): Generator<Value> {
+    for (let frame: Frame | undefined = this.now.frame; frame !== undefined; frame = frame.parent) {
+      for (const { value } of frame.variables.values()) yield value
+    }
+    for (const { value } of this.now.context.variables.values()) yield value
+  }
+
+  /** Whether a filter or a test is the one that comes with Nunjucks. */
+  isBuiltin (kind: 'filter' | 'test', name: string): boolean {
+    const key = `${kind} ${name}`
+    let is = this.#builtins.get(key)
+    if (is === undefined) this.#builtins.set(key, is = this.#compare(kind, name))
+    return is
+  }
+
+  #compare (kind: 'filter' | 'test', name: string): boolean {
+    const { env, nunjucks: { pristine } } = this.host
+    try {
+      return kind === 'filter' ? env.getFilter(name) === pristine.getFilter(name) : env.getTest(name) === pristine.getTest(name)
+    } catch {
+      return false
+    }
+  }
+
+  // A frame changes the nearest one above that has the name, unless it is isolated.
+  #assignInFrame (name: string, value: Value): void {
+    const { frame } = this.now
+    let mayBeThere = false
+    for (let scope: Frame | undefined = frame; scope !== undefined; scope = scope === frame && frame.isIsolated ? undefined : scope.parent) {
+      const entry = scope.variables.get(name)
+      if (entry === undefined) continue
+      if (entry.isSure && entry.value.isThere) return this.#write(scope, name, value, mayBeThere ? entry : undefined)
+      mayBeThere = true
+      this.#write(scope, name, value, entry)
+    }
+    if (!mayBeThere || !frame.variables.has(name)) this.#write(frame, name, value, undefined, !mayBeThere)
+  }
+
+  #write ({ variables }: { variables: Map<string, Entry> }, name: string, value: Value, before?: Entry, isSure = true): void {
+    const entry = before === undefined ? { value, isSure } : { value: either([before.value, value]), isSure: before.isSure }
+    this.journal.write(variables, name, entry)
+  }
+
+  #tick (): void {
+    if (++this.#steps > MOST_STEPS) throw new TooMuch('too many steps')
+  }
+}

@@ -1,0 +1,143 @@
+// What statements read and set.
+import type { Read } from '../../reads.js'
+import type { AstNode } from '../internals.js'
+import type { Machine } from './machine.js'
+import { bodyOf, bound } from './macros.js'
+import { runBlock } from './page.js'
+import { exportsOf, include } from './inclusion.js'
+import { Frame, Locals } from './scope.js'
+import { because, either, made, text, type Value } from './value.js'
+
+/** After so many turns of a loop, what it sets is not followed any more. */
+const TURNS = 3
+const MOST_TURNS = 12
+
+export function execute (machine: Machine, node: AstNode): void {
+  switch (node.typename) {
+    case 'Root':
+    case 'NodeList':
+      for (const child of node.children) machine.execute(child)
+      return
+    case 'Output':
+      if (!machine.now.isSetup) for (const child of node.children) output(machine, child)
+      return
+    case 'If':
+    case 'IfAsync':
+      return branch(machine, machine.uses.presence(machine.evaluate(node.cond as AstNode)), [node.body, node.else_ as AstNode | null])
+    case 'For':
+    case 'AsyncEach':
+    case 'AsyncAll':
+      return loop(machine, node)
+    case 'Switch':
+      return choose(machine, node)
+    case 'Set':
+      return assign(machine, node)
+    case 'Macro':
+      return machine.bind(node.name.value as string, { ...text(), macros: [bound(machine, node, false)] }, true)
+    case 'Import':
+      return machine.bind((node.target as AstNode).value as string, exportsOf(machine, node))
+    case 'FromImport':
+      return importNames(machine, node)
+    case 'Include':
+      if (!machine.now.isSetup) include(machine, node)
+      return
+    case 'Block':
+      if (!machine.now.isSetup) runBlock(machine, node.name.value as string)
+      return
+    case 'Extends':
+      // Who runs the template looks for it.
+      return machine.affect(machine.uses.all(machine.evaluate(node.template as AstNode)))
+    case 'TemplateData':
+      return
+    default:
+      foreign(machine, node)
+  }
+}
+
+function output (machine: Machine, node: AstNode): void {
+  if (node.typename !== 'TemplateData') machine.emit(machine.uses.all(machine.evaluate(node)))
+}
+
+/** One of the bodies runs, because of `reads`. */
+function branch (machine: Machine, reads: ReadonlySet<Read>, bodies: ReadonlyArray<AstNode | null>): void {
+  machine.emit(reads)
+  machine.under(reads, () => {
+    machine.journal.branch(bodies.map(body => () => { if (body !== null) machine.execute(body) }))
+  })
+}
+
+function loop (machine: Machine, node: AstNode): void {
+  const { now: { frame, locals }, uses } = machine
+  const inside = { frame: new Frame(frame), locals: new Locals(locals) }
+  machine.with(inside, () => {
+    const value = machine.evaluate(node.arr as AstNode)
+    const shape = uses.shape(value)
+    machine.emit(shape)
+    machine.under(shape, () => {
+      repeat(machine, () => {
+        bindItem(machine, node.name, value, shape)
+        machine.execute(node.body)
+      })
+      if (node.else_ !== null) machine.journal.branch([() => machine.execute(node.else_ as AstNode), () => {}])
+    })
+  })
+}
+
+/** Runs a way any number of times, or not at all. */
+function repeat (machine: Machine, way: () => void): void {
+  for (let turn = 1; turn <= MOST_TURNS; turn++) {
+    const settle = turn <= TURNS ? undefined : (value: Value) => machine.uses.flat(value)
+    if (!machine.journal.branch([way, () => {}], settle)) return
+  }
+}
+
+// Nunjucks gives the names of a list's members' members to compiled code only,
+// those of an object also to the frame.
+function bindItem (machine: Machine, name: AstNode, value: Value, shape: ReadonlySet<Read>): void {
+  const { uses } = machine
+  const item = because(uses.member(value, undefined), shape)
+  if (name.typename !== 'Array') {
+    bindBoth(machine, name.value as string, item)
+  } else {
+    name.children.forEach((child, index) => {
+      const inList = uses.member(item, undefined)
+      const inObject = index === 0 ? text(shape) : index === 1 ? item : made()
+      bindBoth(machine, child.value as string, { ...either([inList, inObject]), isThere: false })
+    })
+  }
+  machine.bindInFrame('loop', { ...text(shape), fields: new Map() })
+}
+
+function bindBoth (machine: Machine, name: string, value: Value): void {
+  machine.bindLocally(name, value)
+  machine.bindInFrame(name, value)
+}
+
+function choose (machine: Machine, node: AstNode): void {
+  const cases = node.cases as AstNode[]
+  const reads = machine.uses.all(machine.evaluate(node.expr as AstNode), ...cases.map(({ cond }) => machine.evaluate(cond as AstNode)))
+  branch(machine, reads, [...cases.map(({ body }) => body), node.default as AstNode | null])
+}
+
+function assign (machine: Machine, node: AstNode): void {
+  const value = node.value === null ? text(bodyOf(machine, node.body)) : machine.evaluate(node.value as AstNode)
+  for (const { value: name } of node.targets as AstNode[]) machine.assign(name as string, value)
+}
+
+function importNames (machine: Machine, node: AstNode): void {
+  const exported = exportsOf(machine, node)
+  for (const item of (node.names as AstNode).children) {
+    const [name, alias] = item.typename === 'Pair' ? [item.key as AstNode, item.value as AstNode] : [item, item]
+    machine.bind(alias.value as string, machine.uses.member(exported, name.value))
+  }
+}
+
+// A custom tag may do anything, also with its content.
+function foreign (machine: Machine, node: AstNode): void {
+  if (machine.now.isSetup) return
+  machine.giveUp(node)
+  const contents = (node.contentArgs as Array<AstNode | null> | undefined) ?? []
+  const given = (node.args as AstNode | null | undefined)?.children ?? []
+  for (const child of given) machine.emit(machine.uses.all(machine.evaluate(child)))
+  machine.journal.branch([() => { for (const body of contents) if (body !== null) machine.execute(body) }, () => {}])
+}

@@ -1,0 +1,165 @@
+// What an expression gives, as far as it can be told without a context: which
+// parts of the context it may be, and which it was made of.
+import { MEMBER, stepOf, type Steps } from '../../path.js'
+import type { Read } from '../../reads.js'
+import type { AstNode } from '../internals.js'
+import type { Ledger, Site } from './ledger.js'
+
+/** A part of the context that a value may be. */
+export interface Alias {
+  steps: Steps
+  /** The expression that led there. */
+  site: Site
+}
+
+/** A macro, or the body of a `call`. What it sees when it runs, those know who call it. */
+export interface Macro { node: AstNode }
+
+export interface Value {
+  aliases: readonly Alias[]
+  /** What was read to get it. */
+  reads: ReadonlySet<Read>
+  macros: readonly Macro[]
+  /** Its members by their names. */
+  fields: ReadonlyMap<string, Value> | undefined
+  /** What members of other names may be. */
+  items: Value | undefined
+  /** It is not undefined, whatever the context is. */
+  isThere: boolean
+}
+
+const NONE: ReadonlySet<Read> = new Set()
+
+/** What is made of `reads` and is no part of the context itself. */
+export function made (reads: ReadonlySet<Read> = NONE, isThere = false): Value {
+  return { aliases: [], reads, macros: [], fields: undefined, items: undefined, isThere }
+}
+
+/** Text, or a number. */
+export const text = (reads?: ReadonlySet<Read>): Value => made(reads, true)
+
+export const part = (alias: Alias): Value => ({ ...made(), aliases: [alias] })
+
+export const list = (items: Value, reads?: ReadonlySet<Read>): Value => ({ ...text(reads), items })
+
+export function unionOf (sets: Iterable<Iterable<Read>>): ReadonlySet<Read> {
+  const union = new Set<Read>()
+  for (const set of sets) for (const read of set) union.add(read)
+  return union
+}
+
+/** The same value for those who got there because of `reads`. */
+export function because (value: Value, reads: Iterable<Read>): Value {
+  const all = unionOf([value.reads, reads])
+  return all.size === value.reads.size ? value : { ...value, reads: all }
+}
+
+/** One of several values. */
+export function either (values: readonly Value[]): Value {
+  const [first] = values
+  if (first === undefined) return made()
+  if (values.length === 1) return first
+  const items = values.flatMap(({ items }) => items ?? [])
+  return {
+    aliases: distinct(values.flatMap(({ aliases }) => aliases)),
+    reads: unionOf(values.map(({ reads }) => reads)),
+    macros: [...new Set(values.flatMap(({ macros }) => macros))],
+    fields: eitherFields(values.flatMap(({ fields }) => fields ?? [])),
+    items: items.length === 0 ? undefined : either(items),
+    isThere: values.every(({ isThere }) => isThere)
+  }
+}
+
+function eitherFields (all: ReadonlyArray<ReadonlyMap<string, Value>>): ReadonlyMap<string, Value> | undefined {
+  if (all.length < 2) return all[0]
+  const names = new Set(all.flatMap(fields => [...fields.keys()]))
+  return new Map([...names].map(name => [name, either(all.flatMap(fields => fields.get(name) ?? []))]))
+}
+
+function distinct (aliases: Alias[]): Alias[] {
+  const byPath = new Map<string, Alias>()
+  for (const alias of aliases) {
+    const path = alias.steps.join('.')
+    if (!byPath.has(path)) byPath.set(path, alias)
+  }
+  return [...byPath.values()]
+}
+
+/** A number that grows when a value that stays in its place gets more. */
+export function weightOf (value: Value): number {
+  let weight = 1 + value.aliases.length + value.reads.size + value.macros.length
+  for (const field of value.fields?.values() ?? []) weight += weightOf(field)
+  return weight + (value.items === undefined ? 0 : weightOf(value.items))
+}
+
+/** All macros in a value. */
+export function macrosIn (value: Value): Macro[] {
+  const inside = [...value.fields?.values() ?? [], ...value.items === undefined ? [] : [value.items]]
+  return [...value.macros, ...inside.flatMap(macrosIn)]
+}
+
+/** Whether parts of the context are in it. */
+export function hasParts (value: Value): boolean {
+  if (value.aliases.length > 0) return true
+  return [...value.fields?.values() ?? [], ...value.items === undefined ? [] : [value.items]].some(hasParts)
+}
+
+/** Uses of values. */
+export class Uses {
+  readonly #ledger: Ledger
+
+  constructor (ledger: Ledger) {
+    this.#ledger = ledger
+  }
+
+  /** What is read by who uses all of a value. */
+  all (...values: Value[]): ReadonlySet<Read> {
+    const reads = new Set<Read>()
+    for (const value of values) this.#collect(value, reads)
+    return reads
+  }
+
+  /** What is read by who asks whether it is there. */
+  presence (value: Value): ReadonlySet<Read> {
+    return unionOf([value.reads, value.aliases.map(({ steps, site }) => this.#ledger.read(steps, site, true))])
+  }
+
+  /** What is read by who asks which members it has. */
+  shape (value: Value): ReadonlySet<Read> {
+    return unionOf([value.reads, value.aliases.map(({ steps, site }) => this.#ledger.read([...steps, MEMBER], site, true))])
+  }
+
+  /** A member of a value; any of them if `key` is undefined. Without a site it has that of the value. */
+  member (value: Value, key: unknown, site?: Site): Value {
+    const values: Value[] = []
+    if (value.aliases.length > 0) {
+      const step = stepOf(key)
+      values.push({ ...made(), aliases: value.aliases.map(alias => ({ steps: [...alias.steps, step], site: site ?? alias.site })) })
+    }
+    const field = typeof key === 'string' ? value.fields?.get(key) : undefined
+    if (field !== undefined) values.push(field)
+    else if (typeof key !== 'string') values.push(...value.fields?.values() ?? [])
+    if (value.items !== undefined && field === undefined) values.push({ ...value.items, isThere: false })
+    // Of a value that is not followed any more, each member may be each of its macros.
+    if (value.macros.length > 0) values.push({ ...made(), macros: value.macros })
+    const member = because(either(values), value.reads)
+    return member.aliases.some(({ steps }) => steps.length > MOST_STEPS) || member.aliases.length > MOST_ALIASES ? this.flat(member) : member
+  }
+
+  /** The same value for who does not follow its parts any more. */
+  flat (value: Value): Value {
+    return { ...made(this.all(value)), macros: macrosIn(value) }
+  }
+
+  #collect (value: Value, reads: Set<Read>): void {
+    for (const read of value.reads) reads.add(read)
+    for (const { steps, site } of value.aliases) reads.add(this.#ledger.read(steps, site))
+    for (const field of value.fields?.values() ?? []) this.#collect(field, reads)
+    if (value.items !== undefined) this.#collect(value.items, reads)
+  }
+}
+
+// Beyond these a value is read as a whole: loops and macros that call
+// themselves would go on.
+const MOST_STEPS = 12
+const MOST_ALIASES = 24

@@ -1,0 +1,39 @@
+// Tells the recorder of a context which variables templates ask for.
+import { RECORDER, type Recorder } from '../recording.js'
+import type { Context } from './internals.js'
+
+interface Variables extends Context {
+  ctx: Record<string, unknown>
+  lookup (name: string): unknown
+  setVariable (name: string, value: unknown): void
+}
+
+/** What travels with the variables, also to templates that are included. */
+interface Recorded {
+  recorder: Recorder
+  /** What templates have set themselves. */
+  own: ReadonlySet<string>
+}
+
+const watched = new WeakSet<object>()
+
+/** Watches the variables of a template, if they are of a recording. */
+export function watch (context: Context): void {
+  const variables = context as Variables
+  const brought = variables.ctx[RECORDER]
+  if (brought === undefined || watched.has(context)) return
+  watched.add(context)
+  const given = brought as Recorded | Recorder
+  let recorded: Recorded = 'own' in given ? given : { recorder: given, own: new Set() }
+  const { lookup, setVariable } = variables
+  variables.lookup = name => {
+    const isRead = name in variables.ctx ? !recorded.own.has(name) : !(name in context.env.globals)
+    if (isRead) recorded.recorder.noteName(name)
+    return lookup.call(variables, name)
+  }
+  variables.setVariable = (name, value) => {
+    recorded = { recorder: recorded.recorder, own: new Set([...recorded.own, name]) }
+    variables.ctx[RECORDER] = recorded
+    setVariable.call(variables, name, value)
+  }
+}

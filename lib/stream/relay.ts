@@ -58,6 +58,12 @@ export class Relay implements Outlet {
     this.outlet.failedLate(error)
   }
 
+  close (frame: string): void {
+    if (this.outlet.close !== undefined) return this.outlet.close(frame)
+    this.outlet.send(frame, 1)
+    this.outlet.ended()
+  }
+
   noteGap (): GapNotes | undefined {
     return this.outlet.noteGap?.()
   }

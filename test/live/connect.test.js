@@ -22,7 +22,7 @@ for (const [name, createEngine] of Object.entries(engines)) {
     await until(() => app.eventStreams.open === 0)
     ticket.comments.push('b')
     await view.changed('7', ['comments'])
-    await view.changed('7', ['of nothing that is read'])
+    await view.changed('7', ['nothing.that.is.read'])
     await page.connect()
     t.same(await page.take(1), ['comments'])
     await page.close()
@@ -78,7 +78,7 @@ for (const [name, createEngine] of Object.entries(engines)) {
     await view.changed('7', ['ticket.title'])
     await page.take(1)
     t.match(page.cursor, /^\w+-1~\w+-0$/)
-    await news.publish(new Fragment('ticket.html', 'total', { ticket }, { target: 'news' }))
+    await news.publish(new Fragment('ticket.html', 'comments', { comments: [] }, { target: 'news' }))
     t.same(await page.take(1), ['news'])
     t.match(page.cursor, /^\w+-1~\w+-1$/)
     await page.close()
@@ -142,7 +142,6 @@ t.test('the cursor of a client that was sent nothing moves on, and never past wh
   const source = view.source('7')
   const start = await source.cursor()
   const attachment = source[kAttach](outlet, start)
-  await until(() => outlet.isAttached())
   t.equal(attachment.cursor(), undefined)
   await view.changed('7', ['nothing'])
   await until(() => attachment.cursor() === start.replace('-0', '-1'))
@@ -152,9 +151,6 @@ t.test('the cursor of a client that was sent nothing moves on, and never past wh
   await view.changed('7', ['ticket.total'])
   await until(() => outlet.waiting !== undefined)
   t.equal(attachment.cursor(), undefined)
-  tickets.get('7').total = 3
-  await view.changed('7', ['ticket'])
-  await until(() => outlet.app.eventStreams?.renders !== 0 || true)
   outlet.isBlocked = false
   outlet.waiting()
   await until(() => outlet.sent.length > 0)
@@ -164,7 +160,6 @@ t.test('the cursor of a client that was sent nothing moves on, and never past wh
 
   function createOutlet () {
     const outlet = {
-      app: {},
       sent: [],
       isBlocked: false,
       dialect: { name: 'test', encode: ({ target, id, data }) => `${target} ${data} ${id}\n` },
@@ -173,8 +168,7 @@ t.test('the cursor of a client that was sent nothing moves on, and never past wh
       flush () {},
       whenDrained: () => new Promise(resolve => { outlet.waiting = resolve }),
       ended () { outlet.isEnded = true },
-      failed (error) { outlet.error = error },
-      isAttached: () => true
+      failed (error) { outlet.error = error }
     }
     return outlet
   }

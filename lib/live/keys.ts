@@ -49,7 +49,7 @@ export class Keys {
     // It may be forgotten already.
     if (this.#keys.get(key.name) !== key) return
     this.#idle.delete(key)
-    this.#idle.set(key, performance.now())
+    this.#idle.set(key, Date.now())
     if (this.#idle.size > MOST_IDLE) this.#drop(this.#idle.keys().next().value!)
     this.#forgetting.after(this.#linger)
   }
@@ -76,7 +76,7 @@ export class Keys {
 
   /** Gives the milliseconds until there is more to drop. */
   #dropOld (): number | undefined {
-    const end = performance.now() - this.#linger
+    const end = Date.now() - this.#linger
     for (const [key, since] of this.#idle) {
       if (since > end) return since - end
       this.#drop(key)

@@ -11,8 +11,8 @@ export interface Outcome {
   readonly rendered: ReadonlySet<string>
   /** Those of them whose HTML is another one than before. */
   readonly changed: ReadonlySet<string>
-  /** Where a client is that has all of it; undefined when a block failed. */
-  readonly position: string | undefined
+  /** Where a client is that has all of it; empty when a block failed. */
+  readonly position: string
   /** The HTML for some targets; the same object for the same targets. */
   update (targets: ReadonlySet<string>): Update
 }
@@ -20,7 +20,7 @@ export interface Outcome {
 /** Those who share what is rendered. */
 export interface FollowerGroup {
   /** The newest HTML for some targets. */
-  newest (targets: ReadonlySet<string>, position: string | undefined): Update
+  newest (targets: ReadonlySet<string>, position: string): Update
   /** It wants what these changes concern, rendered from now on, and gets what is rendered then. */
   started (follower: Follower, changed: Changed): void
   leave (follower: Follower): void
@@ -80,11 +80,11 @@ export class Follower implements Attachment {
     try {
       const since = await this.#host.enter(this, cursor)
       if (since === undefined) return this.refuse()
-      if (this.#isOver) return
       const { from, last, paths } = since
       this.changed.add(paths)
       this.#told = from ?? ''
       this.#reached = this.changed.isEmpty ? last : this.#told
+      // Of one that has left nobody waits for it.
       this.#group!.started(this, this.changed)
     } catch (error) {
       this.failed(error)
@@ -99,7 +99,7 @@ export class Follower implements Attachment {
 
   /** Sends what a run gave, or leaves it for later. */
   take ({ rendered, changed, position, update }: Outcome): void {
-    if (position !== undefined) this.#reached = position
+    if (position !== '') this.#reached = position
     const targets = this.#missing(rendered, changed)
     if (targets.size === 0) return
     if (this.#holds > 0 || this.#stale !== undefined || this.#outlet.isBlocked) return this.#postpone(targets)
@@ -171,7 +171,7 @@ export class Follower implements Attachment {
     for (const target of targets) this.#sent.add(target)
     const { dialect, ids } = this.#outlet
     const position = this.#reached
-    if (update.position !== undefined) {
+    if (update.position !== '') {
       ids?.note(position)
       this.#told = position
     }
@@ -196,7 +196,7 @@ export class Follower implements Attachment {
         }
         const targets = this.#stale
         this.#stale = undefined
-        this.#send(targets, this.#group!.newest(targets, this.#reached === '' ? undefined : this.#reached))
+        this.#send(targets, this.#group!.newest(targets, this.#reached))
       }
     } catch (error) {
       this.failed(error)

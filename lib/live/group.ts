@@ -95,7 +95,7 @@ export class Group implements FollowerGroup {
     this.#sleep(this.#host.delay, false)
   }
 
-  newest (targets: ReadonlySet<string>, position: string | undefined): Update {
+  newest (targets: ReadonlySet<string>, position: string): Update {
     return new Update([...targets].map(target => this.#records.get(target)!), position)
   }
 
@@ -122,7 +122,7 @@ export class Group implements FollowerGroup {
     if (this.#followers.size === 0) return
     this.#due = failed
     if (isGone === true) this.#gone()
-    else this.#deliver(records, failed.size === 0 ? position : undefined, changed)
+    else this.#deliver(records, failed.size === 0 ? position : '', changed)
     this.#goOn()
   }
 
@@ -174,7 +174,7 @@ export class Group implements FollowerGroup {
     return { records, failed }
   }
 
-  #deliver (records: ReadonlyMap<string, EventRecord>, position: string | undefined, reason: Changed): void {
+  #deliver (records: ReadonlyMap<string, EventRecord>, position: string, reason: Changed): void {
     const rendered = new Set(records.keys())
     const changed = new Set([...rendered].filter(target => this.#records.get(target)?.data !== records.get(target)!.data))
     for (const [target, record] of records) this.#records.set(target, record)

@@ -7,11 +7,11 @@ import type { Ids } from '../stream/feed.js'
 
 export class Update {
   readonly #records: readonly EventRecord[]
-  /** Where a client is that has all of it; undefined where it has to get more for that. */
-  readonly position: string | undefined
+  /** Where a client is that has all of it; empty where it has to get more for that. */
+  readonly position: string
   readonly #frames = new Map<string, SharedFrames>()
 
-  constructor (records: readonly EventRecord[], position: string | undefined) {
+  constructor (records: readonly EventRecord[], position: string) {
     this.#records = records
     this.position = position
   }
@@ -33,7 +33,7 @@ export class Update {
   // The last one brings the id: who has it has all.
   #encode (dialect: Dialect, ids: Ids | undefined): string {
     const { position } = this
-    const id = position === undefined || ids === undefined ? position : ids.of(position)
+    const id = position === '' ? undefined : ids === undefined ? position : ids.of(position)
     const last = this.#records.length - 1
     return this.#records.map((record, n) => dialect.encode(n === last ? { ...record, id } : record)).join('')
   }

@@ -93,6 +93,8 @@ t.test('a template without a block to follow, one without the block that is name
   t.throws(() => wrong.explain(), { code: 'FST_CHIRP_BLOCK_NOT_FOUND', message: /has no block "aa"; it has "a"\./ })
   const reads = app.liveView('wrong reads', { template: 'ticket.html', context: () => ({}), blocks: ['a'], reads: { a: ['x'] } })
   t.same(reads.reads('a'), ['x'])
+  const { app: empty } = await buildTickets(t, { template: 'text', route: false, view: { blocks: ['a'] } })
+  t.throws(() => empty.liveView('ticket').explain(), { code: 'FST_CHIRP_BLOCK_NOT_FOUND', message: /it has none/ })
   const bare = await buildApp(t)
   const view = bare.liveView('ticket', { template: 'ticket.html', context: () => ({}) })
   t.throws(() => view.reads('a'), { code: 'FST_CHIRP_NO_TEMPLATES' })

@@ -91,7 +91,7 @@ t.test('what was lost may have been anything', async t => {
     const [[topic]] = engine.published
     tickets.get('7').total++
     const rechecks = asked
-    await engine.publish(topic, { record: data === undefined ? { parts: [] } : { data }, audience: undefined, history: 1000 })
+    await engine.publish(topic, { record: { version: 1, ...(data === undefined ? { parts: [] } : { data }) }, audience: undefined, history: 1000 })
     t.same(await page.take(1), ['total'], `what cannot be read: ${data}`)
     t.ok(asked > rechecks)
   }
@@ -173,6 +173,22 @@ t.test('keys that nobody follows are forgotten', async t => {
   await view.changed('7', ['comments'])
   t.same(await first.take(1), ['comments'], 'and none that is followed')
   await first.close()
+})
+
+t.test('a key that is forgotten while it is asked who may look', async t => {
+  let asked = 0
+  const { view } = await buildTickets(t, {
+    view: {
+      authorize: async () => {
+        if (++asked === 1) for (let n = 0; n < 10_001; n++) await view.source(`idle ${n}`, {}).cursor()
+        return true
+      }
+    }
+  })
+  const outlet = createOutlet()
+  view.source('7', {})[kAttach](outlet, '')
+  await until(() => outlet.sent.length > 0)
+  t.equal(asked, 2)
 })
 
 t.test('keys that nobody has followed for five minutes are forgotten, with all that is kept of them', async t => {

@@ -38,6 +38,11 @@ export class JobTrack implements ReaderTarget {
     return this.#hasLost ? undefined : this.#first
   }
 
+  /** The same as far as it is known: else where this process began to follow. */
+  get start (): string {
+    return this.#first
+  }
+
   /** Where the oldest event that can be replayed comes after. */
   get oldest (): string {
     const { length } = this.#positions

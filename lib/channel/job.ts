@@ -106,6 +106,11 @@ export class Job implements Feed {
     return ''
   }
 
+  /** A page of a merge shows all of it, too. @internal */
+  pagePosition (): MaybePromise<string> {
+    return whenDone(this.#follow(), () => this.#track.start)
+  }
+
   /**
    * The position of its newest event, after which a stream can go on.
    *

@@ -12,7 +12,7 @@ import type { StreamSource } from '../stream/types.js'
 import { isOf } from '../util/kind.js'
 import { isPromise } from '../util/promise.js'
 import { composeCursor } from './cursor.js'
-import { cursorOfAll, findPlaces, goOnFrom, type Place } from './place.js'
+import { cursorOf, cursorOfAll, findPlaces, goOnFrom, type Place } from './place.js'
 import { StreamSink } from './sink.js'
 import { TickOutlet } from './tick.js'
 
@@ -59,9 +59,12 @@ export class Merged implements Feed {
    * @throws FST_CHIRP_LIVE (as a rejection) when none of them can say where it is.
    */
   async cursor (): Promise<string> {
-    const located = this[kParts].filter(isLocatable)
-    if (located.length === 0) throw new FST_CHIRP_LIVE('nothing in this merge() can say where it is. Merge it with a channel')
-    return await cursorOfAll(located)
+    return await cursorOfAll(this.#located())
+  }
+
+  /** Where a page of all of them goes on: each job from its first event. @internal */
+  async pagePosition (): Promise<string> {
+    return await cursorOfAll(this.#located(), part => part.pagePosition?.() ?? cursorOf(part))
   }
 
   /**
@@ -70,6 +73,12 @@ export class Merged implements Feed {
    */
   async cursorFrom (id: string, before: string): Promise<string> {
     return await goOnFrom(this[kParts].filter(isLocatable), id, before)
+  }
+
+  #located (): LocatableFeed[] {
+    const located = this[kParts].filter(isLocatable)
+    if (located.length === 0) throw new FST_CHIRP_LIVE('nothing in this merge() can say where it is. Merge it with a channel')
+    return located
   }
 
   [kAttach] (outlet: Outlet, lastEventId: string): Attachment {

@@ -39,12 +39,12 @@ export function findPlaces (parts: readonly LocatableFeed[], lastEventId: string
   })
 }
 
-/** Where all are now. */
-export function cursorOfAll (parts: readonly LocatableFeed[]): MaybePromise<string> {
-  return whenDone(parts.map(part => part.keepsLatest === true ? '' : cursorOf(part)), composeCursor)
+/** Where all are now, or where `positionOf` says. */
+export function cursorOfAll (parts: readonly LocatableFeed[], positionOf: (part: LocatableFeed) => MaybePromise<string> = cursorOf): MaybePromise<string> {
+  return whenDone(parts.map(part => part.keepsLatest === true ? '' : positionOf(part)), composeCursor)
 }
 
-function cursorOf (part: LocatableFeed): MaybePromise<string> {
+export function cursorOf (part: LocatableFeed): MaybePromise<string> {
   if (part.cursor !== undefined) return part.cursor()
   const location = part.locate('')
   return isPromise(location) ? (location as Promise<Location>).then(({ last }) => last) : (location as Location).last

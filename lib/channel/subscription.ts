@@ -1,14 +1,15 @@
 // What channel.subscribe() gives: something to stream, or to iterate.
-import { FST_CHIRP_BEHIND, FST_CHIRP_OPTION } from '../errors.js'
-import { Entry } from '../message/entry.js'
+import { FST_CHIRP_OPTION } from '../errors.js'
+import type { Entry } from '../message/entry.js'
 import { kAttach, type Attachment, type Feed, type Location, type Outlet } from '../stream/feed.js'
 import { describe } from '../util/describe.js'
 import { isSignal } from '../util/kind.js'
 import { refuseUnknown } from '../util/options.js'
 import type { MaybePromise } from '../util/promise.js'
 import type { AudienceFilter } from './audience.js'
+import { EntryQueue } from './entry-queue.js'
 import { onAbort } from './signals.js'
-import { gapFields, StreamSink } from './sink.js'
+import { StreamSink } from './sink.js'
 import type { Following, ReaderTarget } from './target.js'
 import { viewerKey } from './viewer.js'
 
@@ -125,94 +126,7 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
   }
 
   [Symbol.asyncIterator] (): AsyncIterator<Entry, undefined> {
-    return new EntryQueue(this, this.#channel)
-  }
-}
-
-/** Keeps what came until it is taken. */
-class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
-  readonly #channel: Subscribable
-  readonly #attachment: Attachment
-  readonly #entries: Entry[] = []
-  #size = 0
-  #isOver = false
-  #error: { thrown: unknown } | undefined
-  #waiting: Array<() => void> = []
-
-  constructor (subscription: Subscription, channel: Subscribable) {
-    this.#channel = channel
-    this.#attachment = subscription.attach(this, subscription.cursorFor(''))
-    if (this.#isOver) this.#attachment.detach()
-  }
-
-  async next (): Promise<IteratorResult<Entry, undefined>> {
-    while (this.#entries.length === 0) {
-      if (this.#error !== undefined) {
-        const { thrown } = this.#error
-        this.#error = undefined
-        throw thrown
-      }
-      if (this.#isOver) return { done: true, value: undefined }
-      await new Promise<void>(resolve => { this.#waiting.push(resolve) })
-    }
-    const value = this.#entries.shift()!
-    this.#size -= value.size
-    if (!this.isBlocked) this.#wake()
-    return { done: false, value }
-  }
-
-  /** A replay waits when half of what may wait is there. */
-  get isBlocked (): boolean {
-    return !this.#isOver && this.#size > this.window
-  }
-
-  get window (): number {
-    return this.#channel.maxBuffer / 2
-  }
-
-  async return (): Promise<IteratorResult<Entry, undefined>> {
-    this.#entries.length = this.#size = 0
-    this.ended()
-    return { done: true, value: undefined }
-  }
-
-  flush (): void {}
-
-  async whenDrained (): Promise<void> {
-    while (this.isBlocked) await new Promise<void>(resolve => { this.#waiting.push(resolve) })
-  }
-
-  pass (entries: readonly Entry[]): void {
-    for (const entry of entries) {
-      this.#entries.push(entry)
-      this.#size += entry.size
-    }
-    const { maxBuffer, name } = this.#channel
-    if (this.#size > maxBuffer) this.failed(new FST_CHIRP_BEHIND(name, maxBuffer))
-    this.#wake()
-  }
-
-  tell (): void {}
-
-  gap (requested: string, position: string): void {
-    this.pass([new Entry(position, position, gapFields(requested, position), undefined)])
-  }
-
-  ended (): void {
-    this.#isOver = true
-    this.#attachment?.detach()
-    this.#wake()
-  }
-
-  #wake (): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const resolve of waiting) resolve()
-  }
-
-  failed (error: unknown): void {
-    this.#error = { thrown: error }
-    this.ended()
+    return new EntryQueue(this.#channel, queue => this.attach(queue, this.cursorFor('')))
   }
 }
 

@@ -29,6 +29,12 @@ export interface SwapSpecification {
   transition?: boolean
 }
 
+/** What htmx 2 tells of a part of an answer that it is about to swap in. */
+export interface PartSwap {
+  target: Element
+  fragment: DocumentFragment
+}
+
 /** The context of a request of htmx 4. */
 export interface RequestContext {
   sourceElement: Element

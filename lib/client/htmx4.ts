@@ -37,16 +37,14 @@ function connect (element: Element, action: string, init: RequestInit): Response
 
 /** What has to happen to a list besides is done in the same swap. */
 function tendTask ({ target, swapSpec: { style, strip }, fragment }: SwapTask, tasks: SwapTask[]): void {
-  if (!target) return
+  const join = ({ beforeend: 'append', afterbegin: 'prepend' } as const)[style]
+  if (!target || !join) return
   const wrapper = strip && fragment.firstElementChild
   const content = wrapper ? (wrapper as HTMLTemplateElement).content ?? wrapper : fragment
   // Another one of this swap, which is counted with it.
   const later = tasks.slice(tasks.findIndex(task => task.fragment === fragment) + 1)
   for (const other of later) {
-    if (other.target === target && other.swapSpec.style === style && !strip && !other.swapSpec.strip) {
-      if (style === 'beforeend') content.append(other.fragment)
-      if (style === 'afterbegin') content.prepend(other.fragment)
-    }
+    if (other.target === target && other.swapSpec.style === style && !strip && !other.swapSpec.strip) content[join](other.fragment)
   }
   tend(target, style, content, (child, replacement = new DocumentFragment()) => tasks.push({
     target: child, swapSpec: { style: replacement.firstChild ? 'outerHTML' : 'delete', settle: 0 }, fragment: replacement

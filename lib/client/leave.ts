@@ -1,34 +1,26 @@
 // Answers that are no stream, and where they send the page.
-import type { RefusedDetail } from './types.js'
 
 /** Whether the next answer would be the same: nobody is there, may come, or is meant to stay on this page. */
 export function isFinal ({ status, ok, redirected, headers }: Response): boolean {
   return (redirected && ok) || [204, 401, 403].includes(status) || headers.has('HX-Redirect') || mustRefresh(headers)
 }
 
-/** The address that a final answer leads to; undefined when it leads nowhere. */
+/** The absolute address that a final answer leads to; undefined when it leads nowhere. */
 export function destinationOf ({ headers, redirected, url }: Response): string | undefined {
   const given = headers.get('HX-Redirect') ?? (mustRefresh(headers) ? location.href : headers.get('Location'))
-  if (given != null) return linkTo(given).href
+  // Unlike a URL a link takes whatever there is.
+  if (given != null) return Object.assign(document.createElement('a'), { href: given }).href
   if (redirected && /^text\/html/.test(headers.get('content-type')!)) return url
 }
 
-/** Tells the page, which may keep it from being left; a tab is left once in ten seconds, so that none goes round in a circle. */
-export function leave (element: Element, detail: RefusedDetail): void {
-  const isKept = !element.dispatchEvent(new CustomEvent('chirp:refused', { bubbles: true, cancelable: true, detail }))
-  const { protocol, origin, href } = linkTo(detail.location ?? '')
-  if (isKept || detail.location == null || !/^https?:/.test(protocol) || origin !== location.origin) return
-  if (Date.now() - sessionStorage['chirp:left'] < 10000) return
+/** Goes to an address of the same origin; a tab is left once in ten seconds, so that none goes round in a circle. */
+export function leave (address: string): void {
+  if (!address.startsWith(`${location.origin}/`) || Date.now() - sessionStorage['chirp:left'] < 10000) return
   sessionStorage['chirp:left'] = Date.now()
-  if (href === location.href) location.reload()
-  else location.assign(href)
+  if (address === location.href) location.reload()
+  else location.assign(address)
 }
 
 function mustRefresh (headers: Headers): boolean {
   return headers.get('HX-Refresh') === 'true'
-}
-
-// Unlike a URL it takes whatever there is.
-function linkTo (address: string): HTMLAnchorElement {
-  return Object.assign(document.createElement('a'), { href: address })
 }

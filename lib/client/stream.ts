@@ -7,15 +7,16 @@ import { destinationOf, isFinal, leave } from './leave.js'
 import { load, mustWaitFor } from './load.js'
 import { framesOf, type Frame } from './parse.js'
 import { sleep } from './sleep.js'
-import type { DisconnectReason, StreamState } from './types.js'
+import type { DisconnectReason, RefusedDetail, StreamState } from './types.js'
 
 /**
  * All events of the stream of an element, over all connections. Ask for the
  * next one when the one before has been dealt with. `life` ends it for good;
- * `changed` hears why it is disconnected, or that it is connected.
+ * `changed` hears why it is disconnected, or that it is connected, and the address
+ * that the element has by then.
  */
 export function openStream (
-  element: Element, attribute: string, action: string, init: RequestInit, life: AbortController, changed?: (reason?: DisconnectReason) => void
+  element: Element, attribute: string, action: string, init: RequestInit, life: AbortController, changed?: (reason: DisconnectReason | undefined, action: string) => void
 ): AsyncGenerator<Frame, void> {
   let connection: AbortController | undefined
   let state: StreamState
@@ -27,9 +28,8 @@ export function openStream (
   let wait: number | undefined
   let notBefore = 0
   let failures = 0
-  // Of an answer that was no stream, and where it leads.
-  let status: number | undefined
-  let destination: string | undefined
+  // One that was no stream, and where it leads.
+  let answer: Pick<RefusedDetail, 'status' | 'location'> | undefined
   // After a gap, where to fetch what the element holds, which must be newer than that time.
   let source: string | undefined
   let since = 0
@@ -52,7 +52,7 @@ export function openStream (
         // Later each time, and not all pages at once. A server that wants clients at once does not want them when it fails.
         notBefore = Date.now() + (wait ?? (retry || (failures && 1000)) * Math.min(2 ** failures++, 16) * (1 + Math.random()))
         mark('reconnecting', reason)
-        status = undefined
+        answer = undefined
       }
       while (mustWait()) await sleep(100)
     }
@@ -147,24 +147,26 @@ export function openStream (
   }
 
   function refuse (response: Response, what = action): never {
-    status = response.status
+    const { status } = response
+    answer = { status }
     if (isFinal(response)) {
-      destination = destinationOf(response)
+      const location = answer.location = destinationOf(response)
       life.abort()
-      if (destination != null || status !== 204) leave(element, { url: action, status, location: destination })
+      if ((location || status !== 204) && tell('refused', answer) && location) leave(location)
     }
     throw new Error(`${status} for ${what}`)
   }
 
-  function tell (what: string, detail: object = {}): void {
-    element.dispatchEvent(new CustomEvent(`chirp:${what}`, { bubbles: true, detail: { url: action, ...detail } }))
+  /** Whether nobody called `preventDefault()`. */
+  function tell (what: string, detail?: object): boolean {
+    return element.dispatchEvent(new CustomEvent(`chirp:${what}`, { bubbles: true, cancelable: true, detail: { url: action, ...detail } }))
   }
 
   function mark (next: StreamState, reason?: DisconnectReason): void {
     if (next === state || state === 'closed') return
     element.setAttribute('data-sse-state', state = next)
-    changed?.(reason)
-    tell(reason ? 'disconnected' : 'connected', { reason, status, location: destination })
+    changed?.(reason, action)
+    tell(reason ? 'disconnected' : 'connected', { reason, ...answer })
   }
 
   function pause (): void {

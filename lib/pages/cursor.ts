@@ -17,9 +17,13 @@ interface Composed { cursorFrom (id: string, before: string): Promise<string> }
  */
 export async function positionOf (live: Feed): Promise<string> {
   if (live.pageCursor !== undefined) return live.pageCursor
-  const position: unknown = live.cursor === undefined ? (await live.locate!('')).last : await live.cursor()
+  const position: unknown = await (live.pagePosition?.() ?? live.cursor?.() ?? lastOf(live))
   if (typeof position === 'string' && idProblem(position) === undefined) return position
   throw new FST_CHIRP_LIVE(`option "live" of reply.page() gave ${describe(position)} as its cursor. It must be a string that can be an id, or empty`)
+}
+
+async function lastOf (live: Feed): Promise<string> {
+  return (await live.locate!('')).last
 }
 
 /**

@@ -9,7 +9,7 @@ import type { EventStreams } from './types.js'
 
 /** Who does it. */
 interface Ending {
-  closeKey (key: string): number
+  closeKey (key: string): Promise<number>
   drain (milliseconds: number): Promise<void>
   readonly isEnding: boolean
 }
@@ -67,7 +67,7 @@ export class StreamControls implements EventStreams {
 
   async #close (key: unknown): Promise<number> {
     const name = checkKey('the key of app.eventStreams.close()', key)
-    const closed = this.#ending.closeKey(name)
+    const closed = await this.#ending.closeKey(name)
     await this.#others?.closeKey(name)
     return closed
   }

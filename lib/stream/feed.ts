@@ -110,6 +110,8 @@ export interface Feed {
   cursor? (): MaybePromise<string>
   /** The cursor of a page that names none itself. Default: that of {@link cursor}. @internal */
   readonly pageCursor?: string
+  /** The same for a page of a merge: the position of this part. @internal */
+  pagePosition? (): MaybePromise<string>
   /** The cursor that it goes on after. Default: the one of the client. @internal */
   cursorFor? (lastEventId: string): string
   /** Whether it needs no gap: to a position that it does not know it sends all that there is. @internal */

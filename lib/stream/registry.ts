@@ -81,9 +81,12 @@ export class Registry {
     if (this.counters.open === 0) for (const resolve of this.#onEmpty.splice(0)) resolve()
   }
 
-  /** Ends the streams with a key; how many there were. */
-  closeKey (key: string): number {
-    return this.#keys.of(key).filter(stream => stream.leave('closed', closedFrame())).length
+  /** Ends the streams that have a key now; resolves to how many there were. */
+  async closeKey (key: string): Promise<number> {
+    const streams = this.#keys.of(key)
+    // What was published before goes out at the end of the tick, and nobody comes back for it.
+    if (streams.length > 0) await new Promise(setImmediate)
+    return streams.filter(stream => stream.leave('closed', closedFrame())).length
   }
 
   /**

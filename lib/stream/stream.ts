@@ -106,8 +106,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     if (dest.writableEnded) return
     if (this.isOver) {
       if (this.#lastFrame !== '') dest.write(this.#lastFrame)
-      if (end === undefined) dest.end()
-      else end()
+      end === undefined ? dest.end() : end()
       return
     }
     const { settings, registry } = this.#app

@@ -1,38 +1,15 @@
-// The client script in a real browser: each topic, with cases in a file of its own,
-// on that generation of htmx that has all parts of the script run.
+// The client script and what else is on a page: other users of htmx, pages
+// without it, and streams of every form.
 import { readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { SSEEvent } from 'fastify-chirp'
-import { launch, until } from './browser.js'
-import { addConnectCases } from './client-connect.js'
-import { addControlCases } from './client-control.js'
-import { addGapCases } from './client-gap.js'
-import { addListCases } from './client-lists.js'
-import { addOutsideCase } from './client-outside.js'
-import { addPageCases } from './client-page.js'
-import { ScriptCoverage } from './coverage.js'
+import { until } from './browser.js'
+import { startBrowser } from './client.js'
 import { startSite } from './site.js'
-import { answerWith, connections, openTab, shows, state, logOf } from './tabs.js'
+import { answerWith, connections, logOf, shows, state } from './tabs.js'
 
-const browser = await launch()
-const tabs = await browser.newContext()
-const coverage = new ScriptCoverage('/_chirp/client.js')
-t.teardown(() => browser.close())
-
-const openPage = (t, url, options) => openTab(t, { tabs, coverage }, url, options)
-
-// The other half is in client-more.test.js.
-t.test('htmx 2', async t => {
-  addConnectCases(t, 2, openPage)
-  addGapCases(t, 2, openPage)
-  addListCases(t, 2, openPage)
-})
-t.test('htmx 4', async t => {
-  addPageCases(t, 4, openPage)
-  addControlCases(t, 4, openPage)
-  addListCases(t, 4, openPage)
-})
+const openPage = await startBrowser(t)
 
 t.test('htmx 2: what was replaced by an event hears the next one in the same packet', async t => {
   const site = await startSite(t)
@@ -75,9 +52,6 @@ t.test('htmx 2: what others make and listen to is left alone', async t => {
     return isNative
   }))
 })
-
-addOutsideCase(t, openPage, { isFirst: false, isAppended: true })
-addOutsideCase(t, openPage, { isFirst: true })
 
 t.test('htmx 4: other requests of the element are its own', async t => {
   const site = await startSite(t)
@@ -140,8 +114,4 @@ t.test('a stream is read as the standard says', async t => {
     return events
   })), cases.length)
   for (const [number, { name, parsed }] of cases.entries()) t.same(results[number], parsed, name)
-})
-
-t.test('every part of the script has run', async t => {
-  t.same(coverage.missed(), [])
 })

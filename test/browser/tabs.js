@@ -77,3 +77,17 @@ export function consoleOf (page) {
   page.on('console', message => messages.push(message.text()))
   return messages
 }
+
+/** A gap, with an id. */
+export const GAP = 'event: chirp:gap\nid: 1\ndata: {}\n\n'
+
+/** The next stream has a gap, and no other. */
+export function gapOnce (site, data = '{}') {
+  site.answer = (request, reply) => {
+    site.answer = undefined
+    return frames(`event: chirp:gap\ndata: ${data}\n\n`, { ends: false })(reply)
+  }
+}
+
+/** How long a page has been there by its own clock, which goes on by itself too. */
+export const ageOf = async page => await page.evaluate(() => performance.now()) / 1000

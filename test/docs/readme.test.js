@@ -21,8 +21,8 @@ t.test('every block of code is run', async t => {
     if (kind === 'from') t.ok(read(name).includes(code), `is in ${name}`)
   }
   t.same([...directories].sort(), [
-    'answer', 'asking', 'audience', 'broadcast', 'channels', 'chat', 'context', 'contracts', 'failing', 'limits', 'live-page', 'moving', 'observing', 'pages',
-    'per-user', 'presence', 'progress', 'quick-start', 'registering', 'source', 'testing', 'track', 'viewers', 'who'
+    'answer', 'asking', 'audience', 'broadcast', 'channels', 'chat', 'context', 'contracts', 'dashboard', 'failing', 'jobs', 'limits', 'live-page', 'moving', 'observing',
+    'pages', 'per-user', 'presence', 'progress', 'quick-start', 'registering', 'roles', 'sign-out', 'source', 'testing', 'track', 'viewers', 'who'
   ])
 })
 
@@ -34,7 +34,7 @@ t.test('one route is a live page', async t => {
   t.match(body, '<li>one</li>')
   const [, address] = /sse-connect="([^"]+)"/.exec(body)
   await say('two')
-  const { events } = await new QuietClient(app).sse(address, { maxEvents: 2, timeout: 20000 })
+  const { events } = await new QuietClient(app).sse(address, { maxEvents: 1 })
   t.match(events.at(-1), { event: 'list', data: '<li>two</li>' })
 })
 
@@ -167,6 +167,14 @@ t.test('events while somebody follows', async t => {
   await until(() => app.eventStreams.open === 0)
   await app.close()
   t.equal(app.eventStreams.errors, 0)
+})
+
+t.test('work that does not end with its client', async t => {
+  const { app, main: { job } } = await runBlock(t, 'jobs', 'job')
+  t.equal(await job.done, 'ended')
+  const { events, ended } = await new QuietClient(app).sse('/imports/7')
+  t.same(events.map(({ event, data }) => event ?? data), ['the first row', 'the second row', 'done'])
+  t.ok(ended)
 })
 
 t.test('who is here', async t => {

@@ -5,7 +5,7 @@
 //   <!-- from: FILE -->           a part of that file of the repository
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import Fastify from 'fastify'
@@ -51,7 +51,7 @@ export async function runBlock (t, directory, exported = '') {
   t.teardown(() => app.close())
   const views = join(home, directory, 'views')
   mkdirSync(views, { recursive: true })
-  for (const [name, text] of Object.entries(VIEWS)) writeFileSync(join(views, name), text)
+  for (const [name, text] of Object.entries(VIEWS)) if (!existsSync(join(views, name))) writeFileSync(join(views, name), text)
   await app.register(chirp, { templates: views, debug: false })
   globalThis[directory] = app
   writeFileSync(join(home, directory, 'app.mjs'), `export const app = globalThis[${JSON.stringify(directory)}]\n`)

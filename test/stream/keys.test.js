@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import http from 'node:http'
 import t from 'tap'
-import { SSEEvent } from 'fastify-chirp'
+import { SSEEvent, merge } from 'fastify-chirp'
 import { TestClient } from 'fastify-chirp/testing'
 import { MemoryEngine } from '../../dist/channel/memory.js'
 import { buildApp, listen, never, until } from '../helpers/app.js'
@@ -206,3 +206,20 @@ for (const route of [{ live: true }, { referenced: true }, {}]) {
     t.same([opened, app.eventStreams.total], [0, 0])
   })
 }
+
+t.test('what was published before reaches a stream before it is closed', async t => {
+  const app = await buildApp(t)
+  const [news, other] = [app.channel('news'), app.channel('other')]
+  app.get('/one', { live: true }, (request, reply) => reply.eventStream(news, { key: 'ann' }))
+  app.get('/both', { live: true }, (request, reply) => reply.eventStream(merge(news, other), { key: 'ann' }))
+  const client = new TestClient(app, { listen: true })
+  const streams = await Promise.all(['/one', '/both'].map(path => client.open(path)))
+  await until(() => news.size === 2)
+  await news.publish('awaited')
+  news.publish('and not')
+  t.equal(await app.eventStreams.close('ann'), 2)
+  for (const stream of streams) {
+    t.same([(await stream.next()).data, (await stream.next()).data], ['awaited', 'and not'])
+    await isClosed(t, stream)
+  }
+})

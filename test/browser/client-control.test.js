@@ -1,5 +1,7 @@
 // How a server ends a stream for good, and where it sends the page.
+import t from 'tap'
 import { until } from './browser.js'
+import { eachHtmx } from './client.js'
 import { startSite } from './site.js'
 import { answerWith, frames, logOf, pass, shows, state } from './tabs.js'
 
@@ -13,8 +15,7 @@ const countPages = site => site.app.addHook('onRequest', async request => {
   if (/^\/(\?|elsewhere|sign-in)/.test(request.url)) site.pages = (site.pages ?? 0) + 1
 })
 
-/** Adds the cases of one generation of htmx. */
-export function addControlCases (t, htmx, openPage) {
+await eachHtmx(t, (t, htmx, openPage) => {
   /** A page whose stream has been refused, after it was open. */
   async function refuse (t, answer, { prepare, setup } = {}) {
     const site = await startSite(t, { setup })
@@ -75,6 +76,20 @@ export function addControlCases (t, htmx, openPage) {
       t.equal(await kept.page.locator('#live').count(), 1)
     })
   }
+
+  // What the script runs before a page that is left is lost with it.
+  t.test('a page that is sent where nothing is stays, once', async t => {
+    for (const [name, value] of [['HX-Redirect', '/nothing'], ['HX-Refresh', 'true']]) {
+      let pages = 0
+      const setup = ({ app }) => app.addHook('onRequest', async ({ url }, reply) => {
+        if (/^\/(\?|nothing)/.test(url) && ++pages > 1) return reply.code(204).send()
+      })
+      const { page } = await refuse(t, reply => reply.header(name, value).code(401).send(), { setup })
+      await state(page, 'closed')
+      await until(() => pages === 2, name)
+      t.match((await logOf(page)).at(-1), /^refused live .* 401 /)
+    }
+  })
 
   t.test('HX-Refresh: true loads the page anew, and not in a loop', async t => {
     const { site, page } = await refuse(t, reply => reply.header('HX-Refresh', 'true').code(403).send(), { setup: countPages })
@@ -140,4 +155,4 @@ export function addControlCases (t, htmx, openPage) {
     await site.add('one')
     await shows(page, ['one'])
   })
-}
+})

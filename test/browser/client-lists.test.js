@@ -1,14 +1,15 @@
 // Lists that a stream appends to, with the client script: nothing stands there
 // twice, and no more than there may be.
+import t from 'tap'
 import { Fragment, Fragments, SSEEvent } from 'fastify-chirp'
 import { until } from './browser.js'
+import { eachHtmx } from './client.js'
 import { startSite } from './site.js'
 import { shows, state } from './tabs.js'
 
 const item = (id, text = id) => `<li${id ? ` id="${id}"` : ''} hx-get="/elsewhere" hx-target="#found">${text}</li>`
 
-/** Adds the cases of one generation of htmx. */
-export function addListCases (t, htmx, openPage) {
+await eachHtmx(t, (t, htmx, openPage) => {
   /** A page with a list, to which `send(html, swap)` appends. */
   async function startList (t, { swap = 'beforeend', limit, html = '' } = {}) {
     const site = await startSite(t)
@@ -86,14 +87,17 @@ export function addListCases (t, htmx, openPage) {
     await shows(page, ['a', 'b'])
   })
 
-  t.test('several fragments in one message', async t => {
-    const { site, page } = await startList(t, { limit: 2, html: '<li>one</li>' })
-    const part = text => new Fragment('page.html', 'item', { text }, { target: 'news', swap: 'beforeend' })
-    site.news.publish(new Fragments([part('two'), part('three')]))
-    await shows(page, ['two', 'three'])
-    site.news.publish(new Fragments([part('four'), new Fragment('page.html', 'item', { text: 'x' }, { target: 'found', swap: 'innerHTML' })]))
-    await shows(page, ['three', 'four'])
-  })
+  for (const swap of ['beforeend', 'afterbegin']) {
+    t.test(`several fragments in one message, ${swap}`, async t => {
+      const { site, page } = await startList(t, { limit: 2, html: '<li>one</li>' })
+      const part = text => new Fragment('page.html', 'item', { text }, { target: 'news', swap })
+      const showsInOrder = items => shows(page, swap === 'beforeend' ? items : items.toReversed())
+      site.news.publish(new Fragments([part('two'), part('three')]))
+      await showsInOrder(['two', 'three'])
+      site.news.publish(new Fragments([part('four'), new Fragment('page.html', 'item', { text: 'x' }, { target: 'found', swap: 'innerHTML' })]))
+      await showsInOrder(['three', 'four'])
+    })
+  }
 
   t.test('what is appended out of band goes where it says', async t => {
     const { page, send } = await startList(t, { limit: 2, html: item('a') })
@@ -102,6 +106,25 @@ export function addListCases (t, htmx, openPage) {
     await page.locator('p#field').waitFor()
     await shows(page, ['a2'])
   })
+
+  for (const [swap, shown] of Object.entries({ beforeend: ['a2', 'b'], afterbegin: ['b', 'a2'] })) {
+    t.test(`lists that are appended to out of band, ${swap}`, async t => {
+      const { site, page } = await startList(t, { html: item('main') })
+      await page.evaluate(() => {
+        document.getElementById('found').insertAdjacentHTML('beforebegin', '<ol id="other" chirp-limit="2"></ol>')
+      })
+      const sendOut = (...items) => site.news.publish(new SSEEvent({
+        ...(htmx === 2 && { event: 'news' }),
+        data: `<div hx-swap-oob="${swap}:#other">${items.join(' ')}</div><li hx-swap-oob="${swap}:#none"></li>`
+      }))
+      sendOut(item('x'), item('y'))
+      sendOut(item('a'))
+      sendOut(item('b'))
+      sendOut(item('a', 'a2'))
+      await shows(page, shown, 'other')
+      await shows(page, ['main'])
+    })
+  }
 
   t.test('five hundred events at once, and all of them again', async t => {
     const { page, send, site } = await startList(t, { limit: 200 })
@@ -132,4 +155,4 @@ export function addListCases (t, htmx, openPage) {
     for (const id of ['a', 'b', 'a', 'c', 'b']) site.news.publish(new SSEEvent({ data: item(id) }))
     await shows(page, ['b', 'c'], 'other')
   })
-}
+})

@@ -1,13 +1,14 @@
 // How the client script connects, and comes back, on one generation of htmx:
 // nothing is lost, nothing comes twice, whatever the server answers.
 import { setTimeout as wait } from 'node:timers/promises'
+import t from 'tap'
 import { SSEEvent } from 'fastify-chirp'
 import { until } from './browser.js'
+import { eachHtmx } from './client.js'
 import { startSite } from './site.js'
 import { answerWith, connections, frames, hide, listOf, logOf, pass, show, shows, state } from './tabs.js'
 
-/** Adds the cases of one generation of htmx. */
-export function addConnectCases (t, htmx, openPage) {
+await eachHtmx(t, (t, htmx, openPage) => {
   t.test('the element says how its stream is', async t => {
     const site = await startSite(t)
     let open
@@ -121,7 +122,7 @@ export function addConnectCases (t, htmx, openPage) {
 
   t.test('busy: it waits as long as it was asked to, also when somebody comes back to the page', async t => {
     const site = await startSite(t)
-    answerWith(site, frames('event: chirp:busy\nretry: 7000\ndata: \n\n'))
+    answerWith(site, frames('event: chirp:busy\nretry: 100000\ndata: \n\n'))
     const page = await openPage(t, `${site.url}/?htmx=${htmx}`, { isOpen: false, clock: true })
     await state(page, 'reconnecting')
     t.same(await logOf(page), ['disconnected live /live busy'])
@@ -132,7 +133,7 @@ export function addConnectCases (t, htmx, openPage) {
     await page.clock.runFor(3000)
     await state(page, 'reconnecting')
     t.equal(site.requests.length, 1)
-    await page.clock.runFor(2000)
+    await page.clock.runFor(100000)
     await state(page, 'connected')
     t.same(await logOf(page), ['disconnected live /live busy', 'connected live /live'])
   })
@@ -229,4 +230,4 @@ export function addConnectCases (t, htmx, openPage) {
     const times = await page.evaluate(() => window.looked) / size
     t.ok(times >= 2 && times < 8, `each character is looked at ${times} times`)
   })
-}
+})

@@ -1,20 +1,21 @@
 // The client script and the page around it: hidden tabs, history, elements that
 // come and go, policies.
+import t from 'tap'
 import { until } from './browser.js'
+import { eachHtmx } from './client.js'
 import { startSite } from './site.js'
 import { answerWith, connections, hide, logOf, show, shows, state } from './tabs.js'
 
-/** Adds the cases of one generation of htmx. */
-export function addPageCases (t, htmx, openPage) {
+await eachHtmx(t, (t, htmx, openPage) => {
   t.test('nobody looks for a minute: the stream is closed, and goes on where it was', async t => {
     const site = await startSite(t)
     const page = await openPage(t, `${site.url}/?htmx=${htmx}`, { clock: true })
     await hide(page)
-    await page.clock.runFor(50000)
+    await page.clock.runFor(30000)
     await site.add('one')
     await shows(page, ['one'])
     t.equal(site.app.eventStreams.open, 1, 'not before the minute is over')
-    await page.clock.runFor(12000)
+    await page.clock.runFor(32000)
     await connections(site, 0)
     await state(page, 'reconnecting')
     await site.add('two')
@@ -222,4 +223,4 @@ export function addPageCases (t, htmx, openPage) {
     await shows(page, ['one', 'two'])
     t.equal(await page.locator('[data-sse-state]').count(), 0)
   })
-}
+})

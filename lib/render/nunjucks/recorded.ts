@@ -15,6 +15,9 @@ interface Recorded {
   own: ReadonlySet<string>
 }
 
+// What Nunjucks puts in the place of super() and of async filters.
+const HOLE = /^hole_\d+$/
+
 const watched = new WeakSet<object>()
 
 /** Watches the variables of a template, if they are of a recording. */
@@ -27,6 +30,7 @@ export function watch (context: Context): void {
   let recorded: Recorded = 'own' in given ? given : { recorder: given, own: new Set() }
   const { lookup, setVariable } = variables
   variables.lookup = name => {
+    if (HOLE.test(name)) return lookup.call(variables, name)
     const isRead = name in variables.ctx ? !recorded.own.has(name) : !(name in context.env.globals)
     if (isRead) recorded.recorder.noteName(name)
     return lookup.call(variables, name)

@@ -1,5 +1,6 @@
 // From callbacks to values and promises.
 import type { MaybePromise } from '../../util/promise.js'
+import type { PageStream } from '../renderer.js'
 import { failureOf, type Subject } from './fault.js'
 import { toFault, type Host } from './host.js'
 import type { Callback } from './internals.js'
@@ -10,7 +11,7 @@ import type { Callback } from './internals.js'
  *
  * @throws FST_CHIRP_* or rejects with it.
  */
-export function settle<T> (host: Host, subject: Subject, start: (callback: Callback<T>) => void): MaybePromise<T> {
+export function settle<T> (host: Host, subject: Subject, page: PageStream | undefined, start: (callback: Callback<T>) => void): MaybePromise<T> {
   let finish: (() => T) | undefined
   let report: ((finish: () => T) => void) | undefined
   const callback: Callback<T> = (error, result) => {
@@ -24,7 +25,7 @@ export function settle<T> (host: Host, subject: Subject, start: (callback: Callb
     report?.(finish)
   }
   try {
-    start(callback)
+    host.current.within(page, () => start(callback))
   } catch (error) {
     callback(error)
   }

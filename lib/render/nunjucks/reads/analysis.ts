@@ -33,7 +33,7 @@ export class Analysis implements ReadsAnalysis {
 
   analyse (template: string): MaybePromise<TemplateReads> {
     checkName(template)
-    return settle<TemplateReads>(this.#host, { template }, callback => {
+    return settle<TemplateReads>(this.#host, { template }, undefined, callback => {
       this.#host.load(template, (error, twin) => {
         if (twin === undefined) return callback(error)
         const known = this.#known.get(twin)
@@ -102,6 +102,6 @@ function unknown (host: Host, chain: Chain): TemplateReads {
   const ledger = new Ledger(host.nunjucks, () => false)
   const read = ledger.read([], { node: host.nunjucks.node('Symbol', '...'), label: chain.label(0) })
   const everything: BlockReads = { reads: [read], evaluated: [read], within: [] }
-  const names = Object.keys(chain.last.twin.template.blocks)
+  const names = [...chain.names]
   return { blocks: new Map(names.map(name => [name, everything])), swaps: [], readersOf: () => ({ blocks: names, outside: [read] }) }
 }

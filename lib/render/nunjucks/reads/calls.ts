@@ -13,9 +13,9 @@ const DIALECT = 'dialect'
 export function call (machine: Machine, node: AstNode): Value {
   const { name } = node
   const given = argumentsOf(machine, (node.args as AstNode).children)
-  // The text of a parent's block is read where the block begins.
-  if (name.typename === 'Symbol' && name.value === 'super' && machine.now.position.block !== undefined) return text()
   const target = machine.evaluate(name)
+  // The text of a parent's block is read where the block begins.
+  if (name.typename === 'Symbol' && name.value === 'super' && machine.now.position.block !== undefined) return text(machine.now.inherited)
   const results = target.macros.map(macro => because(callMacro(machine, macro, given), target.reads))
   if (results.length === 0 || hasParts(target)) results.push(foreign(machine, node, target, given))
   return either(results)

@@ -1,5 +1,5 @@
 // Templates that extend each other, leaf first.
-import { outline, type Outline } from '../block-path.js'
+import { extension, outline, type Outline } from '../block-path.js'
 import type { Host, Twin } from '../host.js'
 import type { AstNode, Nunjucks } from '../internals.js'
 
@@ -7,6 +7,8 @@ export interface Level {
   twin: Twin
   /** Undefined if the template came precompiled. */
   outline: Outline | undefined
+  /** Whether it extends another one. */
+  extending: ReturnType<typeof extension>
   /** The nodes that are, or are around, the tag of a block. */
   holders: ReadonlySet<AstNode>
 }
@@ -29,7 +31,7 @@ export class Chain {
   }
 
   get names (): Set<string> {
-    return new Set(this.levels.flatMap(({ outline }) => [...outline?.blocks.keys() ?? []]))
+    return new Set(this.levels.flatMap(({ twin }) => Object.keys(twin.template.blocks)))
   }
 
   label (level: number): string {
@@ -71,9 +73,9 @@ export class Levels {
 
   #create (twin: Twin): Level {
     const { nunjucks } = this.#host
-    if (twin.source === undefined) return { twin, outline: undefined, holders: new Set() }
+    if (twin.source === undefined) return { twin, outline: undefined, extending: 'maybe', holders: new Set() }
     const found = outline(nunjucks, this.#host.parse(twin.source), Object.keys(twin.template.blocks))
-    return { twin, outline: found, holders: holdersOf(nunjucks, found) }
+    return { twin, outline: found, extending: extension(nunjucks, found.root), holders: holdersOf(nunjucks, found) }
   }
 }
 

@@ -37,8 +37,8 @@ const RULES: Record<string, Rule> = {
     const shape = uses.shape(input)
     return values.length > 1 ? undefined : list(list(either([item, text(shape)])), unionOf([shape, uses.all(...values)]))
   },
-  sort: given => by(given, named(given, 'attribute') ?? given.nodes[2], list),
-  groupby: given => by(given, given.nodes[0], (item, reads) => list(list(item), reads)),
+  sort: given => by(given, named(given, 'attribute') ?? given.nodes[2], list, true),
+  groupby: given => by(given, given.nodes[0], (item, reads) => list(list(item), reads), true),
   sum: given => by(given, given.nodes[0], (_, reads) => text(reads)),
   join: given => by(given, given.nodes[1], (_, reads) => text(reads)),
   selectattr: having,
@@ -87,13 +87,14 @@ function having (given: Given): Value | undefined {
   return list(item, unionOf([uses.shape(input), uses.presence(uses.member(item, attribute.value))]))
 }
 
-// One that looks at one attribute of each member.
-function by (given: Given, attribute: AstNode | undefined, result: (item: Value, reads: ReturnType<Uses['all']>) => Value): Value | undefined {
+// One that looks at one attribute of each member. Some know dots in it.
+function by (
+  given: Given, attribute: AstNode | undefined, result: (item: Value, reads: ReturnType<Uses['all']>) => Value, knowsDots = false
+): Value | undefined {
   const { uses, input, item, values } = given
   if (attribute?.typename !== 'Literal' || typeof attribute.value !== 'string' || attribute.value === '') return undefined
-  const steps = attribute.value.split('.')
-  // As they are and as one name: not all of these filters know dots.
-  const looked = either([steps.reduce((value, step) => uses.member(value, step), item), uses.member(item, steps.length > 1 ? undefined : attribute.value)])
+  const steps = knowsDots ? attribute.value.split('.') : [attribute.value]
+  const looked = steps.reduce((value, step) => uses.member(value, step), item)
   return result(item, unionOf([uses.shape(input), uses.all(looked, ...values)]))
 }
 

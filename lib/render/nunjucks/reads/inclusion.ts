@@ -6,7 +6,6 @@ import { Chain, type Level } from './chain.js'
 import { Context, Frame, Locals } from './scope.js'
 import { namesIn } from './sources.js'
 import { because, either, made, text, type Value } from './value.js'
-import { extension } from '../block-path.js'
 
 /** The templates that a tag may mean, or undefined if that is not known. Those that cannot be loaded are left out. */
 export function targetsOf (machine: Machine, node: AstNode): Twin[] | undefined {
@@ -64,15 +63,14 @@ function run (machine: Machine, tag: AstNode, twin: Twin, own: { context: Contex
 
 /** Runs the last template of a chain, and those that it extends. */
 export function runFrom (machine: Machine, tag: AstNode, chain: Chain, own: { context: Context, frame: Frame }): boolean {
-  const { outline } = chain.last
-  const kind = outline && extension(machine.host.nunjucks, outline.root)
-  if (outline === undefined || kind === 'maybe') {
+  const { outline, extending } = chain.last
+  if (outline === undefined || extending === 'maybe') {
     machine.giveUp(tag)
     return true
   }
   const { root } = outline
   const registers = { ...own, position: { chain, level: chain.levels.length - 1, block: undefined }, locals: new Locals() }
-  if (kind === 'never') {
+  if (extending === 'never') {
     machine.with(registers, () => machine.execute(root))
     return false
   }

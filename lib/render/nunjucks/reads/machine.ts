@@ -18,6 +18,8 @@ export interface Registers {
   isSetup: boolean
   /** The conditions around. */
   conditions: ReadonlySet<Read>
+  /** What super() gives here. */
+  inherited: ReadonlySet<Read>
   /** Gets what is printed here, and what decides about it. */
   sink: Set<Read>
 }
@@ -64,6 +66,7 @@ export class Machine {
       locals: new Locals(),
       isSetup: false,
       conditions: new Set(),
+      inherited: new Set(),
       sink: new Set()
     }
   }

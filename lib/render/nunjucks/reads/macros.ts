@@ -63,8 +63,9 @@ export function callAll (machine: Machine, macros: readonly Macro[]): Value[] {
 // More arguments than there are names go to those with a default.
 function pass (machine: Machine, node: AstNode, { list, named }: Arguments): void {
   const parameters = (node.args as AstNode).children
-  const defaults = parameters.at(-1)?.typename === 'Dict' ? (parameters.at(-1) as AstNode).children : []
-  const names = parameters.slice(0, defaults.length === 0 ? undefined : -1).filter(({ typename }) => typename !== 'Dict').map(({ value }) => value as string)
+  const last = parameters.at(-1)
+  const defaults = last?.typename === 'KeywordArgs' || last?.typename === 'Dict' ? last.children : []
+  const names = parameters.filter(({ typename }) => typename === 'Symbol').map(({ value }) => value as string)
   const caller = named.get('caller')
   if (caller !== undefined) machine.bindInFrame('caller', caller)
   names.forEach((name, index) => {

@@ -1,4 +1,5 @@
 // Blocks, as they run in the place of their tags.
+import type { Read } from '../../reads.js'
 import type { AstNode, Nunjucks } from '../internals.js'
 import type { Machine } from './machine.js'
 import { Frame, Locals } from './scope.js'
@@ -20,14 +21,32 @@ export function runBody (machine: Machine, name: string, from: number): void {
   const registers = { position: { chain, level, block: name }, frame: new Frame(machine.now.frame, true), locals: new Locals() }
   machine.with(registers, () => {
     // Nunjucks renders it before anything else.
-    if (callsSuper(machine.host.nunjucks, body)) runBody(machine, name, level + 1)
-    machine.execute(body)
+    const inherited = callsSuper(machine.host.nunjucks, body) ? inheritedBy(machine, name, level) : new Set<Read>()
+    machine.emit(inherited)
+    machine.with({ inherited }, () => machine.execute(body))
   })
   machine.active.delete(body)
 }
 
-/** Whether a body calls super(), also from within other blocks. */
-export function callsSuper (nunjucks: Nunjucks, node: AstNode): boolean {
+// Nunjucks overlooks super() in some places, and then does not run it.
+function inheritedBy (machine: Machine, name: string, level: number): Set<Read> {
+  return machine.collect({}, () => {
+    machine.journal.branch([() => runBody(machine, name, level + 1), () => {}])
+  })
+}
+
+// For both answers; bodies are asked for again and again.
+const calling = [new WeakMap<AstNode, boolean>(), new WeakMap<AstNode, boolean>()] as const
+
+/** Whether a body calls super(): as Nunjucks has it also from within other blocks, as the renderer looks for blocks only itself. */
+export function callsSuper (nunjucks: Nunjucks, body: AstNode, isDeep = true): boolean {
+  const known = calling[isDeep ? 0 : 1]
+  let calls = known.get(body)
+  if (calls === undefined) known.set(body, calls = hasSuper(nunjucks, body, isDeep))
+  return calls
+}
+
+function hasSuper (nunjucks: Nunjucks, node: AstNode, isDeep: boolean): boolean {
   if (node.typename === 'FunCall' && node.name.value === 'super') return true
-  return nunjucks.childrenOf(node).some(child => callsSuper(nunjucks, child))
+  return nunjucks.childrenOf(node).some(child => (isDeep || child.typename !== 'Block') && hasSuper(nunjucks, child, isDeep))
 }

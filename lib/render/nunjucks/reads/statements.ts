@@ -2,14 +2,14 @@
 import type { Read } from '../../reads.js'
 import type { AstNode } from '../internals.js'
 import type { Machine } from './machine.js'
-import { bodyOf, bound } from './macros.js'
+import { bound } from './macros.js'
 import { runBlock } from './page.js'
 import { exportsOf, include } from './inclusion.js'
 import { Frame, Locals } from './scope.js'
-import { because, either, made, text, type Value } from './value.js'
+import { because, either, made, text, unionOf, type Value } from './value.js'
 
 /** After so many turns of a loop, what it sets is not followed any more. */
-const TURNS = 3
+const TURNS = 2
 const MOST_TURNS = 12
 
 export function execute (machine: Machine, node: AstNode): void {
@@ -71,7 +71,8 @@ function loop (machine: Machine, node: AstNode): void {
   const inside = { frame: new Frame(frame), locals: new Locals(locals) }
   machine.with(inside, () => {
     const value = machine.evaluate(node.arr as AstNode)
-    const shape = uses.shape(value)
+    // Nunjucks counts the turns over an object by its values when they may answer later.
+    const shape = answersLater(machine, node) ? unionOf([uses.shape(value), uses.all(uses.member(value, undefined))]) : uses.shape(value)
     machine.emit(shape)
     machine.under(shape, () => {
       repeat(machine, () => {
@@ -81,6 +82,12 @@ function loop (machine: Machine, node: AstNode): void {
       if (node.else_ !== null) machine.journal.branch([() => machine.execute(node.else_ as AstNode), () => {}])
     })
   })
+}
+
+function answersLater (machine: Machine, node: AstNode): boolean {
+  if (/Async/.test(node.typename)) return true
+  if (node.typename === 'Filter' && machine.host.env.asyncFilters.includes(node.name.value as string)) return true
+  return machine.host.nunjucks.childrenOf(node).some(child => answersLater(machine, child))
 }
 
 /** Runs a way any number of times, or not at all. */
@@ -99,8 +106,10 @@ function bindItem (machine: Machine, name: AstNode, value: Value, shape: Readonl
   if (name.typename !== 'Array') {
     bindBoth(machine, name.value as string, item)
   } else {
+    const inList = uses.member(item, undefined)
+    // They are evaluated, used or not.
+    uses.presence(inList)
     name.children.forEach((child, index) => {
-      const inList = uses.member(item, undefined)
       const inObject = index === 0 ? text(shape) : index === 1 ? item : made()
       bindBoth(machine, child.value as string, { ...either([inList, inObject]), isThere: false })
     })
@@ -120,7 +129,7 @@ function choose (machine: Machine, node: AstNode): void {
 }
 
 function assign (machine: Machine, node: AstNode): void {
-  const value = node.value === null ? text(bodyOf(machine, node.body)) : machine.evaluate(node.value as AstNode)
+  const value = machine.evaluate((node.value ?? node.body) as AstNode)
   for (const { value: name } of node.targets as AstNode[]) machine.assign(name as string, value)
 }
 

@@ -1,7 +1,6 @@
 // Finds what each block of a template reads when it is rendered alone: what the
 // renderer runs on the way to it, and its body.
 import type { BlockReads, Read } from '../../reads.js'
-import { extension } from '../block-path.js'
 import type { Twin } from '../host.js'
 import type { AstNode } from '../internals.js'
 import { Chain } from './chain.js'
@@ -36,12 +35,11 @@ export class Walk {
   /** Runs the last template of a chain, and goes on with those that it extends. */
   run (chain: Chain): void {
     const machine = this.#machine
-    const { outline } = chain.last
+    const { outline, extending } = chain.last
     const registers = { position: { chain, level: chain.levels.length - 1, block: undefined }, locals: new Locals(), isSetup: true, sink: new Set<Read>() }
     machine.with(registers, () => {
-      const kind = outline && extension(machine.host.nunjucks, outline.root)
-      if (outline === undefined || kind === 'maybe') return this.#giveUp(chain, outline?.root)
-      if (kind === 'always') return this.#extend(chain, outline.root)
+      if (outline === undefined || extending === 'maybe') return this.#giveUp(chain, outline?.root)
+      if (extending === 'always') return this.#extend(chain, outline.root)
       this.#seen = new Set()
       this.#walk(outline.root)
       // What no tag places is rendered when all has run.
@@ -114,8 +112,15 @@ export class Walk {
     this.#seen.add(body)
     const registers = { position: { chain, level, block: name }, frame: new Frame(machine.now.frame, true), locals: new Locals() }
     machine.with(registers, () => {
-      if (callsSuper(machine.host.nunjucks, body)) machine.journal.try(() => this.#enter(name, level + 1))
-      this.#walk(body)
+      const { nunjucks } = machine.host
+      if (callsSuper(nunjucks, body, false)) machine.journal.try(() => this.#enter(name, level + 1))
+      // A variable on the way may be set to it.
+      const inherited = callsSuper(nunjucks, body)
+        ? machine.collect({ isSetup: false }, () => {
+          machine.journal.branch([() => runBody(machine, name, level + 1), () => {}])
+        })
+        : new Set<Read>()
+      machine.with({ inherited }, () => this.#walk(body))
     })
   }
 

@@ -1,0 +1,68 @@
+// No render reads what the analysis does not know: templates and contexts of
+// all kinds. CHIRP_CASES=20000 for more of them.
+import fc from 'fast-check'
+import t from 'tap'
+import { touches } from '../../dist/render/reads.js'
+import { stepOf } from '../../dist/render/path.js'
+import { record } from '../../dist/render/recording.js'
+import { setUp } from '../helpers/renderer.js'
+import { configure, contextOf, Maker, placesIn } from '../helpers/template-maker.js'
+
+const CASES = Number(process.env.CHIRP_CASES ?? 500)
+
+function rendered (renderer, block, context) {
+  try {
+    return renderer.renderBlock('page', block, context)
+  } catch (error) {
+    return { error: error.message.slice(0, 200) }
+  }
+}
+
+t.test('all that blocks read is known', t => {
+  const counts = { templates: 0, unparsable: 0, blocks: 0, failed: 0, precise: 0, changes: 0, told: 0 }
+  fc.assert(fc.property(fc.array(fc.nat({ max: 719 }), { minLength: 100, maxLength: 600, size: 'max' }), choices => {
+    const maker = new Maker(choices)
+    const data = maker.context()
+    const templates = maker.templates()
+    const { renderer } = setUp(templates, { configure })
+    counts.templates++
+    let analysis
+    try {
+      analysis = renderer.reads.analyse('page')
+    } catch {
+      counts.unparsable++
+      return
+    }
+    const explain = (...what) => `${what.join(' ')}\n${JSON.stringify(templates, null, 1)}\n${JSON.stringify(data)}`
+    for (const [block, { reads, evaluated }] of analysis.blocks) {
+      counts.blocks++
+      const recording = record(contextOf(data))
+      const watched = rendered(renderer, block, recording.context)
+      const unknown = recording.unknown([...reads, ...evaluated])
+      if (unknown.length > 0) throw new Error(explain(`block ${block} read`, unknown))
+      const plain = rendered(renderer, block, contextOf(data))
+      if (typeof plain !== 'string') {
+        counts.failed++
+        continue
+      }
+      if (watched !== plain) throw new Error(explain(`block ${block} gave ${JSON.stringify(watched)} instead of ${JSON.stringify(plain)}`))
+      if (!reads.some(({ path }) => path === '*')) counts.precise++
+      const places = placesIn(data)
+      for (let count = 0; count < 6 && places.length > 0; count++) {
+        const [place] = places.splice(maker.choose(places.length), 1)
+        const steps = place.map(key => stepOf(key))
+        const changed = rendered(renderer, block, contextOf(data, place, maker.pick(['changed', null, 7, [], ['p'], { p: 'changed' }])))
+        counts.changes++
+        if (typeof changed !== 'string' || changed === plain) continue
+        counts.told++
+        if (!reads.some(read => touches(steps, read))) throw new Error(explain(`block ${block} depends on ${place.join('.')}: ${plain} became ${changed}`))
+      }
+    }
+  }), { numRuns: CASES, endOnFailure: process.env.CHIRP_SHRINK === undefined })
+  t.comment(JSON.stringify(counts))
+  t.ok(counts.blocks > CASES / 3, 'there were blocks')
+  t.ok(counts.failed < counts.blocks * 0.8, 'of which many could be rendered')
+  t.ok(counts.precise > counts.blocks / 10, 'and were not given up')
+  t.ok(counts.told > CASES / 20, 'and which showed changes')
+  t.end()
+})

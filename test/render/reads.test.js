@@ -1,0 +1,203 @@
+// What a block reads: the exact paths of small templates.
+import t from 'tap'
+import { pathsOf } from '../../dist/render/reads.js'
+import { setUp, ShoutTag } from '../helpers/renderer.js'
+
+const shared = {
+  lib: '{% set title = "t" %}{% macro row(t) %}{{ t.title }}{{ title }}{{ page.name }}{% endmacro %}{% macro seen() %}{{ page.name }}{% endmacro %}',
+  row: '{{ t.title }}{{ page.name }}',
+  other: '{{ other }}'
+}
+
+function configure (env) {
+  env.addExtension('ShoutTag', new ShoutTag())
+  env.addFilter('own', value => value)
+}
+
+// The body of a block, and the paths that it reads.
+const BODIES = [
+  ['{{ a.b }}', 'a.b'],
+  ['{{ a }}', 'a'],
+  ['{{ a["b"].c }}', 'a.b.c'],
+  ['{{ a[0].c }}', 'a[].c'],
+  ['{{ a["odd key"] }}', 'a[]'],
+  ['{{ a[k] }}', 'a[] k'],
+  ['{{ a[k.id].title }}', 'a[].title k.id'],
+  ['{{ a and b.c }}', 'a b.c'],
+  ['{{ a.x or "none" }}', 'a.x'],
+  ['{{ a.x if b.y else c }}', 'a.x b.y c'],
+  ['{{ not a }}', 'a'],
+  ['{{ a.n == 3 }}', 'a.n'],
+  ['{{ a + b * -c }}', 'a b c'],
+  ['{{ "x" in list }}', 'list'],
+  ['{{ a ~ "text" }}', 'a'],
+  ['{% if user %}{{ user.name }}{% endif %}', 'user user.name'],
+  ['{% if a %}1{% elif b.c %}2{% else %}{{ d }}{% endif %}', 'a b.c d'],
+  ['{% for t in tasks %}{{ t.title }}{% endfor %}', 'tasks[] tasks[].title'],
+  ['{% for t in tasks %}{{ loop.index }}{% else %}{{ empty }}{% endfor %}', 'empty tasks[]'],
+  ['{% for t in tasks %}{{ t }}{% endfor %}', 'tasks[]'],
+  ['{% for t in board.lists %}{% for c in t.cards %}{{ c.n }}{{ t.id }}{% endfor %}{% endfor %}', 'board.lists[] board.lists[].cards[] board.lists[].cards[].n board.lists[].id'],
+  ['{% for name, price in prices %}{{ name }}{% endfor %}', 'prices[] prices[][]'],
+  ['{% for name, price in prices %}{{ price }}{% endfor %}', 'prices[] prices[][]'],
+  ['{% for x, y, z in points %}{{ z }}{% endfor %}', 'points[] points[][]'],
+  ['{% for t in tasks %}{% endfor %}{{ t.title }}', 't.title tasks[]'],
+  ['{% set x = a.b %}{{ x.c }}', 'a.b.c x.c'],
+  ['{% set x = "text" %}{{ x }}', ''],
+  ['{% set x, y = a %}{{ y.c }}', 'a.c y.c'],
+  ['{% if a %}{% set x = b %}{% endif %}{{ x }}', 'a b x'],
+  ['{% if a %}{% set x = 1 %}{% else %}{% set x = 2 %}{% endif %}{{ x }}', 'a'],
+  ['{% set x %}{{ a }}{% if b %}c{% endif %}{% endset %}{{ x }}', 'a b'],
+  ['{% set x %}{{ a }}{% endset %}', ''],
+  ['{% set n = 0 %}{% for t in tasks %}{% set n = n + t.hours %}{% endfor %}{{ n }}', 'tasks[] tasks[].hours'],
+  ['{% set node = tree %}{% for i in list %}{% set node = node.next %}{% endfor %}{{ node.name }}', 'list[] node.name node.next node.next.next node.next.next.next tree tree.next tree.next.next tree.next.next.next'],
+  ['{% switch a.kind %}{% case "x" %}{{ b }}{% default %}{{ c }}{% endswitch %}', 'a.kind b c'],
+  ['{{ a.b | upper }}', 'a.b'],
+  ['{{ a | dump }}', 'a'],
+  ['{{ tasks | length }}', 'tasks[]'],
+  ['{{ tasks.length }}', 'tasks.length'],
+  ['{{ (tasks | first).title }}', 'tasks[] tasks[].title'],
+  ['{{ a.x | default(b.y) }}', 'a.x b.y'],
+  ['{% for t in tasks | sort(attribute="due.day") %}{{ t.title }}{% endfor %}', 'tasks[] tasks[].due.day tasks[].title'],
+  ['{% for t in tasks | selectattr("done") %}{{ t.title }}{% endfor %}', 'tasks[] tasks[].done tasks[].title'],
+  ['{{ tasks | join(", ", "title") }}', 'tasks[] tasks[].title'],
+  ['{% for day, list in tasks | groupby("day") %}{{ day }}{% for t in list %}{{ t.title }}{% endfor %}{% endfor %}', 'tasks[] tasks[].day tasks[].title tasks[][] tasks[][].title'],
+  ['{{ tasks | own("x") }}', 'tasks'],
+  ['{% filter upper %}{{ a.b }}{% endfilter %}', 'a.b'],
+  ['{{ a.b is defined }}', 'a.b'],
+  ['{{ a.b is odd }}', 'a.b'],
+  ['{{ a is sameas(b.c) }}', 'a b.c'],
+  ['{{ cart.total() }}', 'cart cart.total'],
+  ['{{ format(a.b) }}', 'a.b format'],
+  ['{{ range(a.n) | length }}', 'a.n'],
+  ['{{ [a, b.c][0].d }}', 'a.d b.c.d'],
+  ['{{ {x: a, y: b.c}.y.d }}', 'b.c.d'],
+  ['{% macro m(t, size=1) %}{{ t.title }}{{ size }}{{ site.name }}{% endmacro %}{{ m(task) }}', 'site.name task.title'],
+  ['{% macro m(t) %}{{ t.title }}{% endmacro %}{{ m(t=task) }}', 'task.title'],
+  ['{% macro m(list) %}{% for t in list %}{{ t.name }}{{ m(t.kids) }}{% endfor %}{% endmacro %}{{ m(root.kids) }}', 'root.kids[] root.kids[].kids root.kids[].name'],
+  ['{% macro m() %}{{ caller("x") }}{% endmacro %}{% for t in tasks %}{% call(kind) m() %}{{ t.title }}{{ kind }}{% endcall %}{% endfor %}', 'tasks[] tasks[].title'],
+  ['{% import "lib" as lib %}{{ lib.row(a.b) }}', 'a.b.title'],
+  ['{% from "lib" import row as r %}{{ r(a.b) }}', 'a.b.title'],
+  ['{% from "lib" import seen with context %}{{ seen() }}', 'page.name'],
+  ['{% from "lib" import seen %}{{ seen() }}', ''],
+  ['{% for t in tasks %}{% include "row" %}{% endfor %}', 'page.name t.title tasks[] tasks[].title'],
+  ['{% include "row" if t.big else "other" %}', 'other page.name t.big t.title'],
+  ['{% include "missing" ignore missing %}', ''],
+  ['{% include name %}', '* name'],
+  ['{% shout %}{{ a }}{% endshout %}', '* a'],
+  ['{% raw %}{{ a }}{% endraw %}{# {{ b }} #}', ''],
+  ['{{ sse_swap("x") }}', 'dialect']
+]
+
+for (const [body, paths] of BODIES) {
+  t.test(body, t => {
+    const { renderer } = setUp({ ...shared, page: `{% block x %}${body}{% endblock %}` }, { configure })
+    t.equal(pathsOf(renderer.reads.analyse('page').blocks.get('x').reads).join(' '), paths)
+    t.end()
+  })
+}
+
+// Nunjucks takes what Object.prototype has for globals, and paths of globals are left out.
+// Templates, of which `page` is read, and the paths of each of its blocks.
+const CHAINS = {
+  'a set at the top feeds the blocks that use it': [
+    { page: '{% set total = cart.total %}{% set y = a.b %}{% block x %}{{ total }}{% endblock %}{% block z %}{{ y.c }}{% endblock %}{% set y = 1 %}' },
+    { x: 'cart.total', z: 'a.b.c' }
+  ],
+  'inherited blocks, and what the leaf sets for them': [
+    { page: '{% extends "base" %}{% set y = a %}', base: '{% block x %}{{ y.c }}{% endblock %}{{ b }}' },
+    { x: 'a.c' }
+  ],
+  'super()': [
+    { page: '{% extends "mid" %}{% block x %}{{ super() }}{{ a }}{% endblock %}', mid: '{% extends "base" %}{% block x %}{{ super() }}{{ b }}{% endblock %}', base: '{% block x %}{{ c }}{% endblock %}' },
+    { x: 'a b c' }
+  ],
+  'super() in a variable for a block inside': [
+    { page: '{% extends "base" %}{% block x %}{% set y = super() %}{% block z %}{{ y }}{% endblock %}{% endblock %}', base: '{% block x %}{{ a }}{% endblock %}' },
+    { x: 'a', z: 'a' }
+  ],
+  'nested blocks, of which the nearest to the leaf is in effect': [
+    { page: '{% extends "base" %}{% block inner %}{{ mine }}{{ z.k }}{% endblock %}', base: '{% block outer %}{{ q }}{% set z = p.r %}{% block inner %}{{ theirs }}{% endblock %}{% endblock %}' },
+    { outer: 'mine p.r.k q z.k', inner: 'mine p.r.k z.k' }
+  ],
+  'a block in a loop and a condition gets its variables from the caller': [
+    { page: '{% if a %}{% for t in tasks %}{% block row %}{{ t.title }}{% endblock %}{% endfor %}{% endif %}' },
+    { row: 't.title' }
+  ],
+  'a block in the body of a call, and in a macro': [
+    { page: '{% macro m(t) %}{% block x %}{{ t.a }}{% endblock %}{{ caller() }}{% endmacro %}{% call m(b) %}{% block y %}{{ c }}{% endblock %}{% endcall %}' },
+    { x: 't.a', y: 'c' }
+  ],
+  'a block that no tag places': [
+    { page: '{% extends "base" %}{% block orphan %}{{ a }}{{ y }}{% endblock %}', base: '{% set y = b %}' },
+    { orphan: 'a b' }
+  ],
+  'blocks that hold each other': [
+    { page: '{% extends "base" %}{% block x %}{{ a }}{% block y %}{% endblock %}{% endblock %}', base: '{% block y %}{{ b }}{% block x %}{% endblock %}{% endblock %}' },
+    { y: '', x: 'a' }
+  ],
+  'either of two parents': [
+    { page: '{% extends ("one" if a else "two") %}', one: '{% block x %}{{ b }}{% endblock %}', two: '{% block x %}{{ c }}{% endblock %}' },
+    { x: 'a b c' }
+  ],
+  'a parent that is not known': [
+    { page: '{% extends layout %}{% block x %}{{ a }}{% endblock %}' },
+    { x: '* a layout' }
+  ],
+  'a parent that is not there': [
+    { page: '{% extends "missing" %}{% block x %}{{ a }}{% endblock %}' },
+    { x: '* a' }
+  ],
+  'a parent under a condition': [
+    { page: '{% if a %}{% extends "base" %}{% endif %}{% block x %}{{ b }}{% endblock %}', base: '' },
+    { x: '* b' }
+  ],
+  'a template that extends itself': [
+    { page: '{% extends "page" %}{% block x %}{{ a }}{% endblock %}' },
+    { x: '* a' }
+  ],
+  'a function may put one value into another': [
+    { page: '{% set list = [] %}{% if list.push(task) %}{% endif %}{% set y = list.push(a.b) %}{% block x %}{{ list[0].title }}{% endblock %}' },
+    { x: 'a.b task' }
+  ],
+  'an included template with a parent of its own': [
+    { page: '{% block x %}{% include "inc" %}{% endblock %}', inc: '{% extends "frame" %}{% block own %}{{ a }}{% endblock %}{{ lost }}', frame: '<{% block own %}{{ b }}{% endblock %}{{ c }}>' },
+    { x: 'a c' }
+  ],
+  'an included template with a parent that is not known, or under a condition': [
+    { page: '{% block x %}{% include "inc" %}{% endblock %}{% block y %}{% include "maybe" %}{% endblock %}', inc: '{% extends layout %}', maybe: '{% if a %}{% extends "page" %}{% endif %}' },
+    { x: '* layout', y: '*' }
+  ],
+  'a template that includes itself': [
+    { page: '{% block x %}{% for n in tree.kids %}{% include "node" %}{% endfor %}{% endblock %}', node: '{{ n.title }}{% for n in n.kids %}{% include "node" %}{% endfor %}' },
+    { x: 'n.kids[] n.title tree.kids[] tree.kids[].kids[] tree.kids[].title' }
+  ],
+  'an import that is not known': [
+    { page: '{% import name as lib %}{% block x %}{{ lib.m() }}{% endblock %}{% block y %}{{ a }}{% endblock %}' },
+    { x: '*', y: '* a' }
+  ],
+  'templates that import each other': [
+    { page: '{% block x %}{% include "inc" %}{% endblock %}', inc: '{% from "lib" import m %}{{ m() }}', lib: '{% from "inc" import q %}{% macro m() %}{{ q }}{% endmacro %}' },
+    { x: '*' }
+  ],
+  'a macro sees what its template sets, not what is around its call': [
+    { page: '{% set y = a.b %}{% macro m() %}{{ y.c }}{{ t }}{% endmacro %}{% block x %}{% for t in tasks %}{{ m() }}{% endfor %}{% endblock %}' },
+    { x: 'a.b.c t tasks[]' }
+  ],
+  'imports with the context write to frames around': [
+    { page: '{% block x %}{% set y = 1 %}{% import "lib" as lib with context %}{{ y }}{% endblock %}', lib: '{% set y = a %}' },
+    { x: 'a y' }
+  ],
+  'names of Object.prototype': [
+    { page: '{% block constructor %}{{ constructor }}{{ a.toString }}{{ __proto__ }}{% endblock %}' },
+    { constructor: 'a.toString' }
+  ]
+}
+
+for (const [name, [templates, blocks]] of Object.entries(CHAINS)) {
+  t.test(name, t => {
+    const { renderer } = setUp(templates, { configure })
+    const found = renderer.reads.analyse('page').blocks
+    t.same(Object.fromEntries([...found].map(([block, { reads }]) => [block, pathsOf(reads).join(' ')])), blocks)
+    t.end()
+  })
+}

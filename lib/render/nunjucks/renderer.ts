@@ -61,13 +61,13 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
   function render (subject: Subject, context: object, beneath: object | undefined, page: PageStream | undefined): string | Promise<string> {
     const { template, block } = subject
     checkName(template)
-    return settle(host, subject, callback => host.current.within(page, () => {
+    return settle(host, subject, page, callback => {
       const variables = variablesOf(context, beneath)
       host.load(template, (error, twin) => {
         if (twin === undefined) callback(error)
         else blocks.render(twin, block, variables, callback)
       })
-    }))
+    })
   }
 
   const renderer: NunjucksRenderer = {

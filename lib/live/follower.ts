@@ -137,7 +137,10 @@ export class Follower implements Attachment {
   refuse (): void {
     if (!this.#leave()) return
     const frame = closedFrame()
-    if (this.#outlet.close !== undefined) return this.#outlet.close(frame)
+    if (this.#outlet.leave !== undefined) {
+      this.#outlet.leave('closed', frame)
+      return
+    }
     this.#outlet.send(frame, 1)
     this.#outlet.ended()
   }

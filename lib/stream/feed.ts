@@ -41,7 +41,7 @@ export interface Outlet {
    * Ends the whole stream with a last frame, also where other feeds have part in it: the app has closed it. Default:
    * there is nothing but {@link send} and {@link ended}.
    */
-  close? (frame: string): void
+  leave? (reason: 'closed', frame: string): unknown
   /** To be called for each gap that is told, before it is sent: what its event says besides. Default: nothing. */
   noteGap? (): GapNotes | undefined
 }

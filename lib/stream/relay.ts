@@ -58,8 +58,11 @@ export class Relay implements Outlet {
     this.outlet.failedLate(error)
   }
 
-  close (frame: string): void {
-    if (this.outlet.close !== undefined) return this.outlet.close(frame)
+  leave (reason: 'closed', frame: string): void {
+    if (this.outlet.leave !== undefined) {
+      this.outlet.leave(reason, frame)
+      return
+    }
     this.outlet.send(frame, 1)
     this.outlet.ended()
   }

@@ -180,10 +180,6 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     return true
   }
 
-  close (frame: string): void {
-    this.leave('closed', frame)
-  }
-
   destroy (): void {
     const session = this.#response?.stream?.session
     this.cut()

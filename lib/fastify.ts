@@ -5,7 +5,10 @@ import type { Job, JobOptions } from './channel/job.js'
 import type { ChannelOptions } from './channel/options.js'
 import type { ContractOptions } from './contracts/options.js'
 import type { ContractReport } from './contracts/types.js'
+import type { LiveViewOptions } from './live/options.js'
+import type { LiveView } from './live/view.js'
 import type { Fragment, FragmentContext } from './message/fragment.js'
+import type { LivePageOptions } from './pages/live.js'
 import type { PageContext, PageOptions } from './pages/options.js'
 import type { EventStreams, EventStreamSource, StreamOptions, StreamSource, StreamSourceFunction } from './stream/types.js'
 
@@ -38,6 +41,13 @@ declare module 'fastify' {
      * @throws FST_CHIRP_LIVE when `live` or `cursor` cannot say where the stream goes on.
      */
     page<Context extends FragmentContext> (template: string, context?: PageContext<Context>, options?: PageOptions<Context>): FastifyReply
+    /**
+     * Answers with the page of one key of a live view, and on the same address with its stream, as {@link page} does
+     * with `live`. A request that `authorize` refuses gets 403, and a key whose `context` is null 404.
+     *
+     * @throws FST_CHIRP_OPTION for what is no view or no key, and for a bad option.
+     */
+    live (view: LiveView, key: string | number, options?: LivePageOptions): FastifyReply
   }
 
   interface FastifyInstance {
@@ -62,6 +72,14 @@ declare module 'fastify' {
      * @throws FST_CHIRP_JOB when the app closes.
      */
     job (id: string, source: StreamSource | JobSourceFunction, options?: JobOptions): Job
+    /**
+     * Makes a live view: a page whose blocks follow their data, as `view.changed()` says what has changed. With the
+     * name alone it gives the view that was made. `Viewer` is what the option `viewer` gives; put that before `context`
+     * to have its type there.
+     *
+     * @throws FST_CHIRP_OPTION for a bad name or option, and for a name that is taken.
+     */
+    liveView<Viewer = unknown> (name: string, options?: LiveViewOptions<Viewer>): LiveView
     /**
      * The HTML of a fragment, trimmed.
      *

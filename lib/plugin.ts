@@ -1,4 +1,5 @@
 // Puts the parts together: decorators, route marks, and the end of all streams.
+import { randomUUID } from 'node:crypto'
 import type { Server, Socket } from 'node:net'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
@@ -9,8 +10,11 @@ import { Registration } from './contracts/registration.js'
 import { checkAtStart } from './contracts/start.js'
 import { noteHandler } from './contracts/wrapped.js'
 import { FST_CHIRP_OPTION, FST_CHIRP_REGISTERED } from './errors.js'
+import type { LiveViewOptions } from './live/options.js'
+import { LiveViews } from './live/views.js'
 import { resolveOptions } from './options.js'
 import { addErrorPages } from './pages/error-page.js'
+import { sendLive } from './pages/live.js'
 import { hideParameters } from './pages/query.js'
 import { renderFragment, sendFragment, sendPage } from './pages/page.js'
 import { createRenderer } from './render/nunjucks/renderer.js'
@@ -38,6 +42,17 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   const environment: StreamEnvironment = { settings, renderer, registry, warnings }
   const channels = new Channels(environment, app, options.engine)
   const jobs = new Jobs(settings, channels, app.log)
+  const views = new LiveViews({
+    engine: channels.engine,
+    isShared: channels.isShared,
+    id: randomUUID(),
+    renderer,
+    reads: renderer.reads,
+    counters: registry.counters,
+    debug: settings.debug,
+    log: app.log,
+    report: (error, message) => { channels.report(error, message) }
+  })
   addFirstOnRoute(app, noteHandler)
   const contracts = new Registration(app, renderer, { contracts: options.contracts, client: settings.client })
 
@@ -45,6 +60,7 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   app.decorate('renderFragment', fragment => renderFragment(renderer, fragment))
   app.decorate('channel', (name, options) => channels.get(name, options))
   app.decorate('job', ((id, source, options) => jobs.get(id, source, options)) as FastifyInstance['job'])
+  app.decorate('liveView', (name, options) => views.get(name, options as LiveViewOptions))
   app.decorate('checkContracts', options => contracts.check(options))
   // A scope inside of a registered one inherits it; what is a function it replaces.
   if (!app.hasReplyDecorator(kStarted)) app.decorateReply(kStarted, false)
@@ -56,6 +72,9 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   })
   app.decorateReply('page', function (template, context, options) {
     return sendPage(environment, this, template, context, options)
+  })
+  app.decorateReply('live', function (view, key, options) {
+    return sendLive(environment, this, view, key, options)
   })
   app.addHook('onRoute', route => {
     // The registration around this one was here before.
@@ -69,7 +88,10 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
     // The streams first: their clients are to come back, and not to think that a job has ended.
     await Promise.all([registry.close(), jobs.close()])
   })
-  app.addHook('onClose', () => channels.close())
+  app.addHook('onClose', () => {
+    views.close()
+    return channels.close()
+  })
   app.addHook('onReady', async () => renderer.learn(app))
   if (settings.debug) {
     addErrorPages(app, renderer.library)

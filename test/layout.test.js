@@ -19,7 +19,7 @@ function importsOf (name, text = read(name)) {
 
 // From bottom to top. A file may import its own layer and those before it.
 const layers = [
-  'errors.ts', 'util/', 'sse/', 'dialects/', 'message/', 'render/', 'transport/', 'stream/', 'channel/', 'pages/',
+  'errors.ts', 'util/', 'sse/', 'dialects/', 'message/', 'render/', 'transport/', 'stream/', 'channel/', 'live/', 'pages/',
   // What has an entry of its own, or is put together by the plugin.
   'types.ts', 'contracts/', 'options.ts', 'script-text.ts', 'script.ts', 'fastify.ts', 'plugin.ts', 'index.ts'
 ]

@@ -95,7 +95,8 @@ export function joinFrames (first: SharedFrames, next: SharedFrames): SharedFram
   return both
 }
 
-function toShared (text: string): SharedFrames {
+/** A text that many streams get. */
+export function toShared (text: string): SharedFrames {
   const size = Buffer.byteLength(text)
   // https://www.rfc-editor.org/rfc/rfc9112#section-7.1
   return { text, size, chunk: Buffer.from(`${size.toString(16)}\r\n${text}\r\n`) }

@@ -18,7 +18,9 @@ import { CHANNEL_DEFAULTS, checkChannel, type ChannelOptions } from './options.j
 import { channelTopic } from './topics.js'
 
 export class Channels {
-  readonly #engine: ChannelEngine
+  readonly engine: ChannelEngine
+  /** Whether other processes may have the engine too. */
+  readonly isShared: boolean
   readonly #channels = new Map<string, { channel: Channel, options: ChannelOptions }>()
   // Those that the app has no name for.
   readonly #own = new Set<Channel>()
@@ -40,14 +42,15 @@ export class Channels {
       }
     }
     // As the streams of an app that closes, with half a second more.
-    this.#engine = engine === undefined ? new MemoryEngine() : new GivenEngine(engine, settings.shutdownGrace + 500, report)
+    this.engine = engine === undefined ? new MemoryEngine() : new GivenEngine(engine, settings.shutdownGrace + 500, report)
+    this.isShared = engine !== undefined
     if (engine !== undefined) {
-      this.#control = new Control(this.#engine, key => { registry.closeKey(key) }, report)
+      this.#control = new Control(this.engine, key => { registry.closeKey(key) }, report)
       registry.counters.reach(this.#control)
     }
     const host: RenderHost = { renderer, debug, partFailed: error => report(error, partMessage(debug)) }
     this.#environment = {
-      engine: this.#engine,
+      engine: this.engine,
       maxBuffer: settings.maxBuffer,
       log: app.log,
       toRecord (value, isForViewers = false) {
@@ -66,7 +69,7 @@ export class Channels {
     checkChannel(name, options)
     const known = this.#channels.get(name)
     if (known === undefined) {
-      const channel = new Channel(name, options, { ...this.#environment, topic: this.#engine.open(channelTopic(name), options.viewer === true), closed: () => { this.#channels.delete(name) } })
+      const channel = new Channel(name, options, { ...this.#environment, topic: this.engine.open(channelTopic(name), options.viewer === true), closed: () => { this.#channels.delete(name) } })
       if (this.#isClosed) channel.close()
       else this.#channels.set(name, { channel, options: { ...options } })
       return channel
@@ -83,7 +86,7 @@ export class Channels {
   own (name: string, topic: string, options: ChannelOptions, recordOf: (value: unknown) => EventRecord | undefined): Channel {
     const channel: Channel = new Channel(name, options, {
       ...this.#environment,
-      topic: this.#engine.open(topic),
+      topic: this.engine.open(topic),
       toRecord: value => recordOf(value) ?? this.#environment.toRecord(value),
       closed: () => { this.#own.delete(channel) }
     })
@@ -102,6 +105,6 @@ export class Channels {
     for (const { channel } of [...this.#channels.values()]) channel.close()
     for (const channel of [...this.#own]) channel.close()
     this.#control?.close()
-    await this.#engine.close()
+    await this.engine.close()
   }
 }

@@ -2,7 +2,7 @@
 // sends something: what stands in an id is only what a channel knows.
 import type { LocatableFeed, Location } from '../stream/feed.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
-import { composeCursor, distribute, epochOf, parseCursor } from './cursor.js'
+import { composeCursor, distribute, epochOf, parseCursor, UNKNOWN } from './cursor.js'
 
 /** Where a channel goes on. */
 export interface Place {
@@ -29,6 +29,8 @@ export function findPlaces (parts: readonly LocatableFeed[], lastEventId: string
       const { from, last } = locations[n]!
       if (part.keepsLatest === true || last === '') return { isNoted: false, position: '', after: '', lost: undefined }
       if (from !== undefined) return { isNoted: true, position: from, after: from, lost: undefined }
+      // What it takes for a position of before is the start of all that it has.
+      if (part.catchesUp === true) return { isNoted: true, position: '', after: UNKNOWN, lost: undefined }
       const { cursors: asked, isOfOne } = wanted.get(cursors[n]!)!
       const isFresh = isOfOne && (asked[n] === '' || locations.some(({ from }, m) => from !== undefined && cursors[m] === cursors[n]))
       // A fresh one tells where it starts as soon as it listens, which may be later than here.

@@ -15,3 +15,8 @@ export function channelTopic (name: string): string {
 export function jobTopic (id: string, run: string): string {
   return `${OWN}job:${id}:${run}`
 }
+
+/** The changes of one key of a live view. The length tells where the name ends. */
+export function liveTopic (view: string, key: string): string {
+  return `${OWN}live:${view.length}:${view}:${key}`
+}

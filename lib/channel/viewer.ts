@@ -11,16 +11,16 @@ const MAX_LENGTH = 4096
  *
  * @throws FST_CHIRP_OPTION for what is no plain data, or too much of it.
  */
-export function viewerKey (viewer: unknown): string | undefined {
+export function viewerKey (viewer: unknown, option = 'option "viewer" of channel.subscribe()'): string | undefined {
   if (viewer === undefined) return undefined
   let json: string
   try {
     json = plainJSON(viewer)
   } catch (cause) {
-    throw new FST_CHIRP_OPTION(`option "viewer" of channel.subscribe() must be plain data, such as { role: 'admin' }, and ${messageOf(cause)}`, { cause })
+    throw new FST_CHIRP_OPTION(`${option} must be plain data, such as { role: 'admin' }, and ${messageOf(cause)}`, { cause })
   }
   if (json.length > MAX_LENGTH) {
-    throw new FST_CHIRP_OPTION(`option "viewer" of channel.subscribe() has ${json.length} characters as JSON, and ${MAX_LENGTH} are allowed. Give what the templates read, such as { role: 'admin' }`)
+    throw new FST_CHIRP_OPTION(`${option} has ${json.length} characters as JSON, and ${MAX_LENGTH} are allowed. Give what the templates read, such as { role: 'admin' }`)
   }
   return canonicalJSON(JSON.parse(json))
 }

@@ -105,7 +105,7 @@ function liveOf (options: PageOptions): unknown {
 }
 
 /** Whether a request for a live page is the one of its stream. */
-function asksForStream (request: FastifyRequest): boolean {
+export function asksForStream (request: FastifyRequest): boolean {
   if (request.method !== 'GET' && request.method !== 'HEAD') return false
   // htmx 4 accepts HTML for its stream too; the page's own address never has this parameter.
   return hasParameter(request, LAST_EVENT_ID) || wantsEventStream(headerOf(request, 'accept'))
@@ -125,8 +125,8 @@ function sendHtml (reply: FastifyReply, html: string | Promise<string>): Fastify
   return reply
 }
 
-// Behind a promise nobody catches what Fastify throws: it must not end the process.
-function fail (reply: FastifyReply, error: unknown): void {
+/** Answers with an error. Behind a promise nobody catches what Fastify throws: it must not end the process. */
+export function fail (reply: FastifyReply, error: unknown): void {
   try {
     if (reply.sent) reportFailure(reply.log, error, 'a page was not sent: its reply was already sent')
     else reply.send(toErrorObject(error))

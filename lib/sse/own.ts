@@ -7,6 +7,7 @@ export const OWN_EVENTS = {
   error: 'chirp:error',
   closing: 'chirp:closing',
   closed: 'chirp:closed',
+  gone: 'chirp:gone',
   busy: 'chirp:busy',
   gap: 'chirp:gap',
   retry: 'chirp:retry'
@@ -37,6 +38,11 @@ export function closingFrame (shutdownGrace: number): string {
 export function closedFrame (): string {
   // The app has its reason, so an EventSource need not be back at once.
   return encodeFrame({ event: OWN_EVENTS.closed, retry: jitter(5000, 15000), data: '' })
+}
+
+/** The last frame of a stream whose subject is no longer there. */
+export function goneFrame (): string {
+  return encodeFrame({ event: OWN_EVENTS.gone, retry: jitter(5000, 15000), data: '' })
 }
 
 /** The only frame for a client that is one too many. */

@@ -29,6 +29,7 @@ export class StreamControls implements EventStreams {
   bytes = 0
   dropped = 0
   errors = 0
+  renders = 0
   readonly #ending: Ending
   readonly #log: FastifyBaseLogger
   #others: Others | undefined

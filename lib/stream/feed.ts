@@ -37,6 +37,11 @@ export interface Outlet {
   failed (error: unknown): void
   /** Something failed after {@link Attachment.detach}. */
   failedLate (error: unknown): void
+  /**
+   * Ends the whole stream with a last frame, also where other feeds have part in it: the app has closed it. Default:
+   * there is nothing but {@link send} and {@link ended}.
+   */
+  leave? (reason: 'closed', frame: string): unknown
   /** To be called for each gap that is told, before it is sent: what its event says besides. Default: nothing. */
   noteGap? (): GapNotes | undefined
 }
@@ -109,6 +114,8 @@ export interface Feed {
   pagePosition? (): MaybePromise<string>
   /** The cursor that it goes on after. Default: the one of the client. @internal */
   cursorFor? (lastEventId: string): string
+  /** Whether it needs no gap: to a position that it does not know it sends all that there is. @internal */
+  readonly catchesUp?: boolean
   /** Whether it keeps values, which have no place in an id. @internal */
   readonly keepsLatest?: boolean
 }

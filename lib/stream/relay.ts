@@ -58,6 +58,15 @@ export class Relay implements Outlet {
     this.outlet.failedLate(error)
   }
 
+  leave (reason: 'closed', frame: string): void {
+    if (this.outlet.leave !== undefined) {
+      this.outlet.leave(reason, frame)
+      return
+    }
+    this.outlet.send(frame, 1)
+    this.outlet.ended()
+  }
+
   noteGap (): GapNotes | undefined {
     return this.outlet.noteGap?.()
   }

@@ -91,6 +91,8 @@ export interface EventStreamStats {
   readonly dropped: number
   /** Values and sources that failed. */
   readonly errors: number
+  /** Blocks that live views rendered for streams. */
+  readonly renders: number
 }
 
 /** The streams of one app, `app.eventStreams`: their counters, and how they are ended. JSON and copies of it have the counters. */

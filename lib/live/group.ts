@@ -1,0 +1,212 @@
+// All streams of one key that see the same: one context and one render of each
+// block for all of them, whenever something has changed.
+import { Backoff } from '../channel/backoff.js'
+import type { EventRecord } from '../dialects/record.js'
+import { errorBox } from '../message/error-box.js'
+import type { FragmentContext } from '../message/fragment.js'
+import type { MaybePromise } from '../util/promise.js'
+import { Changed } from './change.js'
+import type { Follower, FollowerGroup, Outcome } from './follower.js'
+import type { LiveBlock, Plan } from './plan.js'
+import { Update } from './update.js'
+
+/** What a group needs of its key and view. */
+export interface GroupHost {
+  /** Milliseconds in which changes are collected. */
+  readonly delay: number
+  readonly debug: boolean
+  /** Of the newest change. */
+  position (): string
+  plan (): MaybePromise<Plan>
+  /** Null when there is no such thing. */
+  context (viewer: string | undefined, signal: AbortSignal): Promise<FragmentContext | null>
+  render (block: LiveBlock, context: FragmentContext): Promise<string>
+  report (error: unknown, what: string): void
+  /** Tells a developer what was sent, and why. */
+  sent (changed: Changed, targets: Iterable<string>, followers: number): void
+  /** It has no followers any more. */
+  emptied (group: Group): void
+}
+
+const FIRST_RETRY = 1000
+
+/** What became of the blocks that were due. */
+interface Rendered {
+  records: Map<string, EventRecord>
+  failed: Set<string>
+  isGone?: true
+}
+
+export class Group implements FollowerGroup {
+  readonly viewer: string | undefined
+  readonly #host: GroupHost
+  readonly #followers = new Set<Follower>()
+  // Those of whom it is not known yet what they have to get.
+  readonly #starting = new Set<Follower>()
+  readonly #changed = new Changed()
+  // What is due although nothing has changed, by target: what failed.
+  #due = new Set<string>()
+  // What was rendered last, by target.
+  readonly #records = new Map<string, EventRecord>()
+  // What has changed while the blocks of the template could not be found.
+  readonly #unplanned = new Changed()
+  #runs = 0
+  #isRunning = false
+  #isRetrying = false
+  #timer: NodeJS.Timeout | undefined
+  #controller: AbortController | undefined
+  readonly #backoff = new Backoff(FIRST_RETRY)
+
+  constructor (viewer: string | undefined, host: GroupHost) {
+    this.viewer = viewer
+    this.#host = host
+  }
+
+  get followers (): Follower[] {
+    return [...this.#followers]
+  }
+
+  join (follower: Follower): void {
+    this.#followers.add(follower)
+    this.#starting.add(follower)
+  }
+
+  started (follower: Follower, changed: Changed): void {
+    if (!this.#starting.delete(follower)) return
+    // What is being rendered may be older than its page.
+    follower.firstRun = this.#runs + 1
+    if (!changed.isEmpty) this.changed(changed.take().paths)
+  }
+
+  leave (follower: Follower): void {
+    this.#starting.delete(follower)
+    if (!this.#followers.delete(follower) || this.#followers.size > 0) return
+    clearTimeout(this.#timer)
+    this.#controller?.abort()
+    this.#host.emptied(this)
+  }
+
+  /** @param paths undefined is everything. */
+  changed (paths: Iterable<string> | undefined): void {
+    const list = paths && [...paths]
+    for (const follower of this.#starting) follower.changed.add(list)
+    this.#changed.add(list)
+    if (this.#isRunning || (this.#timer !== undefined && !this.#isRetrying)) return
+    this.#sleep(this.#host.delay, false)
+  }
+
+  newest (targets: ReadonlySet<string>, position: string): Update {
+    return new Update([...targets].map(target => this.#records.get(target)!), position)
+  }
+
+  #sleep (delay: number, isRetrying: boolean): void {
+    clearTimeout(this.#timer)
+    this.#isRetrying = isRetrying
+    this.#timer = setTimeout(() => { this.#run() }, delay).unref()
+  }
+
+  /** Never rejects. */
+  async #run (): Promise<void> {
+    this.#timer = undefined
+    this.#isRunning = true
+    this.#runs++
+    const position = this.#host.position()
+    const changed = this.#changed.take()
+    changed.add(this.#unplanned.take().paths)
+    const due = this.#due
+    this.#due = new Set()
+    this.#controller = new AbortController()
+    const { records, failed, isGone } = await this.#render(changed, due, this.#controller.signal)
+    this.#isRunning = false
+    this.#controller = undefined
+    if (this.#followers.size === 0) return
+    this.#due = failed
+    if (isGone === true) this.#gone()
+    else this.#deliver(records, failed.size === 0 ? position : '', changed)
+    this.#goOn()
+  }
+
+  #goOn (): void {
+    if (this.#due.size === 0) this.#backoff.reset()
+    if (this.#followers.size === 0) return
+    if (!this.#changed.isEmpty) this.#sleep(this.#host.delay, false)
+    else if (this.#due.size > 0) this.#sleep(this.#backoff.next(), true)
+  }
+
+  /** Renders what is due. Never rejects. */
+  async #render (changed: Changed, due: ReadonlySet<string>, signal: AbortSignal): Promise<Rendered> {
+    const host = this.#host
+    const records = new Map<string, EventRecord>()
+    const failed = new Set<string>()
+    const add = ({ target, swap }: LiveBlock, data: string): void => { records.set(target, { target, swap, data }) }
+    const fails = (block: LiveBlock, error: unknown): void => {
+      failed.add(block.target)
+      if (host.debug) add(block, errorBox(block.block, error))
+    }
+    const report = (error: unknown, what: string): void => { if (!signal.aborted) host.report(error, what) }
+    let plan: Plan
+    try {
+      plan = await host.plan()
+    } catch (error) {
+      report(error, 'what its blocks are')
+      this.#unplanned.add(changed.paths)
+      // Not empty, so that it is tried again.
+      return { records, failed: new Set([...due, '']) }
+    }
+    const targets = new Set([...due, ...plan.affected(changed.paths)])
+    const blocks = plan.blocks.filter(({ target }) => targets.has(target))
+    if (blocks.length === 0) return { records, failed }
+    try {
+      const context = await host.context(this.viewer, signal)
+      if (context === null) return { records, failed, isGone: true }
+      await Promise.all(blocks.map(async block => {
+        try {
+          add(block, (await host.render(block, context)).trim())
+        } catch (error) {
+          report(error, `block ${JSON.stringify(block.block)}`)
+          fails(block, error)
+        }
+      }))
+    } catch (error) {
+      report(error, 'the context')
+      for (const block of blocks) fails(block, error)
+    }
+    return { records, failed }
+  }
+
+  #deliver (records: ReadonlyMap<string, EventRecord>, position: string, reason: Changed): void {
+    const rendered = new Set(records.keys())
+    const changed = new Set([...rendered].filter(target => this.#records.get(target)?.data !== records.get(target)!.data))
+    for (const [target, record] of records) this.#records.set(target, record)
+    const updates = new Map<string, Update>()
+    const shared = this.newest(changed, position)
+    const outcome: Outcome = {
+      rendered,
+      changed,
+      position,
+      update: targets => {
+        if (targets === changed) return shared
+        const key = [...targets].join('\n')
+        const update = updates.get(key) ?? this.newest(targets, position)
+        updates.set(key, update)
+        return update
+      }
+    }
+    const followers = this.followers.filter(({ firstRun }) => firstRun <= this.#runs)
+    if (this.#host.debug && rendered.size > 0) this.#host.sent(reason, changed, followers.length)
+    for (const follower of followers) {
+      try {
+        // One that left may have taken others with it.
+        if (!follower.isOver) follower.take(outcome)
+      } catch (error) {
+        // The end of its own stream, and of no other.
+        follower.failed(error)
+      }
+    }
+  }
+
+  #gone (): void {
+    this.#records.clear()
+    for (const follower of this.followers) if (follower.firstRun <= this.#runs) follower.gone()
+  }
+}

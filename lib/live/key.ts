@@ -1,0 +1,153 @@
+// One key of a live view in this process: hears what has changed, wherever that
+// was, and tells those who follow.
+import type { ChannelEngine, Page, StoredEvent } from '../channel/engine.js'
+import { epochOf, isCursor, partOf } from '../channel/cursor.js'
+import type { Location } from '../stream/feed.js'
+import { isPromise, whenDone, type MaybePromise } from '../util/promise.js'
+import { Changed, fromRecord, type Change } from './change.js'
+import type { Follower, Since } from './follower.js'
+import { Group, type GroupHost } from './group.js'
+
+/** What a key needs of its view. */
+export interface KeyHost {
+  readonly engine: ChannelEngine
+  /** Names this process in what it publishes. */
+  readonly id: string
+  /** What a group needs besides. */
+  group (key: LiveKey): Omit<GroupHost, 'position' | 'emptied'>
+  /** There are so many different viewers. */
+  viewers (count: number): void
+  /** Somebody follows it. */
+  joined (key: LiveKey): void
+  /** Nobody follows it any more. */
+  emptied (key: LiveKey): void
+  /** What changes it is not heard. */
+  failed (key: LiveKey): void
+  report (error: unknown, message: string): void
+}
+
+/** How many changes are kept for those who come back. */
+export const HISTORY = 1000
+
+export class LiveKey {
+  readonly name: string
+  readonly topic: string
+  /** How often it was asked who may look. */
+  rechecks = 0
+  /** Resolves when it hears of changes; undefined when it does. Rejected when it cannot. */
+  ready: Promise<void> | undefined
+  readonly #host: KeyHost
+  readonly #groups = new Map<string | undefined, Group>()
+  readonly #stopListening: () => void
+  #position: string | undefined
+
+  constructor (name: string, topic: string, host: KeyHost) {
+    this.name = name
+    this.topic = topic
+    this.#host = host
+    this.#stopListening = host.engine.listen(topic, event => { this.#receive(event) })
+    const first = host.engine.read(topic, '', 0)
+    if (isPromise(first)) this.ready = this.#begin(first as Promise<Page>)
+    else this.#position = (first as Page).last
+    // Whoever waits for it hears of it too.
+    this.ready?.catch(error => {
+      host.failed(this)
+      this.#end(follower => { follower.failed(error) })
+    })
+  }
+
+  get isFollowed (): boolean {
+    return this.#groups.size > 0
+  }
+
+  /** Adds a follower to those who see the same. */
+  join (follower: Follower, viewer: string | undefined): void {
+    let group = this.#groups.get(viewer)
+    if (group === undefined) {
+      group = new Group(viewer, {
+        ...this.#host.group(this),
+        position: () => this.#position!,
+        emptied: group => { this.#emptied(group) }
+      })
+      this.#groups.set(viewer, group)
+      this.#host.viewers(this.#groups.size)
+    }
+    this.#host.joined(this)
+    group.join(follower)
+    follower.joined(group, viewer)
+  }
+
+  /** What has changed after a cursor. */
+  since (cursor: string): MaybePromise<Since> {
+    return whenDone(this.#read(cursor, HISTORY), ({ from, entries, last }) => {
+      const changed = new Changed()
+      const isWhole = from !== undefined && (entries.at(-1)?.position ?? from) === last
+      changed.add(isWhole ? [] : undefined)
+      for (const { record } of entries) changed.add(pathsOf(fromRecord(record)))
+      return { from, last, paths: changed.paths }
+    })
+  }
+
+  locate (cursor: string): MaybePromise<Location> {
+    return whenDone(this.#read(cursor, 0), ({ from, last }) => ({ from, last }))
+  }
+
+  /** Tells of a change in this process alone. */
+  hear (change: Change): void {
+    const paths = pathsOf(change)
+    if (paths?.length !== 0) for (const group of [...this.#groups.values()]) group.changed(paths)
+    if (change.recheck !== undefined && change.recheck !== this.#host.id) this.recheck()
+  }
+
+  /** Asks for each stream again whether it may be open; resolves to how many were closed. Never rejects. */
+  async recheck (): Promise<number> {
+    this.rechecks++
+    const closed = await Promise.all(this.#followers.map(async follower => follower.recheck()))
+    return closed.filter(isClosed => isClosed).length
+  }
+
+  close (): void {
+    this.#end(follower => { follower.ended() })
+  }
+
+  #end (tell: (follower: Follower) => void): void {
+    this.#stopListening()
+    for (const follower of this.#followers) tell(follower)
+  }
+
+  get #followers (): Follower[] {
+    return [...this.#groups.values()].flatMap(group => group.followers)
+  }
+
+  async #begin (first: Promise<Page>): Promise<void> {
+    const { last } = await first
+    this.#position ??= last
+    this.ready = undefined
+  }
+
+  #receive ({ position, previous, record }: StoredEvent): void {
+    // What is lost may have been anything.
+    const change = this.#position === undefined || previous === this.#position ? fromRecord(record) : { recheck: '' }
+    this.#position = position
+    this.hear(change)
+  }
+
+  #emptied (group: Group): void {
+    this.#groups.delete(group.viewer)
+    if (!this.isFollowed) this.#host.emptied(this)
+  }
+
+  /** A page may have followed several things before, and this one alone now. */
+  #read (cursor: string, limit: number): MaybePromise<Page> {
+    const { engine } = this.#host
+    return whenDone(engine.read(this.topic, isCursor(cursor) ? cursor : '', limit), page => {
+      const part = page.from === undefined ? partOf(cursor, epochOf(page.last)) : undefined
+      return part === undefined ? page : engine.read(this.topic, part, limit)
+    })
+  }
+}
+
+/** None for what asks only who may look. */
+function pathsOf ({ paths, recheck }: Change): readonly string[] | undefined {
+  return paths ?? (recheck === undefined || recheck === '' ? undefined : [])
+}

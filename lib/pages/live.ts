@@ -1,0 +1,39 @@
+// The page of a live view, and its stream: reply.live().
+import type { FastifyReply } from 'fastify'
+import { FST_CHIRP_OPTION } from '../errors.js'
+import { checkLiveKey } from '../live/options.js'
+import { LiveView } from '../live/view.js'
+import type { StreamEnvironment } from '../stream/environment.js'
+import { describe } from '../util/describe.js'
+import { isOf } from '../util/kind.js'
+import { refuseUnknown } from '../util/options.js'
+import type { PageOptions } from './options.js'
+import { asksForStream, fail, sendPage } from './page.js'
+
+/** Options of `reply.live()`. */
+export interface LivePageOptions extends Pick<PageOptions, 'block' | 'stream'> {}
+
+/** Implements `reply.live()`. */
+export function sendLive (app: StreamEnvironment, reply: FastifyReply, view: LiveView, key: string | number, options: LivePageOptions = {}): FastifyReply {
+  if (!isOf(view, LiveView)) throw new FST_CHIRP_OPTION(`reply.live() takes a live view, reply.live(app.liveView('ticket'), key), not ${describe(view)}`)
+  const name = checkLiveKey('reply.live()', key)
+  refuseUnknown('of reply.live()', options, ['block', 'stream'])
+  answer(app, reply, view, name, options).catch(error => fail(reply, error))
+  return reply
+}
+
+async function answer (app: StreamEnvironment, reply: FastifyReply, view: LiveView, key: string, options: LivePageOptions): Promise<void> {
+  const { request } = reply
+  const { source, viewer } = await view.grant(key, request)
+  if (asksForStream(request)) {
+    sendPage(app, reply, view.template, {}, { ...options, live: source })
+    return
+  }
+  const controller = new AbortController()
+  reply.raw.once('close', () => controller.abort())
+  // What changes while the context is made is sent when the page connects.
+  source.pageCursor = await source.cursor()
+  const context = await view.context(key, viewer, controller.signal)
+  if (context === null) reply.callNotFound()
+  else sendPage(app, reply, view.template, context, { ...options, live: source })
+}

@@ -54,6 +54,14 @@ export interface Publication {
   removes?: true | undefined
 }
 
+/** What an engine tells of itself, so that an app that publishes nothing hears of it too. */
+export interface EngineStatus {
+  /** It is out of reach. Logged once, until it works again. */
+  failed (error: unknown): void
+  /** It works again. */
+  works (): void
+}
+
 /** Keeps the events of topics and passes them on, in one order for all readers. */
 export interface Engine {
   /**
@@ -73,14 +81,19 @@ export interface Engine {
   /**
    * Calls `listener` for each event from now on, in order, each once; gives a
    * function that stops it. Where it gives a promise, "now" is when that resolves.
+   * `lost` tells that what came between two positions is lost, where no later event tells it by its `previous` one.
    */
-  listen (topic: string, listener: (event: StoredEvent) => void): MaybePromise<() => void>
+  listen (topic: string, listener: (event: StoredEvent) => void, lost?: (from: string, to: string) => void): MaybePromise<() => void>
   /**
    * The newest value of each key of a `latest` topic, oldest first, without what was removed or is older than
    * `ttl`: for a process that starts later. When it answers, listeners of this process have heard each event that it
    * takes into account, if they listened when that event was published.
    */
   latest? (topic: string): MaybePromise<StoredEvent[]>
+  /** The app starts. What it throws or rejects with is the failure of `app.ready()`. */
+  start? (status: EngineStatus): MaybePromise<void>
+  /** Whether it can be reached: what is published now is kept, and told to every process. Undefined is always. */
+  readonly ready?: boolean | undefined
   /** This process has closed the channel of the topic. */
   forget? (topic: string): MaybePromise<void>
   /** The app has closed. */
@@ -90,5 +103,5 @@ export interface Engine {
 /** An engine as channels use it: its promises are native ones, and listening begins at once. */
 export interface ChannelEngine extends Engine {
   open (channel: string): string
-  listen (topic: string, listener: (event: StoredEvent) => void): () => void
+  listen (topic: string, listener: (event: StoredEvent) => void, lost?: (from: string, to: string) => void): () => void
 }

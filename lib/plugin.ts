@@ -64,6 +64,7 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   app.addHook('preClose', () => registry.close())
   app.addHook('onClose', () => channels.close())
   app.addHook('onReady', async () => renderer.learn(app))
+  app.addHook('onReady', () => channels.start())
   if (settings.debug) {
     addErrorPages(app, renderer.library)
     checkAtStart(contracts)

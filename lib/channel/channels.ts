@@ -32,7 +32,7 @@ export class Channels {
       }
     }
     // As the streams of an app that closes, with half a second more.
-    this.#engine = engine === undefined ? new MemoryEngine() : new GivenEngine(engine, settings.shutdownGrace + 500, report)
+    this.#engine = engine === undefined ? new MemoryEngine() : new GivenEngine(engine, settings.shutdownGrace + 500, report, app.log)
     const host: RenderHost = { renderer, debug, partFailed: error => report(error, partMessage(debug)) }
     this.#environment = {
       engine: this.#engine,
@@ -64,6 +64,11 @@ export class Channels {
       }
     }
     return known.channel
+  }
+
+  /** @throws FST_CHIRP_ENGINE when the engine cannot start. */
+  async start (): Promise<void> {
+    await this.#engine.start?.()
   }
 
   /** Ends all of them; the streams have had their last frame by then. */

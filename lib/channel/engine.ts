@@ -101,7 +101,8 @@ export interface Engine {
 }
 
 /** An engine as channels use it: its promises are native ones, and listening begins at once. */
-export interface ChannelEngine extends Engine {
+export interface ChannelEngine extends Omit<Engine, 'start'> {
   open (channel: string): string
   listen (topic: string, listener: (event: StoredEvent) => void, lost?: (from: string, to: string) => void): () => void
+  start? (): Promise<void>
 }

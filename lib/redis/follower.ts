@@ -99,8 +99,7 @@ export class Follower {
   catchUp (): Promise<void> {
     this.#isAgain = true
     this.#queue ??= []
-    this.#catchingUp ??= this.#catchUp().finally(() => { this.#catchingUp = undefined })
-    return this.#catchingUp
+    return this.#catchingUp ??= this.#catchUp()
   }
 
   /** This process has published an event: what is read from now on has it. */
@@ -163,6 +162,8 @@ export class Follower {
         this.#isAgain = true
       }
     }
+    // In the same tick, so that nobody relies on what is over.
+    this.#catchingUp = undefined
   }
 
   async #readOn (): Promise<void> {
@@ -192,7 +193,6 @@ export class Follower {
       const { position, previous } = told.event
       if (previous === this.#last) {
         this.#hearTold(told)
-        this.#stuck = 0
       } else if (isLost || !this.#hasHeard(position)) {
         // It may have been published after the log was read.
         this.#queue = queue.slice(n)
@@ -208,9 +208,9 @@ export class Follower {
   #lose (to: string): void {
     const from = this.#last
     this.#known = ''
-    this.#stuck = 0
     if (to === from) return
     this.#last = to
+    this.#stuck = 0
     this.#tail?.reset(to)
     this.#forgetReads()
     for (const { lost } of this.listeners) lost?.(from, to)
@@ -226,6 +226,7 @@ export class Follower {
   #hear (event: StoredEvent, size: number): void {
     if (this.#keepsTail()) this.#tail!.push(event, size, this.#history)
     this.#last = event.position
+    this.#stuck = 0
     this.#forgetReads()
     for (const { hear } of this.listeners) hear(event)
     this.#look()

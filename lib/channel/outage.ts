@@ -24,10 +24,11 @@ export class Outage {
     }
   }
 
-  /** The engine says that it is out of reach. */
+  /** The engine says that it is out of reach. It is logged also where something has failed for that before. */
   begin (error: Error): void {
+    if (this.#isTold) return this.note(error)
     this.#isTold = true
-    this.note(error)
+    this.#outage ??= { since: Date.now(), failures: 0 }
   }
 
   /** The engine says that it works again. */

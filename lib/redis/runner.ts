@@ -35,12 +35,13 @@ export class Runner {
       try {
         return await this.#client().eval(text, keys.length, ...keys, ...args) as unknown[]
       } finally {
-        this.#release()
+        // Those that were refused before have heard of it by then.
+        setImmediate(() => this.#release())
       }
     }
   }
 
-  /** Those that were refused before come first, in their order: each of them has heard of it by now. */
+  /** In the order of the calls. */
   #release (): void {
     const waiting = this.#waiting!.sort((a, b) => a.order - b.order)
     this.#waiting = undefined

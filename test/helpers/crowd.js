@@ -33,6 +33,7 @@ export async function publish (crowd, app, name, by, pause = 1) {
     for (;;) {
       const error = await channel.publish(new SSEEvent({ data, id: `${by}.${n}` })).then(() => undefined, error => error)
       if (error === undefined || error.code === 'FST_CHIRP_ID') break
+      if (error.code === 'FST_CHIRP_CHANNEL_CLOSED') return rejected
       if (error.code !== 'FST_CHIRP_ENGINE') throw error
       rejected++
       await quiet(5)

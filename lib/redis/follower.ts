@@ -99,7 +99,8 @@ export class Follower {
   catchUp (): Promise<void> {
     this.#isAgain = true
     this.#queue ??= []
-    return this.#catchingUp ??= this.#catchUp()
+    this.#catchingUp ??= this.#catchUp()
+    return this.#catchingUp
   }
 
   /** This process has published an event: what is read from now on has it. */

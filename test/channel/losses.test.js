@@ -12,7 +12,8 @@ function handEngine () {
   hand.page = (after, limit) => {
     const last = hand.log.at(-1)?.position ?? position(0)
     const n = Number(after.slice(2))
-    if (after === '' || n < hand.oldest || n > Number(last.slice(2))) return { from: undefined, entries: [], last }
+    const isKnown = after.startsWith('e-') && n >= hand.oldest && n <= Number(last.slice(2))
+    if (!isKnown) return { from: undefined, entries: [], last }
     return { from: after, entries: hand.log.filter(event => Number(event.position.slice(2)) > n).slice(0, limit), last }
   }
   hand.engine = {

@@ -163,7 +163,7 @@ export class RedisEngine implements Engine {
 
   /** Topics that are followed are not forgotten, and one that Redis has lost is noticed. */
   async #keep (): Promise<void> {
-    for (const [, follower] of [...this.#subscriptions.entries()]) await follower.catchUp()
+    for (const follower of this.#subscriptions.followers()) await follower.catchUp()
   }
 
   #unreachable (error: Error): Error {

@@ -44,8 +44,7 @@ export interface RedisSettings {
 
 const OPTIONS = ['client', 'url', 'prefix', 'maxEventBytes', 'commandTimeout', 'connectTimeout', 'offlineQueue', 'idle', 'lazy'] as const
 
-// A topic must outlive the time in which a client comes back.
-const MIN_IDLE = 60000
+const MIN_IDLE = 1000
 
 /** @throws FST_CHIRP_OPTION for an unknown option or a value that it cannot take. */
 export function redisSettings (options: RedisEngineOptions): RedisSettings {

@@ -30,9 +30,9 @@ export class Subscriptions {
     return this.#followers.get(topic)
   }
 
-  /** Topics that are heard of, and their followers. */
-  entries (): Iterable<[string, Follower]> {
-    return this.#followers
+  /** Of the topics that are heard of. */
+  followers (): Follower[] {
+    return [...this.#followers.values()]
   }
 
   /** Adds a listener; resolves when it hears everything from then on. */

@@ -21,10 +21,6 @@ export class Tails {
     this.#limit = limit
   }
 
-  get used (): number {
-    return this.#used
-  }
-
   use (tail: Tail): void {
     this.#tails.delete(tail)
     this.#tails.add(tail)

@@ -1,4 +1,5 @@
-// Prepared answers, typed out word by word as a language model would.
+// Prepared answers, typed out word by word as a language model would. Each is a
+// job: it goes on without the tab that asked, and any tab can follow it.
 import { setTimeout } from 'node:timers/promises'
 import { Fragment } from 'fastify-chirp'
 
@@ -21,23 +22,36 @@ export const TOPICS = [
   {
     id: 'failure',
     question: 'Fail halfway, please.',
-    text: 'I will talk for a moment and then my source throws. The error is logged, you are told about it below, and the stream ends. A second and a half later the browser is back with the id of the last word it has heard, and I go on from there as if nothing had happened.',
+    text: 'I will talk for a moment and then my source throws. The error is logged, you are told about it below, and the stream ends. What has failed stays failed: a reload shows the same words and the same error. But you can have me try again. That is a new job, which starts at the first word, and this time it gets to the last one.',
     failsAt: 12
   }
 ]
 
+/** By its own id, or that of an answer, which begins with it. */
 export function findTopic (id) {
-  return TOPICS.find(topic => topic.id === id)
+  const [wanted] = String(id).split('.')
+  return TOPICS.find(topic => topic.id === wanted)
 }
 
-/** A source for `reply.eventStream()`. The id of an event is the number of words so far. */
-export async function * typeOut ({ text, failsAt }, delay, { signal, lastEventId }) {
-  const words = text.split(' ')
-  const isFirstTry = lastEventId === ''
-  for (let said = Number.parseInt(lastEventId, 10) || 0; said < words.length; said++) {
-    // Rejects when the tab is closed, and that ends this function too.
-    await setTimeout(delay, undefined, { signal })
-    if (said === failsAt && isFirstTry) throw new Error('the source lost its thread')
-    yield new Fragment('station.html', 'word', { word: words[said] }, { target: 'words', swap: 'beforeend', id: said + 1 })
-  }
+/** What the block `word` needs of each word. */
+export function wordsOf ({ text }) {
+  return text.split(' ').map((text, index) => ({ id: `word-${index + 1}`, text }))
+}
+
+/** The job of an answer: started now, or long ago. */
+export function answer (app, id, delay) {
+  const { failsAt, ...topic } = findTopic(id)
+  return app.job(`answer:${id}`, async function * ({ signal }) {
+    for (const [index, word] of wordsOf(topic).entries()) {
+      // Rejects when the job is stopped, and that ends this function too.
+      await setTimeout(delay, undefined, { signal })
+      if (index === failsAt && !id.endsWith('.again')) throw new Error('the source lost its thread')
+      yield new Fragment('station.html', 'word', { word }, { target: 'words', swap: 'beforeend' })
+    }
+  })
+}
+
+/** The job of an answer that runs or is kept, if there is one. */
+export function findAnswer (app, id) {
+  return app.job(`answer:${id}`)
 }

@@ -1,6 +1,6 @@
 // Puts the parts together. Read in this order: routes.js (what the browser
-// asks for), live.js (what it is sent), views/station.html (what that looks
-// like), public/station.js (the little that htmx does not do).
+// asks for, and follows), views/station.html (what that looks like),
+// public/station.js (the little that htmx does not do).
 import Fastify, { LogController } from 'fastify'
 import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
@@ -31,7 +31,10 @@ export async function buildApp ({ notesFile = NOTES_FILE, debug, logTo, interval
     forceCloseConnections: true
   })
 
-  app.addHook('onSend', async (request, reply) => { reply.header('content-security-policy', POLICY) })
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('content-security-policy', POLICY)
+    if (isStream(reply)) request.log.info({ url: request.url }, 'event stream opened')
+  })
 
   await app.register(cookie)
   await app.register(formbody)
@@ -42,10 +45,10 @@ export async function buildApp ({ notesFile = NOTES_FILE, debug, logTo, interval
     retry
   })
 
-  const people = new People(app)
-  const machine = new Machine(app, { presence: people.presence, interval })
+  // A tab that lost its connection is back in that time.
+  const people = new People(app, { grace: 2 * retry })
+  const machine = new Machine(app, { interval })
   const notes = new NoteStore(app, notesFile)
-  await notes.ready()
   log.open(app)
 
   const station = { log, machine, notes, people, wordDelay }
@@ -67,8 +70,12 @@ class OneLineForEachRequest extends LogController {
 
   requestCompleted (err, request, reply) {
     // The response of a stream is over when the tab is closed, and the plugin logs that.
-    if (String(reply.getHeader('content-type')).startsWith('text/event-stream')) return
+    if (isStream(reply)) return
     const { method, url } = request
     request.log.info({ err, method, url, status: reply.statusCode, ms: reply.elapsedTime }, 'request')
   }
+}
+
+function isStream (reply) {
+  return String(reply.getHeader('content-type')).startsWith('text/event-stream')
 }

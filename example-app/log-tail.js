@@ -1,6 +1,6 @@
 // Keeps the last lines of the app's own log for the page. It is the stream
 // that Fastify's logger (pino) writes to: one line of JSON for each call.
-import { Feed } from './feed.js'
+import { Fragment } from 'fastify-chirp'
 import { bytes, clock, seconds } from './format.js'
 
 const KEEP = 60
@@ -11,13 +11,13 @@ const LINES_PER_SECOND = 25
 const LEVELS = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' }
 
 export class LogTail {
-  feed
+  channel
+  // Oldest first.
+  #lines = []
   // Tells our lines from those of the process before us.
   #boot = Date.now().toString(36)
   #logTo
   #seq = 0
-  // Lines from before there are channels.
-  #early = []
   #second = 0
   #inSecond = 0
 
@@ -25,10 +25,14 @@ export class LogTail {
     this.#logTo = logTo
   }
 
-  /** From now on the lines can be followed, also those that are there already. */
+  /** From now on the lines can be followed. */
   open (app) {
-    this.feed = new Feed(app, 'log', { block: 'line', swap: 'beforeend', keep: KEEP, start: `line-${this.#boot}-0` })
-    for (const line of this.#early.splice(0)) this.#add(line)
+    this.channel = app.channel('log', { history: KEEP })
+  }
+
+  /** What a new page shows, oldest first. */
+  latest () {
+    return this.#lines
   }
 
   /** Called by pino. */
@@ -37,13 +41,8 @@ export class LogTail {
     const record = JSON.parse(json)
     if (!this.#hasRoom(record.time)) return
     const line = { id: `line-${this.#boot}-${++this.#seq}`, ...readable(record) }
-    if (this.feed === undefined) this.#early.push(line)
-    else this.#add(line)
-  }
-
-  #add (line) {
-    // The channel has logged what went wrong.
-    this.feed.add(line).catch(() => {})
+    this.#lines = [...this.#lines, line].slice(-KEEP)
+    this.channel?.publish(new Fragment('station.html', 'line', { line }, { target: 'log', swap: 'beforeend' }))
   }
 
   #hasRoom (time) {
@@ -55,12 +54,14 @@ export class LogTail {
 
 // Anyone can put anything into a URL or a message; the template escapes it.
 function readable (record) {
-  const { level, time, msg, method, url, status, ms, reason, err } = record
+  const { level, time, msg, method, url, status, ms, reason, state, err } = record
   const line = { level: LEVELS[level] ?? 'info', time: clock(time), text: cut(msg ?? ''), detail: '' }
   if (method !== undefined) {
     Object.assign(line, { text: `${method} ${cut(url)}`, detail: `${status} in ${ms.toFixed(1)} ms` })
   } else if (reason !== undefined) {
     line.detail = `${reason} after ${seconds(record.duration / 1000)}, ${record.events} events, ${bytes(record.bytes)}`
+  } else if (state !== undefined) {
+    line.detail = `${state} after ${seconds(record.duration / 1000)}, ${record.events} events`
   } else if (err !== undefined) {
     line.detail = cut(err.message)
   } else if (url !== undefined) {

@@ -1,6 +1,6 @@
 // Who is here: one for each browser, however many tabs it has open.
 import { createHash } from 'node:crypto'
-import { Fragment } from 'fastify-chirp'
+import { Fragment, merge } from 'fastify-chirp'
 
 // Call signs that fit in the line; the others are counted.
 const SHOWN = 8
@@ -11,16 +11,17 @@ export class People {
   channel
   presence
 
-  constructor (app) {
+  /** `grace`: milliseconds in which one who comes back, as by a reload, never left. */
+  constructor (app, { grace }) {
     // Only the newest picture counts: who comes gets it, who is slow skips to it.
     this.channel = app.channel('people', { latest: true })
-    this.presence = this.channel.presence()
+    this.presence = this.channel.presence({ grace })
     for (const change of ['join', 'leave']) this.presence.on(change, () => this.#tell())
   }
 
-  /** `visitor` has one more tab open, until `signal` aborts. */
-  join (visitor, signal) {
-    this.presence.join(visitor, { info: callSign(visitor), signal })
+  /** Shows everyone who is here; `visitor` is too, as long as it is streamed. */
+  follow (visitor) {
+    return merge(this.channel, this.presence.track(visitor, { info: callSign(visitor) }))
   }
 
   /** What the block `people` needs. */

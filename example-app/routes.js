@@ -1,24 +1,21 @@
 // What the browser can ask for.
 import { randomUUID } from 'node:crypto'
 import os from 'node:os'
-import { findTopic, TOPICS, typeOut } from './answers.js'
-import { liveEvents } from './live.js'
+import { merge } from 'fastify-chirp'
+import { answer, findAnswer, findTopic, TOPICS, wordsOf } from './answers.js'
 
 const PAGE = 'station.html'
 const LONGEST_NOTE = 280
+const COOKIE = { path: '/', httpOnly: true, sameSite: 'lax' }
 
-export async function routes (app, station) {
-  const { log, machine, notes, people, wordDelay } = station
-
-  app.get('/', (request, reply) => {
+export async function routes (app, { log, machine, notes, people, wordDelay }) {
+  // The page, and all that is live in it as one stream: over HTTP/1.1 a browser
+  // opens only six connections to a server, for all tabs.
+  app.get('/', { live: true, events: ['machine', 'people', 'notes', 'log'] }, (request, reply) => {
+    const visitor = request.cookies.visitor || randomUUID()
     // So that the tabs of one browser count as one person.
-    if (request.cookies.visitor === undefined) reply.setCookie('visitor', randomUUID(), { path: '/', httpOnly: true, sameSite: 'lax' })
-    return reply.page(PAGE, pageContext(request))
-  })
-
-  app.get('/live', { referenced: true, events: ['machine', 'people', 'notes', 'log'] }, (request, reply) => {
-    request.log.info({ url: request.url }, 'event stream opened')
-    return reply.eventStream(context => liveEvents(station, context))
+    reply.setCookie('visitor', visitor, COOKIE)
+    return reply.page(PAGE, () => pageContext(request), { live: live(visitor) })
   })
 
   app.post('/notes', async (request, reply) => {
@@ -26,23 +23,34 @@ export async function routes (app, station) {
     const problem = text === '' ? 'Write something first.' : text.length > LONGEST_NOTE ? `That is ${text.length} characters; ${LONGEST_NOTE} fit.` : ''
     // The note itself comes to every tab, this one too, through the stream.
     if (problem === '') await notes.add(text)
-    if (problem === '' && !isHtmx(request)) return reply.redirect('/', 303)
-    return reply.page(PAGE, { ...pageContext(request), problem, draft: problem === '' ? '' : text }, { block: 'noteForm' })
+    const form = { problem, draft: problem === '' ? '' : text, longestNote: LONGEST_NOTE }
+    if (isHtmx(request)) return reply.fragment(PAGE, 'noteForm', form)
+    return problem === '' ? reply.redirect('/', 303) : reply.page(PAGE, () => ({ ...pageContext(request), ...form }), { live: live(request.id) })
   })
 
   app.post('/answers', async (request, reply) => {
     const topic = findTopic(request.body?.topic)
     if (topic === undefined) return reply.callNotFound()
-    // htmx gets the block, a browser without script the whole page with it.
-    const words = isHtmx(request) ? [] : topic.text.split(' ')
-    return reply.page(PAGE, { ...pageContext(request), topic, words }, { block: 'answer' })
+    // A browser without script gets all words, in a page.
+    if (!isHtmx(request)) return reply.page(PAGE, () => ({ ...pageContext(request), topic, words: wordsOf(topic) }), { live: live(request.id) })
+    findAnswer(app, request.cookies.answer)?.stop()
+    const id = `${topic.id}.${randomUUID()}${request.body.again ? '.again' : ''}`
+    answer(app, id, wordDelay)
+    // Whatever tab of this browser is opened while it lasts shows it.
+    reply.setCookie('answer', id, COOKIE)
+    return reply.fragment(PAGE, 'answer', { dialect: dialectOf(request), topic, answer: id, words: [] })
   })
 
-  app.get('/answers/:topic', { referenced: true, events: ['words', 'done'] }, async (request, reply) => {
-    const topic = findTopic(request.params.topic)
-    if (topic === undefined) return reply.callNotFound()
-    request.log.info({ url: request.url }, 'event stream opened')
-    return reply.eventStream(context => typeOut(topic, wordDelay, context), { closeEvent: 'done' })
+  app.get('/answers/:id', { referenced: true, events: ['words', 'done'] }, async (request, reply) => {
+    const { id } = request.params
+    // The process that has started it may be gone, and then it is started again. Nobody else's, though.
+    const job = id === request.cookies.answer && findTopic(id) !== undefined ? answer(app, id, wordDelay) : findAnswer(app, id)
+    return job === undefined ? reply.callNotFound() : reply.eventStream(job, { closeEvent: 'done' })
+  })
+
+  app.post('/answers/stop', async (request, reply) => {
+    await findAnswer(app, request.cookies.answer)?.stop()
+    return reply.code(204).send()
   })
 
   app.post('/machine/break', async (request, reply) => {
@@ -50,21 +58,24 @@ export async function routes (app, station) {
     return isHtmx(request) ? reply.code(204).send() : reply.redirect('/', 303)
   })
 
+  function live (visitor) {
+    return merge(notes.channel, log.channel, machine.channel, people.follow(visitor))
+  }
+
   /** All that the page needs; each of its blocks takes its own part when it is sent alone. */
   function pageContext (request) {
+    const { answer } = request.cookies
     return {
-      // Both kinds of page use the same routes, and the same streams.
-      dialect: isHtmx4(request) ? 'htmx4' : 'htmx2',
+      dialect: dialectOf(request),
       host: os.hostname(),
       runtime: `Node ${process.version} on ${os.type()} ${os.arch()}`,
-      // The page says where it stopped, so the time between it and its stream is no hole.
-      shown: { note: notes.feed.cursor, line: log.feed.cursor },
       ...machine.context(),
       ...people.context(),
       notes: notes.latest(),
-      lines: log.feed.newest(),
+      lines: log.latest(),
       topics: TOPICS,
-      topic: undefined,
+      topic: findAnswer(app, answer) && findTopic(answer),
+      answer,
       words: [],
       problem: '',
       draft: '',
@@ -73,9 +84,10 @@ export async function routes (app, station) {
   }
 }
 
-// The page says it in its address; htmx 4 in a header of its own.
-function isHtmx4 (request) {
-  return request.query.htmx === '4' || request.headers['hx-request-type'] !== undefined
+// Both kinds of page use the same routes, and the same streams. The page says
+// its own in its address; htmx 4 in a header of its own.
+function dialectOf (request) {
+  return request.query.htmx === '4' || request.headers['hx-request-type'] !== undefined ? 'htmx4' : 'htmx2'
 }
 
 function isHtmx (request) {

@@ -34,6 +34,9 @@ export const FST_CHIRP_NOT_ACCEPTABLE = createError<[string, Cause?]>('FST_CHIRP
 export const FST_CHIRP_REQUEST_GONE = createError<[Cause?]>('FST_CHIRP_REQUEST_GONE',
   'The request of a closed stream is gone. Read context.request before the stream closes, for example by destructuring it', 500)
 
+export const FST_CHIRP_LIVE = createError<[string, Cause?]>('FST_CHIRP_LIVE',
+  'Cannot tell where the stream of a page goes on: %s', 500)
+
 export const FST_CHIRP_CHANNEL_CLOSED = createError<[string, Cause?]>('FST_CHIRP_CHANNEL_CLOSED',
   'Channel "%s" is closed. Publish before the app closes, and close() a channel only when nobody needs it any more', 500)
 
@@ -45,6 +48,9 @@ export const FST_CHIRP_BEHIND = createError<[string, number, Cause?]>('FST_CHIRP
 
 export const FST_CHIRP_ENGINE = createError<[string, string, Cause?]>('FST_CHIRP_ENGINE',
   'The engine of the channels failed in %s(): %s. See error.cause, and publish again what is still needed', 500)
+
+export const FST_CHIRP_JOB = createError<[string, string, Cause?]>('FST_CHIRP_JOB',
+  'Cannot start job %s: %s', 503)
 
 export const FST_CHIRP_NO_TEMPLATES = createError<[string, string, Cause?]>('FST_CHIRP_NO_TEMPLATES',
   'Cannot render "%s": no templates are configured. Register the plugin with { templates: \'%s\' } or with a nunjucks.Environment', 500)

@@ -1,10 +1,13 @@
 // What the plugin adds to Fastify's own types.
-import type { Channel, ChannelOptions } from './channel/channel.js'
+import type { Channel } from './channel/channel.js'
+import type { JobSourceFunction } from './channel/job-run.js'
+import type { Job, JobOptions } from './channel/job.js'
+import type { ChannelOptions } from './channel/options.js'
 import type { ContractOptions } from './contracts/options.js'
 import type { ContractReport } from './contracts/types.js'
 import type { Fragment, FragmentContext } from './message/fragment.js'
-import type { PageOptions } from './pages/page.js'
-import type { EventStreamSource, EventStreamStats, StreamOptions, StreamSourceFunction } from './stream/types.js'
+import type { PageContext, PageOptions } from './pages/options.js'
+import type { EventStreams, EventStreamSource, StreamOptions, StreamSource, StreamSourceFunction } from './stream/types.js'
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -26,16 +29,20 @@ declare module 'fastify' {
     fragment (template: string, block: string, context?: FragmentContext): FastifyReply
     /**
      * Answers with a whole page, or only with `options.block` of it to an htmx
-     * request that is neither boosted nor a history restore.
+     * request that is neither boosted nor a history restore. With `options.live` the address of the page has its
+     * stream too, and in the template `sse_connect()` prints where it goes on: what happens in between is replayed.
+     * `context` may be a function, sync or async, which is called when the page is asked for.
      *
      * @throws FST_CHIRP_* when it cannot be rendered.
+     * @throws FST_CHIRP_OPTION when an option is unknown or has a bad value.
+     * @throws FST_CHIRP_LIVE when `live` or `cursor` cannot say where the stream goes on.
      */
-    page (template: string, context?: FragmentContext, options?: PageOptions): FastifyReply
+    page<Context extends FragmentContext> (template: string, context?: PageContext<Context>, options?: PageOptions<Context>): FastifyReply
   }
 
   interface FastifyInstance {
-    /** Counters of the streams of this app, read live. */
-    readonly eventStreams: EventStreamStats
+    /** The streams of this app: their counters, read live, and how they are ended. */
+    readonly eventStreams: EventStreams
     /**
      * The channel of this name, made when it is first asked for. `Audience` types what `publish()` and filters name readers by, `Event` what
      * can be published; neither is checked at run time.
@@ -44,6 +51,17 @@ declare module 'fastify' {
      * differ from those that the channel was made with.
      */
     channel<Audience = unknown, Event = unknown> (name: string, options?: ChannelOptions<NoInfer<Event>>): Channel<Audience, Event>
+    /** The job of this id, while it runs and as long as it is kept. */
+    job (id: string): Job | undefined
+    /**
+     * Starts work that does not end with its client: `source` runs at once, whether somebody follows or not. Gives the job
+     * of this id without starting another where it runs or is kept.
+     *
+     * @throws FST_CHIRP_OPTION for a bad id or option.
+     * @throws FST_CHIRP_SOURCE when nothing can be pulled from `source`.
+     * @throws FST_CHIRP_JOB when the app closes.
+     */
+    job (id: string, source: StreamSource | JobSourceFunction, options?: JobOptions): Job
     /**
      * The HTML of a fragment, trimmed.
      *

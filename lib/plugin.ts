@@ -3,6 +3,7 @@ import type { Server, Socket } from 'node:net'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { Channels } from './channel/channels.js'
+import { Jobs } from './channel/jobs.js'
 import { checkRegistered } from './contracts/options.js'
 import { Registration } from './contracts/registration.js'
 import { checkAtStart } from './contracts/start.js'
@@ -10,6 +11,7 @@ import { noteHandler } from './contracts/wrapped.js'
 import { FST_CHIRP_OPTION, FST_CHIRP_REGISTERED } from './errors.js'
 import { resolveOptions } from './options.js'
 import { addErrorPages } from './pages/error-page.js'
+import { hideParameters } from './pages/query.js'
 import { renderFragment, sendFragment, sendPage } from './pages/page.js'
 import { createRenderer } from './render/nunjucks/renderer.js'
 import { serveScript } from './script.js'
@@ -31,16 +33,18 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   await checkRegistered(options.contracts)
   const clientScript = serveScript(app, settings, options.templates !== undefined)
   const renderer = createRenderer({ templates: options.templates, debug: settings.debug, dialect: settings.stream.dialect, clientScript })
-  const registry = new Registry(settings)
+  const registry = new Registry(settings, app.log)
   const warnings = settings.debug ? new Warnings(app.log) : undefined
   const environment: StreamEnvironment = { settings, renderer, registry, warnings }
   const channels = new Channels(environment, app, options.engine)
+  const jobs = new Jobs(settings, channels, app.log)
   addFirstOnRoute(app, noteHandler)
   const contracts = new Registration(app, renderer, { contracts: options.contracts, client: settings.client })
 
   app.decorate('eventStreams', registry.counters)
   app.decorate('renderFragment', fragment => renderFragment(renderer, fragment))
   app.decorate('channel', (name, options) => channels.get(name, options))
+  app.decorate('job', ((id, source, options) => jobs.get(id, source, options)) as FastifyInstance['job'])
   app.decorate('checkContracts', options => contracts.check(options))
   // A scope inside of a registered one inherits it; what is a function it replaces.
   if (!app.hasReplyDecorator(kStarted)) app.decorateReply(kStarted, false)
@@ -51,7 +55,7 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
     return sendFragment(renderer, this, template, block, context)
   })
   app.decorateReply('page', function (template, context, options) {
-    return sendPage(renderer, this, template, context, options)
+    return sendPage(environment, this, template, context, options)
   })
   app.addHook('onRoute', route => {
     // The registration around this one was here before.
@@ -61,7 +65,10 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
     markRoute(route)
   })
   // A stream would keep the server open for ever.
-  app.addHook('preClose', () => registry.close())
+  app.addHook('preClose', async () => {
+    // The streams first: their clients are to come back, and not to think that a job has ended.
+    await Promise.all([registry.close(), jobs.close()])
+  })
   app.addHook('onClose', () => channels.close())
   app.addHook('onReady', async () => renderer.learn(app))
   app.addHook('onReady', () => channels.start())
@@ -98,6 +105,7 @@ function markRoute (route: RouteOptions): void {
   const compressible = route as { compress?: unknown }
   compressible.compress ??= false
   streamReturned(route)
+  hideParameters(route)
   if (method !== 'HEAD') takeOverRoute(route)
 }
 

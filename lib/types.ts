@@ -27,7 +27,7 @@ export interface ContractOptions {
 }
 
 /** Options of the plugin. A bad one throws FST_CHIRP_OPTION when the plugin is registered. */
-export interface ChirpOptions extends Omit<StreamOptions, 'event'> {
+export interface ChirpOptions extends Omit<StreamOptions, 'event' | 'key'> {
   /**
    * Where the templates are: a folder, a list of folders, or a
    * `nunjucks.Environment` to share, which must have autoescape on. Symbolic

@@ -5,6 +5,9 @@ export const BASELINE = 'node-http'
 /** The same server, sending the very generator that everyone else sends. */
 export const WITH_GENERATOR = `${BASELINE}/generator`
 export const OURS = 'chirp'
+/** A route of ours that streams one feed, and one that is a page too and asks for its stream with `live`. */
+export const BY_HAND = `${OURS}/hand`
+export const LIVE = `${OURS}/live`
 /** The peer that the targets name. */
 export const PEER = 'fastify-sse'
 
@@ -41,6 +44,8 @@ export const title = (name) => TITLES[name] ?? name
 
 /** The same, for a table that has the baseline with and without a generator. */
 export function titleOfBoth (name) {
+  if (name === BY_HAND) return `${title(OURS)}, a feed`
+  if (name === LIVE) return `${title(OURS)}, a live page's stream`
   if (name === BASELINE) return `${title(BASELINE)} bare, no generator`
   return name === WITH_GENERATOR ? title(BASELINE) : title(name)
 }

@@ -1,6 +1,6 @@
 // Ours, from dist/ as users get it.
 import Fastify from 'fastify'
-import chirp from 'fastify-chirp'
+import chirp, { kAttach } from 'fastify-chirp'
 import { LISTEN, meter } from '../lib/meter.js'
 import { pending, ticks } from '../lib/sources.js'
 
@@ -13,6 +13,18 @@ app.get('/stream', { referenced: true }, (request, reply) => reply.eventStream((
 app.get('/idle', { referenced: true }, (request, reply) => reply.eventStream(() => pending()))
 
 app.get('/first', { referenced: true }, (request, reply) => reply.eventStream(() => ticks(1)))
+
+// The same feed, by a route that only streams and by one that is a page too.
+const once = {
+  cursor: () => '',
+  [kAttach] (outlet) {
+    outlet.send(outlet.encode({ i: 0, t: 'tick' }), 1)
+    outlet.ended()
+    return { detach () {} }
+  }
+}
+app.get('/first/hand', { live: true }, (request, reply) => reply.eventStream(once))
+app.get('/first/live', { live: true }, (request, reply) => reply.page('page.html', () => ({}), { live: once }))
 
 await app.listen(LISTEN)
 meter(app.server)

@@ -1,5 +1,6 @@
 // Readings of this machine and process: taken only while someone is here, once
 // for all tabs.
+import { setTimeout } from 'node:timers/promises'
 import { Fragment } from 'fastify-chirp'
 import { Meter, readMachine } from './meter.js'
 import { describeMachine, WINDOW } from './panel.js'
@@ -10,20 +11,17 @@ export class Machine {
   #counters
   #meter = new Meter()
   #samples = []
-  #timer
   #broken = 0
 
-  constructor (app, { presence, interval }) {
+  constructor (app, { interval }) {
     // Only the newest reading counts: who comes gets it, who is slow skips to it.
-    this.channel = app.channel('machine', { latest: true })
+    this.channel = app.channel('machine', { latest: true, source: ({ signal }) => this.#readings(signal) })
     this.#interval = interval
     this.#counters = app.eventStreams
-    presence.on('join', () => { if (!this.isRunning) this.#start() })
-    presence.on('leave', () => { if (presence.size === 0) this.#stop() })
   }
 
   get isRunning () {
-    return this.#timer !== undefined
+    return this.#meter.isOn
   }
 
   /** What the block `machine` needs, from the newest reading. */
@@ -35,27 +33,27 @@ export class Machine {
   /** Leaves the template without what it needs, for a few readings: see what one that fails looks like. */
   breakFor (readings) {
     this.#broken = readings
-    this.#tick()
+    this.channel.publish(this.#reading())
   }
 
-  #start () {
+  async * #readings (signal) {
     this.#meter.start()
-    this.#timer = setInterval(() => this.#tick(), this.#interval)
-    this.#tick()
+    try {
+      for (;;) {
+        yield this.#reading()
+        await setTimeout(this.#interval, undefined, { signal })
+      }
+    } finally {
+      this.#meter.stop()
+    }
   }
 
-  #stop () {
-    clearInterval(this.#timer)
-    this.#timer = undefined
-    this.#meter.stop()
-  }
-
-  #tick () {
+  /** Rendered once, for all. What fails is logged, and in debug its panel says why. */
+  #reading () {
     this.#sample()
     const isBroken = this.#broken > 0
     if (isBroken) this.#broken--
-    // Rendered here, once for all. What fails is logged, and in debug its panel says why.
-    this.channel.publish(new Fragment('station.html', 'machine', isBroken ? {} : this.context(), { target: 'machine' }))
+    return new Fragment('station.html', 'machine', isBroken ? {} : this.context(), { target: 'machine' })
   }
 
   #sample () {

@@ -7,12 +7,13 @@ const RESOLUTION = 10
 
 /** What is measured between two readings, rather than at one moment. */
 export class Meter {
+  isOn = false
   #delay = monitorEventLoopDelay({ resolution: RESOLUTION })
   #times = cpuTimes()
 
-  start () { this.#delay.enable() }
+  start () { this.isOn = this.#delay.enable() }
 
-  stop () { this.#delay.disable() }
+  stop () { this.isOn = !this.#delay.disable() }
 
   /** Percent of all processors that were busy since the last call. */
   cpu () {

@@ -1,45 +1,40 @@
-// The notes, in a file of one JSON object per line, so that a tab that comes
-// back after a restart of the server can be sent what it has missed. A note is
-// on the disk before anyone sees it.
+// The notes, in a file of one JSON object per line. A note is on the disk
+// before anyone sees it, so a page has it after a restart of the server too.
 import { readFileSync, truncateSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
-import { Feed } from '../feed.js'
+import { Fragment } from 'fastify-chirp'
 import { clock } from '../format.js'
 
-// What a tab can have missed at most, and what a new page shows.
-const KEEP = 1000
+// What a new page shows.
 const ON_PAGE = 20
 
 export class NoteStore {
-  feed
+  channel
   #file
   #seq
+  // Newest first.
+  #latest
   // One write after the other, so that the file has the notes in their order.
   #written
 
   constructor (app, file) {
     const notes = load(file)
-    const kept = notes.slice(-KEEP)
+    this.channel = app.channel('notes')
     this.#file = file
     this.#seq = notes.at(-1)?.seq ?? 0
-    // The notes of earlier processes are in the channel too. Their ids are
-    // their own numbers, so a tab may name one that it has from back then.
-    this.feed = new Feed(app, 'notes', { block: 'note', swap: 'afterbegin', keep: KEEP, start: `note-${(kept[0]?.seq ?? this.#seq + 1) - 1}` })
-    this.#written = Promise.all(kept.map(note => this.feed.add(readable(note))))
-  }
-
-  /** Resolves when the notes of the file can be sent. */
-  async ready () {
-    await this.#written
+    this.#latest = notes.slice(-ON_PAGE).reverse().map(readable)
   }
 
   /** Writes a note down, then tells everyone. */
   add (text) {
-    const saved = this.#written.then(async () => {
-      const note = { seq: this.#seq + 1, text, at: new Date().toISOString() }
-      await appendFile(this.#file, JSON.stringify(note) + '\n')
+    const saved = Promise.resolve(this.#written).then(async () => {
+      const saved = { seq: this.#seq + 1, text, at: new Date().toISOString() }
+      await appendFile(this.#file, JSON.stringify(saved) + '\n')
       this.#seq++
-      await this.feed.add(readable(note))
+      const note = readable(saved)
+      // First into the list: a page that is opened in between has the note, and its stream brings it in the same place.
+      this.#latest = [note, ...this.#latest].slice(0, ON_PAGE)
+      await this.channel.publish(new Fragment('station.html', 'note', { note }, { target: 'notes', swap: 'afterbegin' }))
     })
     // A full disk is an error for this note, not for the next.
     this.#written = saved.catch(() => {})
@@ -48,7 +43,7 @@ export class NoteStore {
 
   /** What a new page shows, newest first. */
   latest () {
-    return this.feed.newest(ON_PAGE).reverse()
+    return this.#latest
   }
 }
 

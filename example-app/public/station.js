@@ -1,6 +1,5 @@
 // The little that htmx and the client script of fastify-chirp leave to us: words
-// for the status lights, an alert, and an end to lists that grow.
-/* global MutationObserver */
+// for the status lights, and an alert.
 
 // --- Status lights -----------------------------------------------------------
 
@@ -12,7 +11,8 @@ const SAYS = {
   busy: 'server full, waiting',
   gap: 'was away for long, reading anew',
   hidden: 'asleep while nobody looks',
-  closed: 'done'
+  closed: 'done',
+  failed: 'failed'
 }
 
 function show (stream, state) {
@@ -25,7 +25,8 @@ function show (stream, state) {
 document.addEventListener('chirp:connected', ({ target }) => show(target, 'connected'))
 
 document.addEventListener('chirp:disconnected', ({ target, detail: { reason } }) => {
-  show(target, reason)
+  const hasFailed = reason === 'closed' && target.querySelector('.alert').textContent !== ''
+  show(target, hasFailed ? 'failed' : reason)
   if (reason === 'closed') target.querySelector('[aria-busy]')?.setAttribute('aria-busy', 'false')
 })
 
@@ -35,14 +36,3 @@ document.addEventListener('chirp:disconnected', ({ target, detail: { reason } })
 document.addEventListener('chirp:error', ({ target, detail }) => {
   target.querySelector('.alert').textContent = detail.data
 })
-
-// --- Long lists --------------------------------------------------------------
-
-new MutationObserver(changes => {
-  for (const { target } of changes) if (target.dataset?.keep !== undefined) trim(target)
-}).observe(document.body, { childList: true, subtree: true })
-
-function trim (list) {
-  const isNewestFirst = list.getAttribute('hx-swap') === 'afterbegin'
-  while (list.children.length > Number(list.dataset.keep)) (isNewestFirst ? list.lastElementChild : list.firstElementChild).remove()
-}

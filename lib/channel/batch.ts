@@ -4,6 +4,7 @@ import type { Dialect } from '../dialects/dialect.js'
 import type { Entry } from '../message/entry.js'
 import type { SharedFrames } from '../sse/frame.js'
 import type { Ids } from '../stream/feed.js'
+import { isPromise, type MaybePromise } from '../util/promise.js'
 import { maySee, type AudienceFilter } from './audience.js'
 
 /** Events that go out together. */
@@ -14,6 +15,8 @@ export class Batch {
   // What different readers see of it, by a hash of which entries these are.
   #parts: Map<number, Batch[]> | undefined
   #frames: Map<string, SharedFrames> | undefined
+  // What viewers see of it, by who they are.
+  #views: Map<string | undefined, MaybePromise<Batch>> | undefined
 
   constructor (entries: readonly Entry[]) {
     this.entries = entries
@@ -44,6 +47,18 @@ export class Batch {
       this.#parts.set(hash, [...known, part])
     }
     return part
+  }
+
+  /** What a viewer sees of it, made once: the same object, and so the same bytes, for all who see the same. */
+  seenBy (viewer: string | undefined, see: () => MaybePromise<readonly Entry[]>): MaybePromise<Batch> {
+    this.#views ??= new Map()
+    let view = this.#views.get(viewer)
+    if (view === undefined) {
+      const entries = see()
+      view = isPromise(entries) ? (entries as Promise<readonly Entry[]>).then(entries => new Batch(entries)) : entries === this.entries ? this : new Batch(entries as readonly Entry[])
+      this.#views.set(viewer, view)
+    }
+    return view
   }
 
   /** The frames of all events, made once for each dialect and key of the ids. */

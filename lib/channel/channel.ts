@@ -13,26 +13,15 @@ import { messageOf } from '../util/thrown.js'
 import type { AudienceFilter } from './audience.js'
 import type { ChannelEngine, StoredEvent } from './engine.js'
 import { Hub } from './hub.js'
-import { checkKeeping, KEEPING_DEFAULTS, KEEPING_OPTIONS, type KeepingOptions } from './keeping.js'
 import { muteLate } from './late.js'
-import { Presence } from './presence.js'
+import { CHANNEL_DEFAULTS, type ChannelOptions } from './options.js'
+import { Presence, type PresenceOptions } from './presence.js'
 import { Producer } from './producer.js'
-import type { Reader } from './reader.js'
 import { StreamSink } from './sink.js'
 import { Subscription, type SubscribeOptions } from './subscription.js'
-import type { ReaderTarget } from './target.js'
-
-/** Options of `app.channel()`. */
-export interface ChannelOptions<Event = unknown> extends KeepingOptions<Event> {
-  /** How many events are kept for clients that come back. Default: 1000. Off: `0`. */
-  history?: number | undefined
-  /**
-   * Keeps the newest value of each event name instead of a history: who
-   * connects gets them all, and a slow client skips to the newest. For values
-   * that replace each other, such as a dashboard's. Default: `false`.
-   */
-  latest?: boolean | undefined
-}
+import type { Following, ReaderTarget } from './target.js'
+import { ViewerTarget } from './viewer-target.js'
+import { Views } from './views.js'
 
 /** Options of {@link Channel.publish}. */
 export interface PublishOptions<Audience = unknown> {
@@ -58,18 +47,19 @@ export interface ChannelEnvironment {
   topic?: string
   maxBuffer: number
   log: FastifyBaseLogger
-  toRecord (value: unknown): EventRecord | Promise<EventRecord>
+  /** With `isForViewers` fragments stay unrendered. */
+  toRecord (value: unknown, isForViewers?: boolean): EventRecord | Promise<EventRecord>
   /** In debug, what takes the place of a fragment that could not be rendered. */
   errorRecord (value: unknown, error: unknown): EventRecord | undefined
   /** The channel has been closed, and its name is free. */
   closed? (): void
   /** Whether the app has closed. */
   isClosed? (): boolean
+  /** Whether the app ends its streams. */
+  isClosing? (): boolean
   /** Logs and counts an error. */
   report (error: unknown, message: string): void
 }
-
-export const CHANNEL_DEFAULTS = { history: 1000, latest: false, ...KEEPING_DEFAULTS }
 
 /**
  * A named line of events. `Audience` is what `publish()` and filters name readers
@@ -82,6 +72,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
   readonly #history: number
   readonly #ttl: number | undefined
   readonly #hub: Hub
+  readonly #views: Views | undefined
   #presence: Presence | undefined
   // The publication before, while it still renders: order is that of the calls.
   #before: Promise<unknown> | undefined
@@ -91,7 +82,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
 
   /** Made by `app.channel()`. @internal */
   constructor (name: string, options: ChannelOptions, app: ChannelEnvironment) {
-    const { history = CHANNEL_DEFAULTS.history, latest = CHANNEL_DEFAULTS.latest, ttl, every, source, linger = CHANNEL_DEFAULTS.linger } = options
+    const { history = CHANNEL_DEFAULTS.history, latest = CHANNEL_DEFAULTS.latest, viewer = CHANNEL_DEFAULTS.viewer, ttl, every, source, linger = CHANNEL_DEFAULTS.linger } = options
     this.name = name
     this.#app = app
     this.#topic = app.topic ?? name
@@ -102,6 +93,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     const producer = source && new Producer({ name, source, linger, log, publish: value => this.publish(value as Event), report })
     const notLoaded = (error: unknown): void => report(error, `the values of channel ${JSON.stringify(name)} from before are not known`)
     this.#hub = new Hub(this.#topic, app.engine, { latest, ttl, every, producer, notLoaded })
+    this.#views = viewer ? new Views({ ...app, name, keepsLatest: latest }) : undefined
   }
 
   /** How many readers follow it in this process. */
@@ -156,19 +148,37 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     return new Subscription(this as unknown as Channel, options as SubscribeOptions)
   }
 
-  /** Who is here. The same object at every call; `Info` is what `join()` takes of each member. */
-  presence<Info = unknown> (): Presence<Info> {
-    this.#presence ??= new Presence((error, event) => {
-      // What publish() rejected with has been told already.
-      if (!this.#told.has(error as object)) this.#app.report(error, `a "${event}" listener of the presence of channel ${JSON.stringify(this.name)} failed`)
-    })
+  /**
+   * Who is here. The same object at every call; `Info` is what `join()` takes of each member.
+   *
+   * @throws FST_CHIRP_OPTION for a bad option, and for options that differ from those of the first call.
+   */
+  presence<Info = unknown> (options: PresenceOptions = {}): Presence<Info> {
+    if (this.#presence === undefined) {
+      this.#presence = new Presence(options, {
+        isClosing: () => this.#app.isClosing?.() === true,
+        failed: (error, event) => {
+          // What publish() rejected with has been told already.
+          if (!this.#told.has(error as object)) this.#app.report(error, `a "${event}" listener of the presence of channel ${JSON.stringify(this.name)} failed`)
+        }
+      })
+      if (this.#isClosed) this.#presence.close()
+    } else {
+      this.#presence.expect(this.name, options)
+    }
     return this.#presence as Presence<unknown> as Presence<Info>
+  }
+
+  /** The position of its newest event, after which a stream can go on; `''` when it is closed or `latest`. Rejects with FST_CHIRP_ENGINE. */
+  async cursor (): Promise<string> {
+    return this.keepsLatest ? '' : (await this.locate('')).last
   }
 
   /** Ends every stream that follows, and takes no more events. */
   close (): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#presence?.close()
     this.#hub.close()
     this.#app.closed?.()
   }
@@ -176,6 +186,11 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
   /** @internal */
   get keepsLatest (): boolean {
     return this.#hub.latest !== undefined
+  }
+
+  /** @internal */
+  get hasViewers (): boolean {
+    return this.#views !== undefined
   }
 
   /** @internal */
@@ -188,15 +203,16 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
   }
 
   /** @internal */
-  attach (target: ReaderTarget, lastEventId: string, filter?: AudienceFilter): Reader {
-    return this.#hub.attach(target, lastEventId, filter)
+  attach (target: ReaderTarget, lastEventId: string, filter?: AudienceFilter, viewer?: string): Following {
+    const attach = (target: ReaderTarget): Following => this.#hub.attach(target, lastEventId, filter)
+    return this.#views === undefined ? attach(target) : new ViewerTarget(target, this.#views, viewer, attach)
   }
 
   async #publish (value: unknown, options: PublishOptions): Promise<string> {
     if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
     const audience = audienceOf(value, options)
     if (audience !== undefined && this.#hub.latest !== undefined) checkAudience(audience)
-    return await this.#inTurn(this.#app.toRecord(value), audience)
+    return await this.#inTurn(this.#app.toRecord(value, this.hasViewers), audience)
   }
 
   async #remove (key: unknown, options: RemoveOptions): Promise<void> {
@@ -252,7 +268,8 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     const event = this.#app.engine.publish(this.#topic, {
       record: kept,
       audience,
-      history: this.#history,
+      // The end of a job takes no event's place.
+      history: this.#history + (record.end === undefined ? 0 : 1),
       latest,
       ttl: this.#ttl,
       key: latest ? keyOf({ record, audience }) : undefined,
@@ -276,17 +293,4 @@ function checkAudience (audience: unknown): void {
   } catch (cause) {
     throw new FST_CHIRP_OPTION(`option "audience" of publish() must be plain data, and JSON refused it (${messageOf(cause)})`, { cause })
   }
-}
-
-/** @throws FST_CHIRP_OPTION for a bad name or option. */
-export function checkChannel (name: unknown, options: ChannelOptions): void {
-  if (typeof name !== 'string' || name === '') throw new FST_CHIRP_OPTION(`a channel needs a name, app.channel('news'), not ${describe(name)}`)
-  refuseUnknown('of app.channel()', options, ['history', 'latest', ...KEEPING_OPTIONS])
-  const { history, latest } = options
-  if (history !== undefined && (!Number.isSafeInteger(history) || history < 0)) {
-    throw new FST_CHIRP_OPTION(`channel option "history" must be a whole number of at least 0, not ${describe(history)}`)
-  }
-  if (latest !== undefined && typeof latest !== 'boolean') throw new FST_CHIRP_OPTION(`channel option "latest" must be true or false, not ${describe(latest)}`)
-  if (latest === true && history !== undefined) throw new FST_CHIRP_OPTION('a channel has either "latest" or "history". Omit one of them')
-  checkKeeping(options, latest === true)
 }

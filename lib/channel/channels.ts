@@ -1,20 +1,28 @@
 // The channels of one app, by name.
 import type { FastifyInstance } from 'fastify'
+import type { EventRecord } from '../dialects/record.js'
 import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_ENGINE, FST_CHIRP_ID, FST_CHIRP_OPTION } from '../errors.js'
 import { failuresOf, partMessage, type RenderHost } from '../message/compose.js'
 import { toErrorRecord, toRecord } from '../message/encode.js'
+import { toUnrendered } from '../message/unrendered.js'
 import type { StreamEnvironment } from '../stream/environment.js'
 import { reportFailure } from '../stream/telemetry.js'
 import { isOf } from '../util/kind.js'
 import { tryLog } from '../util/log.js'
-import { Channel, CHANNEL_DEFAULTS, checkChannel, type ChannelEnvironment, type ChannelOptions } from './channel.js'
+import { Channel, type ChannelEnvironment } from './channel.js'
+import { Control } from './control.js'
 import type { ChannelEngine, Engine } from './engine.js'
 import { GivenEngine } from './given.js'
 import { MemoryEngine } from './memory.js'
+import { CHANNEL_DEFAULTS, checkChannel, type ChannelOptions } from './options.js'
+import { channelTopic } from './topics.js'
 
 export class Channels {
   readonly #engine: ChannelEngine
   readonly #channels = new Map<string, { channel: Channel, options: ChannelOptions }>()
+  // Those that the app has no name for.
+  readonly #own = new Set<Channel>()
+  readonly #control: Control | undefined
   #isClosed = false
   readonly #environment: Omit<ChannelEnvironment, 'closed'>
 
@@ -33,18 +41,23 @@ export class Channels {
     }
     // As the streams of an app that closes, with half a second more.
     this.#engine = engine === undefined ? new MemoryEngine() : new GivenEngine(engine, settings.shutdownGrace + 500, report, app.log)
+    if (engine !== undefined) {
+      this.#control = new Control(this.#engine, key => { registry.closeKey(key) }, report)
+      registry.counters.reach(this.#control)
+    }
     const host: RenderHost = { renderer, debug, partFailed: error => report(error, partMessage(debug)) }
     this.#environment = {
       engine: this.#engine,
       maxBuffer: settings.maxBuffer,
       log: app.log,
-      toRecord (value) {
+      toRecord (value, isForViewers = false) {
         warnings?.check(value)
-        return toRecord(value, host)
+        return (isForViewers ? toUnrendered(value) : undefined) ?? toRecord(value, host)
       },
       // An event that the engine refused, or did not keep, was rendered all the same.
       errorRecord: (value, error) => debug && !(isOf(error, FST_CHIRP_ID) || isOf(error, FST_CHIRP_ENGINE)) ? toErrorRecord(value, error) : undefined,
       isClosed: () => this.#isClosed,
+      isClosing: () => registry.isEnding,
       report
     }
   }
@@ -53,7 +66,7 @@ export class Channels {
     checkChannel(name, options)
     const known = this.#channels.get(name)
     if (known === undefined) {
-      const channel = new Channel(name, options, { ...this.#environment, topic: this.#engine.open(name), closed: () => { this.#channels.delete(name) } })
+      const channel = new Channel(name, options, { ...this.#environment, topic: this.#engine.open(channelTopic(name), options.viewer === true), closed: () => { this.#channels.delete(name) } })
       if (this.#isClosed) channel.close()
       else this.#channels.set(name, { channel, options: { ...options } })
       return channel
@@ -71,10 +84,29 @@ export class Channels {
     await this.#engine.start?.()
   }
 
+  /** A channel of our own. `name` is for messages; `recordOf` knows the values that apps do not publish. */
+  own (name: string, topic: string, options: ChannelOptions, recordOf: (value: unknown) => EventRecord | undefined): Channel {
+    const channel: Channel = new Channel(name, options, {
+      ...this.#environment,
+      topic: this.#engine.open(topic),
+      toRecord: value => recordOf(value) ?? this.#environment.toRecord(value),
+      closed: () => { this.#own.delete(channel) }
+    })
+    this.#own.add(channel)
+    return channel
+  }
+
+  /** Logs and counts an error. */
+  report (error: unknown, message: string): void {
+    this.#environment.report(error, message)
+  }
+
   /** Ends all of them; the streams have had their last frame by then. */
   async close (): Promise<void> {
     this.#isClosed = true
     for (const { channel } of [...this.#channels.values()]) channel.close()
+    for (const channel of [...this.#own]) channel.close()
+    this.#control?.close()
     await this.#engine.close()
   }
 }

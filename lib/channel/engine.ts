@@ -64,6 +64,8 @@ export interface EngineStatus {
 
 /** Keeps the events of topics and passes them on, in one order for all readers. */
 export interface Engine {
+  /** Whether it can be reached: what `app.eventStreams.ready` says. Without it, it always can. */
+  readonly ready?: boolean | undefined
   /**
    * Names the topic of a channel that is made now, so that a closed channel and a
    * new one of its name share nothing. Without it the name is the topic.
@@ -92,8 +94,6 @@ export interface Engine {
   latest? (topic: string): MaybePromise<StoredEvent[]>
   /** The app starts. What it throws or rejects with is the failure of `app.ready()`. */
   start? (status: EngineStatus): MaybePromise<void>
-  /** Whether it can be reached: what is published now is kept, and told to every process. Undefined is always. */
-  readonly ready?: boolean | undefined
   /** This process has closed the channel of the topic. */
   forget? (topic: string): MaybePromise<void>
   /** The app has closed. */
@@ -102,7 +102,7 @@ export interface Engine {
 
 /** An engine as channels use it: its promises are native ones, and listening begins at once. */
 export interface ChannelEngine extends Omit<Engine, 'start'> {
-  open (channel: string): string
+  open (channel: string, hasViewers?: boolean): string
   listen (topic: string, listener: (event: StoredEvent) => void, lost?: (from: string, to: string) => void): () => void
   start? (): Promise<void>
 }

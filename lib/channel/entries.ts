@@ -1,7 +1,9 @@
 // What engines give is plain data. The same object, heard or read, is the same
 // event: one Entry in this process, encoded once for all readers.
 import { Entry } from '../message/entry.js'
+import { isUnrendered } from '../message/unrendered.js'
 import type { Page, StoredEvent } from './engine.js'
+import { ViewerEntry } from './viewer-entry.js'
 
 /** What was read from an engine, as events that can be encoded. */
 export interface EntryPage extends Omit<Page, 'entries'> {
@@ -15,7 +17,7 @@ export function toEntry (event: StoredEvent): Entry {
   let entry = known.get(event)
   if (entry === undefined) {
     const { position, previous, record, audience } = event
-    entry = new Entry(position, previous, record, audience)
+    entry = new (isUnrendered(record) ? ViewerEntry : Entry)(position, previous, record, audience)
     known.set(event, entry)
   }
   return entry

@@ -3,6 +3,7 @@
 // another topic. What it gives is checked once, and what it loses becomes a gap.
 import type { FastifyBaseLogger } from 'fastify'
 import { FST_CHIRP_ENGINE, FST_CHIRP_ID, FST_CHIRP_OPTION } from '../errors.js'
+import { isUnrendered } from '../message/unrendered.js'
 import { OWN_EVENTS } from '../sse/own.js'
 import { describe, quote } from '../util/describe.js'
 import { look, messageOf, toCause } from '../util/thrown.js'
@@ -11,6 +12,8 @@ import type { ChannelEngine, Engine, EngineStatus, Page, Publication, StoredEven
 import { Outage } from './outage.js'
 import { gapFields } from './sink.js'
 import { recordProblem, toStored } from './stored.js'
+
+const UNEXPECTED = 'it is rendered for viewers, and this channel has none. Give app.channel() the same options in every process'
 
 type Listener = (event: StoredEvent) => void
 type LostListener = (from: string, to: string) => void
@@ -34,6 +37,8 @@ export class GivenEngine implements ChannelEngine {
   readonly #report: (error: unknown, message: string) => void
   readonly #outage: Outage
   readonly #topics = new Map<string, Listening>()
+  // Topics of channels with viewers.
+  readonly #viewed = new Set<string>()
   #isTimeMissed = false
   // What was checked already, and what is sent for it.
   readonly #checked = new WeakMap<object, StoredEvent>()
@@ -66,7 +71,22 @@ export class GivenEngine implements ChannelEngine {
     }
   }
 
-  open (channel: string): string {
+  get ready (): boolean {
+    try {
+      const { ready } = this.#engine as { ready?: unknown }
+      return ready === undefined || ready === true
+    } catch {
+      return false
+    }
+  }
+
+  open (channel: string, hasViewers = false): string {
+    const topic = this.#open(channel)
+    if (hasViewers) this.#viewed.add(topic)
+    return topic
+  }
+
+  #open (channel: string): string {
     if (this.#engine.open === undefined) return channel
     let topic: unknown
     try {
@@ -92,7 +112,7 @@ export class GivenEngine implements ChannelEngine {
       throw error instanceof FST_CHIRP_ID ? error : new FST_CHIRP_ID(quote(String(record.id)), messageOf(error), { cause: error })
     }
     this.#outage.works()
-    const checked = this.#check('publish', event)
+    const checked = this.#check('publish', event, topic)
     if (publication.ttl !== undefined && checked.time === undefined && !this.#isTimeMissed) {
       this.#isTimeMissed = true
       this.#report(wrong('publish', 'an event with a "time" where "ttl" was given'), 'the engine keeps events for longer than "ttl" of their channels')
@@ -114,7 +134,7 @@ export class GivenEngine implements ChannelEngine {
     if (!Array.isArray(entries) || !isPosition(last) || !(from === undefined || isPosition(from))) {
       throw wrong('read', 'a page of { from, entries, last }, where "last" is a position, and "from" is one or undefined')
     }
-    return { from, entries: this.#checkAll(from, entries), last, audience }
+    return { from, entries: this.#checkAll(from, entries, topic), last, audience }
   }
 
   async #latest (topic: string): Promise<StoredEvent[]> {
@@ -128,7 +148,7 @@ export class GivenEngine implements ChannelEngine {
     this.#outage.works()
     if (!Array.isArray(events)) throw wrong('latest', `a list of events, not ${describe(events)}`)
     // A gap is nothing that a topic keeps.
-    return events.map(event => this.#check('latest', event)).filter(({ record }) => record.event !== OWN_EVENTS.gap)
+    return events.map(event => this.#check('latest', event, topic)).filter(({ record }) => record.event !== OWN_EVENTS.gap)
   }
 
   listen (topic: string, listener: Listener, lost?: LostListener): () => void {
@@ -161,6 +181,7 @@ export class GivenEngine implements ChannelEngine {
   }
 
   forget (topic: string): void {
+    this.#viewed.delete(topic)
     this.#quietly('forget', () => this.#engine.forget?.(topic))
   }
 
@@ -191,7 +212,7 @@ export class GivenEngine implements ChannelEngine {
 
   #tell (topic: string, listener: Listener, event: unknown): void {
     try {
-      listener(this.#check('listen', event))
+      listener(this.#check('listen', event, topic))
     } catch (error) {
       this.#report(error, `an event of topic ${quote(topic)} was not sent`)
     }
@@ -210,25 +231,25 @@ export class GivenEngine implements ChannelEngine {
   }
 
   /** @throws FST_CHIRP_ENGINE for what has no place in a topic. What has one, and cannot be read, is a gap. */
-  #check (verb: string, event: unknown): StoredEvent {
+  #check (verb: string, event: unknown, topic: string): StoredEvent {
     if (typeof event !== 'object' || event === null) throw wrong(verb, `an event, not ${describe(event)}`)
     let checked = this.#checked.get(event)
     if (checked !== undefined) return checked
     const { position, previous, record, time } = event as StoredEvent
     if (!isPosition(position) || !isPosition(previous)) throw wrong(verb, 'an event with a "position" and a "previous" one, such as "k3x9-41"')
     if (time !== undefined && !Number.isFinite(time)) throw wrong(verb, 'an event whose "time" is a number of milliseconds, or undefined')
-    const problem = recordProblem(record)
+    const problem = recordProblem(record) ?? (isUnrendered(record) && !this.#viewed.has(topic) ? UNEXPECTED : undefined)
     checked = problem === undefined ? event as StoredEvent : gapOf(previous, position)
     if (problem !== undefined) this.#report(failure(verb, new Error(`event ${position} cannot be sent: ${problem}`)), 'an event of a channel became a gap')
     this.#checked.set(event, checked)
     return checked
   }
 
-  #checkAll (from: string | undefined, entries: readonly unknown[]): StoredEvent[] {
+  #checkAll (from: string | undefined, entries: readonly unknown[], topic: string): StoredEvent[] {
     const events: StoredEvent[] = []
     let before = from
     for (const entry of entries) {
-      const event = this.#check('read', entry)
+      const event = this.#check('read', entry, topic)
       if (before !== undefined && event.previous !== before) events.push(gapOf(before, event.previous))
       events.push(event)
       before = event.position
@@ -270,18 +291,4 @@ function plain (audience: unknown): unknown {
   }
   if (json === undefined) throw new FST_CHIRP_OPTION(`option "audience" of publish() must be plain data, not ${describe(audience)}`)
   return JSON.parse(json)
-}
-
-const VERBS = ['publish', 'read', 'listen', 'close'] as const
-const OPTIONAL_VERBS = ['open', 'latest', 'forget', 'start'] as const
-
-/** @throws FST_CHIRP_OPTION for what is no engine. */
-export function checkEngine (engine: unknown): void {
-  if (engine === undefined) return
-  if (typeof engine !== 'object' || engine === null) throw new FST_CHIRP_OPTION(`option "engine" must be an engine, not ${describe(engine)}`)
-  const methods = engine as Record<string, unknown>
-  const missing = [...VERBS.filter(verb => typeof methods[verb] !== 'function'),
-    ...OPTIONAL_VERBS.filter(verb => methods[verb] !== undefined && typeof methods[verb] !== 'function')]
-  if (missing.length === 0) return
-  throw new FST_CHIRP_OPTION(`option "engine" must be an engine, and ${missing.map(verb => `${verb}()`).join(', ')} of it is no method. docs/engines.md shows one`)
 }

@@ -1,18 +1,18 @@
 // Several sources in one stream. The stream has one cursor, which holds a
 // position of every feed that can find one.
-import { FST_CHIRP_SOURCE } from '../errors.js'
+import { FST_CHIRP_LIVE, FST_CHIRP_SOURCE } from '../errors.js'
 import { Entry } from '../message/entry.js'
 import { Fragment } from '../message/fragment.js'
 import { Fragments } from '../message/fragments.js'
 import { SSEEvent } from '../sse/event.js'
-import { attachFeed, discardFeed, isFeed, kAttach, type Attachment, type Feed, type Ids, type LocatableFeed, type Outlet } from '../stream/feed.js'
+import { attachFeed, detachFeed, discardFeed, isFeed, kAttach, type Attachment, type Feed, type Ids, type LocatableFeed, type Outlet } from '../stream/feed.js'
 import { toFeed } from '../stream/pulled.js'
 import { Relay } from '../stream/relay.js'
 import type { StreamSource } from '../stream/types.js'
 import { isOf } from '../util/kind.js'
 import { isPromise } from '../util/promise.js'
 import { composeCursor } from './cursor.js'
-import { findPlaces, type Place } from './place.js'
+import { cursorOf, cursorOfAll, findPlaces, goOnFrom, type Place } from './place.js'
 import { StreamSink } from './sink.js'
 import { TickOutlet } from './tick.js'
 
@@ -51,6 +51,34 @@ export class Merged implements Feed {
   /** Releases what was never streamed. @internal */
   discard (): void {
     for (const part of this[kParts]) discardFeed(part, () => {})
+  }
+
+  /**
+   * Where all of them are now: one cursor for the stream, with the position of each that has a place in its ids.
+   *
+   * @throws FST_CHIRP_LIVE (as a rejection) when none of them can say where it is.
+   */
+  async cursor (): Promise<string> {
+    return await cursorOfAll(this.#located())
+  }
+
+  /** Where a page of all of them goes on: each job from its first event. @internal */
+  async pagePosition (): Promise<string> {
+    return await cursorOfAll(this.#located(), part => part.pagePosition?.() ?? cursorOf(part))
+  }
+
+  /**
+   * The id of an event of one of them as a cursor of all: the others go on from where they were at `before`. The id
+   * itself where none of them knows it. @internal
+   */
+  async cursorFrom (id: string, before: string): Promise<string> {
+    return await goOnFrom(this[kParts].filter(isLocatable), id, before)
+  }
+
+  #located (): LocatableFeed[] {
+    const located = this[kParts].filter(isLocatable)
+    if (located.length === 0) throw new FST_CHIRP_LIVE('nothing in this merge() can say where it is. Merge it with a channel')
+    return located
   }
 
   [kAttach] (outlet: Outlet, lastEventId: string): Attachment {
@@ -119,17 +147,8 @@ class MergedAttachment implements Attachment {
 
   detach (): void {
     this.#isDetached = true
-    for (const { part } of this.#located) this.#detach(part)
-    for (const part of this.#others) this.#detach(part)
-  }
-
-  // One that fails must not keep the others.
-  #detach (part: Attachment): void {
-    try {
-      part.detach()
-    } catch (error) {
-      this.#outlet.failedLate(error)
-    }
+    for (const { part } of this.#located) detachFeed(part, this.#outlet)
+    for (const part of this.#others) detachFeed(part, this.#outlet)
   }
 
   /**

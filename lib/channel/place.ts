@@ -1,8 +1,8 @@
 // Finds out where each channel of a merged stream goes on, before any of them
 // sends something: what stands in an id is only what a channel knows.
-import type { LocatableFeed } from '../stream/feed.js'
+import type { LocatableFeed, Location } from '../stream/feed.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
-import { distribute, epochOf } from './cursor.js'
+import { composeCursor, distribute, epochOf, parseCursor } from './cursor.js'
 
 /** Where a channel goes on. */
 export interface Place {
@@ -34,6 +34,26 @@ export function findPlaces (parts: readonly LocatableFeed[], lastEventId: string
       // A fresh one tells where it starts as soon as it listens, which may be later than here.
       return isFresh ? { isNoted: true, position: '', after: '', lost: undefined } : { isNoted: true, position: last, after: last, lost: cursors[n]! }
     }))
+  })
+}
+
+/** Where all are now, or where `positionOf` says. */
+export function cursorOfAll (parts: readonly LocatableFeed[], positionOf: (part: LocatableFeed) => MaybePromise<string> = cursorOf): MaybePromise<string> {
+  return whenDone(parts.map(part => part.keepsLatest === true ? '' : positionOf(part)), composeCursor)
+}
+
+export function cursorOf (part: LocatableFeed): MaybePromise<string> {
+  if (part.cursor !== undefined) return part.cursor()
+  const location = part.locate('')
+  return isPromise(location) ? (location as Promise<Location>).then(({ last }) => last) : (location as Location).last
+}
+
+/** A cursor for all from the id of an event of one of them: the others go on from their places in `before`. */
+export function goOnFrom (parts: readonly LocatableFeed[], id: string, before: string): MaybePromise<string> {
+  const places = new Map(parseCursor(before)?.map(position => [epochOf(position), position]))
+  return whenDone(parts.map(part => part.keepsLatest === true ? { from: undefined, last: '' } : part.locate(id)), locations => {
+    if (locations.every(({ from }) => from === undefined)) return id
+    return composeCursor(locations.map(({ from, last }) => from ?? places.get(epochOf(last)) ?? ''))
   })
 }
 

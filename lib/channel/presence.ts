@@ -1,20 +1,13 @@
 // Who is here: members by key, one however many tabs they have open.
 import { EventEmitter } from 'node:events'
 import { FST_CHIRP_OPTION } from '../errors.js'
+import { kAttach, type Attachment, type Feed, type Outlet } from '../stream/feed.js'
 import { describe } from '../util/describe.js'
 import { isSignal } from '../util/kind.js'
-import { refuseUnknown } from '../util/options.js'
+import { MAX_TIME, refuseUnknown } from '../util/options.js'
 import { isPromise } from '../util/promise.js'
+import { Members, type Member, type Membership, type MembershipEvent } from './members.js'
 import { onAbort } from './signals.js'
-
-/** A member who is here. */
-export interface Member<Info = unknown> {
-  readonly key: string
-  /** What was given when the member came first. */
-  readonly info: Info
-  /** How many times the member is here, such as tabs. */
-  readonly count: number
-}
 
 /** What {@link Presence} tells: who came with a first tab, and who left with the last. */
 export interface PresenceEvents<Info = unknown> {
@@ -22,23 +15,50 @@ export interface PresenceEvents<Info = unknown> {
   leave: [member: Member<Info>]
 }
 
-/** Options of {@link Presence.join}. */
-export interface JoinOptions<Info = unknown> {
+/** Options of `channel.presence()`. */
+export interface PresenceOptions {
+  /**
+   * For how many ms a member whose last tab has left is still here: whoever is
+   * back by then never left. Default: 0, a member leaves at once. Off: `0`.
+   */
+  grace?: number | undefined
+}
+
+/** Options of {@link Presence.track}. */
+export interface TrackOptions<Info = unknown> {
   /** What others may know of the member. Default: none. */
   info?: Info | undefined
+}
+
+/** Options of {@link Presence.join}. */
+export interface JoinOptions<Info = unknown> extends TrackOptions<Info> {
   /** Leaves when it aborts; the signal of a stream does when the stream is over. Default: none. */
   signal?: AbortSignal | undefined
 }
 
+/** What presence needs of its channel. */
+export interface PresenceHost {
+  /** Whether the app ends its streams. */
+  isClosing (): boolean
+  /** Hears of listeners that fail. */
+  failed (error: unknown, event: string): void
+}
+
 /** Members of a channel in this process. A listener that fails is logged and counted. */
 export class Presence<Info = unknown> extends EventEmitter<PresenceEvents<Info>> {
-  readonly #members = new Map<string, { key: string, info: Info, count: number }>()
-  readonly #failed: (error: unknown, event: string) => void
+  readonly #grace: number
+  readonly #members: Membership<Info>
+  readonly #failed: PresenceHost['failed']
+  // Streams that hold a membership.
+  readonly #tracking = new Set<Outlet>()
+  #isClosed = false
 
   /** Made by `channel.presence()`. @internal */
-  constructor (failed: (error: unknown, event: string) => void) {
+  constructor (options: PresenceOptions, host: PresenceHost) {
     super()
-    this.#failed = failed
+    this.#grace = graceOf(options)
+    this.#members = new Members(this.#grace, host.isClosing, (event, member) => this.#tell(event, member))
+    this.#failed = host.failed
     // There may be one for each page or stream.
     this.setMaxListeners(0)
   }
@@ -48,9 +68,9 @@ export class Presence<Info = unknown> extends EventEmitter<PresenceEvents<Info>>
     return this.#members.size
   }
 
-  /** Everyone who is here, in the order in which they came. */
+  /** Everyone who is here, in the order in which they came; with `count: 0` those whose grace runs. */
   members (): Array<Member<Info>> {
-    return [...this.#members.values()].map(member => ({ ...member }))
+    return this.#members.list()
   }
 
   /**
@@ -60,51 +80,91 @@ export class Presence<Info = unknown> extends EventEmitter<PresenceEvents<Info>>
    * @throws FST_CHIRP_OPTION for a missing key or a bad option.
    */
   join (key: string, options: JoinOptions<Info> = {}): () => void {
-    if (typeof key !== 'string' || key === '') throw new FST_CHIRP_OPTION(`presence.join() needs a key that tells the member from others, join(user.id), not ${describe(key)}`)
+    checkKey('join', key)
     refuseUnknown('of presence.join()', options, ['info', 'signal'])
     const { info, signal } = options
     if (signal !== undefined && !isSignal(signal)) {
       throw new FST_CHIRP_OPTION(`option "signal" of presence.join() must be an AbortSignal, not ${describe(signal)}`)
     }
     if (signal?.aborted === true) return () => {}
-    let member = this.#members.get(key)
-    const isNew = member === undefined
-    if (member === undefined) {
-      // Without an info it is undefined; whoever types it decides whether that may be.
-      member = { key, info: info as Info, count: 0 }
-      this.#members.set(key, member)
-    }
-    member.count++
     let isHere = true
     const leave = (): void => {
       if (!isHere) return
       isHere = false
       forget?.()
-      this.#leave(key)
+      this.#members.leave(key)
     }
     const forget = signal === undefined ? undefined : onAbort(signal, leave)
-    if (isNew) this.#tell('join', member)
+    // Without an info it is undefined; whoever types it decides whether that may be.
+    this.#members.join(key, info as Info)
     return leave
   }
 
-  #leave (key: string): void {
-    const member = this.#members.get(key)!
-    member.count--
-    if (member.count > 0) return
-    this.#members.delete(key)
-    this.#tell('leave', member)
+  /**
+   * A source without events: someone is here as long as its stream is open, once
+   * for each stream. For `merge(channel, presence.track(user.id, { info }))`, or
+   * alone for `reply.eventStream()`. It ends only when the channel is closed.
+   *
+   * @throws FST_CHIRP_OPTION for a missing key or a bad option.
+   */
+  track (key: string, options: TrackOptions<Info> = {}): Feed {
+    checkKey('track', key)
+    refuseUnknown('of presence.track()', options, ['info'])
+    const { info } = options
+    return { [kAttach]: outlet => this.#track(outlet, key, info as Info) }
+  }
+
+  /** @throws FST_CHIRP_OPTION for options that differ from those that it was made with. @internal */
+  expect (channel: string, options: PresenceOptions): void {
+    const grace = graceOf(options)
+    if (options.grace === undefined || grace === this.#grace) return
+    throw new FST_CHIRP_OPTION(`the presence of channel "${channel}" was made with another "grace" before. Give its options in one place, and none elsewhere`)
+  }
+
+  /** The channel is closed: streams that only hold a membership end, and everyone is forgotten without a `leave`. @internal */
+  close (): void {
+    this.#isClosed = true
+    this.#members.close()
+    for (const outlet of [...this.#tracking]) outlet.ended()
+    this.#tracking.clear()
+  }
+
+  #track (outlet: Outlet, key: string, info: Info): Attachment {
+    if (this.#isClosed) {
+      outlet.ended()
+      return { detach () {} }
+    }
+    this.#tracking.add(outlet)
+    this.#members.join(key, info)
+    return {
+      detach: () => {
+        this.#tracking.delete(outlet)
+        this.#members.leave(key)
+      }
+    }
   }
 
   /** Emits, and lets no listener keep the others from hearing of it, or reach who called. */
-  #tell (event: keyof PresenceEvents, member: Member<Info>): void {
-    const told = { ...member }
+  #tell (event: MembershipEvent, member: Member<Info>): void {
     for (const listener of this.rawListeners(event)) {
       try {
-        const result: unknown = listener.call(this, told)
+        const result: unknown = listener.call(this, member)
         if (isPromise(result)) result.then(undefined, error => { this.#failed(error, event) })
       } catch (error) {
         this.#failed(error, event)
       }
     }
   }
+}
+
+function checkKey (method: string, key: unknown): void {
+  if (typeof key === 'string' && key !== '') return
+  throw new FST_CHIRP_OPTION(`presence.${method}() needs a key that tells the member from others, ${method}(user.id), not ${describe(key)}`)
+}
+
+function graceOf (options: PresenceOptions): number {
+  refuseUnknown('of channel.presence()', options, ['grace'])
+  const { grace = 0 } = options
+  if (Number.isSafeInteger(grace) && grace >= 0 && grace <= MAX_TIME) return grace
+  throw new FST_CHIRP_OPTION(`option "grace" of channel.presence() must be whole milliseconds from 0 to ${MAX_TIME}, not ${describe(grace)}`)
 }

@@ -3,7 +3,7 @@ import type { Entry } from '../message/entry.js'
 import { MAX_ID_BYTES } from '../sse/field.js'
 import { encodeFrame } from '../sse/frame.js'
 import { OWN_EVENTS } from '../sse/own.js'
-import type { Outlet } from '../stream/feed.js'
+import type { GapNotes, Outlet } from '../stream/feed.js'
 import { encodeEntries, type Batch } from './batch.js'
 import type { ReaderTarget } from './target.js'
 
@@ -43,7 +43,7 @@ export class StreamSink implements ReaderTarget {
 
   gap (requested: string, position: string): void {
     this.#outlet.ids?.note(position)
-    this.#outlet.send(encodeFrame(gapFields(requested, this.#id(position))), 1)
+    this.#outlet.send(encodeFrame(gapFields(requested, this.#id(position), this.#outlet.noteGap?.())), 1)
   }
 
   ended (): void {
@@ -61,6 +61,6 @@ export class StreamSink implements ReaderTarget {
 }
 
 /** The event that tells of a gap. What a client asked for may be anything of any length, so it is cut, and stands in JSON alone. */
-export function gapFields (requested: string, id: string | undefined): { event: string, id: string | undefined, data: string } {
-  return { event: OWN_EVENTS.gap, id, data: JSON.stringify({ requested: requested.slice(0, MAX_ID_BYTES), resumedFrom: id }) }
+export function gapFields (requested: string, id: string | undefined, notes?: GapNotes): { event: string, id: string | undefined, data: string } {
+  return { event: OWN_EVENTS.gap, id, data: JSON.stringify({ requested: requested.slice(0, MAX_ID_BYTES), resumedFrom: id, ...notes }) }
 }

@@ -1,16 +1,17 @@
 // What channel.subscribe() gives: something to stream, or to iterate.
-import { FST_CHIRP_BEHIND, FST_CHIRP_OPTION } from '../errors.js'
-import { Entry } from '../message/entry.js'
+import { FST_CHIRP_OPTION } from '../errors.js'
+import type { Entry } from '../message/entry.js'
 import { kAttach, type Attachment, type Feed, type Location, type Outlet } from '../stream/feed.js'
 import { describe } from '../util/describe.js'
 import { isSignal } from '../util/kind.js'
 import { refuseUnknown } from '../util/options.js'
 import type { MaybePromise } from '../util/promise.js'
 import type { AudienceFilter } from './audience.js'
-import type { Reader } from './reader.js'
+import { EntryQueue } from './entry-queue.js'
 import { onAbort } from './signals.js'
-import { gapFields, StreamSink } from './sink.js'
-import type { ReaderTarget } from './target.js'
+import { StreamSink } from './sink.js'
+import type { Following, ReaderTarget } from './target.js'
+import { viewerKey } from './viewer.js'
 
 /** Options of `channel.subscribe()`. */
 export interface SubscribeOptions<Audience = unknown> {
@@ -26,6 +27,12 @@ export interface SubscribeOptions<Audience = unknown> {
    * without one are for everyone. Default: events with an audience are left out.
    */
   filter?: AudienceFilter<Audience> | undefined
+  /**
+   * On a channel with the option `viewer`: who looks at it, which its templates
+   * read as `viewer`. Plain data, of at most 4096 characters as JSON; equal
+   * viewers share what is rendered. Default: none, `viewer` is undefined.
+   */
+  viewer?: unknown
 }
 
 /** The channel of a subscription. @internal */
@@ -34,13 +41,16 @@ export interface Subscribable {
   /** Bytes that may wait for a consumer that iterates. */
   readonly maxBuffer: number
   readonly keepsLatest: boolean
+  readonly hasViewers: boolean
+  cursor (): Promise<string>
   locate (cursor: string, filter?: AudienceFilter): MaybePromise<Location>
-  attach (target: ReaderTarget, lastEventId: string, filter?: AudienceFilter): Reader
+  attach (target: ReaderTarget, lastEventId: string, filter?: AudienceFilter, viewer?: string): Following
 }
 
 export class Subscription implements Feed, AsyncIterable<Entry> {
   readonly #channel: Subscribable
-  readonly #options: SubscribeOptions
+  readonly #options: Omit<SubscribeOptions, 'viewer'>
+  readonly #viewer: string | undefined
 
   /**
    * Made by `channel.subscribe()`.
@@ -49,12 +59,16 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
    * @internal
    */
   constructor (channel: Subscribable, options: SubscribeOptions) {
-    refuseUnknown('of channel.subscribe()', options, ['lastEventId', 'signal', 'filter'])
-    const { lastEventId, signal, filter } = options
+    refuseUnknown('of channel.subscribe()', options, ['lastEventId', 'signal', 'filter', 'viewer'])
+    const { lastEventId, signal, filter, viewer } = options
     if (lastEventId !== undefined && typeof lastEventId !== 'string') bad('lastEventId', 'a string', lastEventId)
     if (signal !== undefined && !isSignal(signal)) bad('signal', 'an AbortSignal', signal)
     if (filter !== undefined && typeof filter !== 'function') bad('filter', 'a function of an audience', filter)
+    if (viewer !== undefined && !channel.hasViewers) {
+      throw new FST_CHIRP_OPTION(`channel "${channel.name}" renders its events once for everyone, so option "viewer" of channel.subscribe() has no effect. Make it with app.channel('${channel.name}', { viewer: true })`)
+    }
     this.#channel = channel
+    this.#viewer = viewerKey(viewer)
     // A copy, which stays as it was checked.
     this.#options = { lastEventId, signal, filter }
   }
@@ -80,6 +94,11 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
     return signal?.aborted === true ? { from: undefined, last: '' } : this.#channel.locate(cursor, filter)
   }
 
+  /** Where its channel is now, as `channel.cursor()` says it; empty when the subscription has ended. */
+  async cursor (): Promise<string> {
+    return this.#options.signal?.aborted === true ? '' : await this.#channel.cursor()
+  }
+
   /** @internal */
   attach (target: ReaderTarget, cursor: string): Attachment {
     const { signal, filter } = this.#options
@@ -87,7 +106,7 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
       target.ended()
       return { cursor () { return undefined }, detach () {} }
     }
-    const reader = this.#channel.attach(target, cursor, filter)
+    const reader = this.#channel.attach(target, cursor, filter, this.#viewer)
     if (signal === undefined) return reader
     const abort = (): void => {
       forget()
@@ -107,94 +126,7 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
   }
 
   [Symbol.asyncIterator] (): AsyncIterator<Entry, undefined> {
-    return new EntryQueue(this, this.#channel)
-  }
-}
-
-/** Keeps what came until it is taken. */
-class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
-  readonly #channel: Subscribable
-  readonly #attachment: Attachment
-  readonly #entries: Entry[] = []
-  #size = 0
-  #isOver = false
-  #error: { thrown: unknown } | undefined
-  #waiting: Array<() => void> = []
-
-  constructor (subscription: Subscription, channel: Subscribable) {
-    this.#channel = channel
-    this.#attachment = subscription.attach(this, subscription.cursorFor(''))
-    if (this.#isOver) this.#attachment.detach()
-  }
-
-  async next (): Promise<IteratorResult<Entry, undefined>> {
-    while (this.#entries.length === 0) {
-      if (this.#error !== undefined) {
-        const { thrown } = this.#error
-        this.#error = undefined
-        throw thrown
-      }
-      if (this.#isOver) return { done: true, value: undefined }
-      await new Promise<void>(resolve => { this.#waiting.push(resolve) })
-    }
-    const value = this.#entries.shift()!
-    this.#size -= value.size
-    if (!this.isBlocked) this.#wake()
-    return { done: false, value }
-  }
-
-  /** A replay waits when half of what may wait is there. */
-  get isBlocked (): boolean {
-    return !this.#isOver && this.#size > this.window
-  }
-
-  get window (): number {
-    return this.#channel.maxBuffer / 2
-  }
-
-  async return (): Promise<IteratorResult<Entry, undefined>> {
-    this.#entries.length = this.#size = 0
-    this.ended()
-    return { done: true, value: undefined }
-  }
-
-  flush (): void {}
-
-  async whenDrained (): Promise<void> {
-    while (this.isBlocked) await new Promise<void>(resolve => { this.#waiting.push(resolve) })
-  }
-
-  pass (entries: readonly Entry[]): void {
-    for (const entry of entries) {
-      this.#entries.push(entry)
-      this.#size += entry.size
-    }
-    const { maxBuffer, name } = this.#channel
-    if (this.#size > maxBuffer) this.failed(new FST_CHIRP_BEHIND(name, maxBuffer))
-    this.#wake()
-  }
-
-  tell (): void {}
-
-  gap (requested: string, position: string): void {
-    this.pass([new Entry(position, position, gapFields(requested, position), undefined)])
-  }
-
-  ended (): void {
-    this.#isOver = true
-    this.#attachment?.detach()
-    this.#wake()
-  }
-
-  #wake (): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const resolve of waiting) resolve()
-  }
-
-  failed (error: unknown): void {
-    this.#error = { thrown: error }
-    this.ended()
+    return new EntryQueue(this.#channel, queue => this.attach(queue, this.cursorFor('')))
   }
 }
 

@@ -1,5 +1,6 @@
 // What a reader of a channel writes to: a stream, or what an iterator has yet to take.
 import type { Entry } from '../message/entry.js'
+import type { Attachment } from '../stream/feed.js'
 import type { Batch } from './batch.js'
 
 /** Where a reader sends its events. */
@@ -19,4 +20,11 @@ export interface ReaderTarget {
   gap (requested: string, position: string): void
   ended (): void
   failed (error: unknown): void
+}
+
+/** What follows a channel for a target. */
+export interface Following extends Attachment {
+  /** Whether nothing more is wanted of it, or comes. */
+  readonly isDetached: boolean
+  cursor (): string | undefined
 }

@@ -1,6 +1,7 @@
 // htmx 2: its extension is given sources of ours instead of EventSources. They
 // last as long as their element, so that it never has to make a second one.
-import type { ExtensionApi } from './htmx.js'
+import type { ExtensionApi, PartSwap } from './htmx.js'
+import { tend } from './lists.js'
 import { sleep } from './sleep.js'
 import { openStream } from './stream.js'
 
@@ -48,6 +49,44 @@ function watch (api: ExtensionApi): void {
     }
     return getAttributeValue(element, name)
   }
+  tendLists(api)
+}
+
+// What streams bring is swapped by a function of these too.
+function tendLists (api: ExtensionApi): void {
+  const { swap } = api
+  const tendList = (list: Element, style: string, content: ParentNode): void => {
+    tend(list, style, content, (child, replacement) => {
+      swap(child, replacement ?? new DocumentFragment(), { swapStyle: replacement ? 'outerHTML' : 'delete', swapDelay: 0, settleDelay: 0, transition: false })
+    })
+  }
+  /** What is swapped in at this moment; its partials go one after the other. */
+  let content: DocumentFragment
+  /** Its elements for other places, and how they are swapped. */
+  let others: Array<[Element, string]> = []
+  api.swap = (target, html, specification, options) => {
+    // That of the event, or of a partial in it.
+    if (typeof html !== 'string' || !/beforeend|afterbegin/.test(specification.swapStyle + html)) return swap(target, html, specification, options)
+    const fragment = api.makeFragment(html)
+    swap(target, fragment, specification, {
+      ...options,
+      beforeSwapCallback () {
+        others = [...fragment.querySelectorAll('[hx-swap-oob]')].map(other => [other, other.getAttribute('hx-swap-oob')!.split(':')[0]!])
+        tendList(target, specification.swapStyle, content = fragment)
+      }
+    })
+  }
+  document.addEventListener('htmx:oobBeforeSwap', event => {
+    const { target, fragment } = (event as CustomEvent<PartSwap>).detail
+    // It is a copy, so that there may be several targets.
+    const other = others.find(([element]) => element.isEqualNode(fragment))
+    if (other) tendList(target, other[1], fragment)
+  })
+  document.addEventListener('htmx:partialBeforeSwap', event => {
+    const { target, fragment } = (event as CustomEvent<PartSwap>).detail
+    const partial = content?.querySelector('template[hx]')
+    if (partial) tendList(target, api.getSwapSpecification(partial, partial.getAttribute('hx-swap')).swapStyle, fragment)
+  })
 }
 
 function createSource (url: string): EventTarget {
@@ -78,7 +117,9 @@ function createSourceOf (element: Element): Source {
       address = url
       // It may come into the page; what was replaced before it was processed does not.
       if (!element.isConnected) await sleep(500)
-      const frames = openStream(element, 'sse-connect', url, { credentials: 'include', headers: { Accept: 'text/event-stream' } }, own, reason => {
+      const frames = openStream(element, 'sse-connect', url, { credentials: 'include', headers: { Accept: 'text/event-stream' } }, own, (reason, action) => {
+        // A refresh after a gap may have changed it.
+        if (life === own) address = action
         if (!reason) source.onopen!(new Event('open'))
         if (reason === 'lost') source.onerror!(new Event('error'))
       })

@@ -13,11 +13,22 @@ export interface Frame {
   [field: string]: string | undefined
 }
 
+/** All of an answer. */
+export async function * framesOf ({ body }: Response): AsyncGenerator<Frame, void> {
+  const reader = body!.pipeThrough(new TextDecoderStream()).getReader()
+  const cut = createCutter()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return
+    yield * cut(value)
+  }
+}
+
 /**
  * Cuts text that comes in pieces into frames. Each piece is looked at once,
  * however many a frame is made of. A CR at the very end waits for what follows.
  */
-export function createCutter (): (piece: string) => Frame[] {
+function createCutter (): (piece: string) => Frame[] {
   // Of the frame that has begun, without the ends of lines whose other half may follow.
   let parts: string[] = []
   let ends = ''

@@ -2,17 +2,21 @@
 // nobody looks, and marks its element. It takes the place of EventSource, which
 // keeps three things to itself: ids that come without an event, the status of
 // an answer, and the time that the server asks to wait.
-import { createCutter, type Frame } from './parse.js'
+import { delayOf, isReloaded, readGap } from './gap.js'
+import { destinationOf, isFinal, leave } from './leave.js'
+import { load, mustWaitFor } from './load.js'
+import { framesOf, type Frame } from './parse.js'
 import { sleep } from './sleep.js'
-import type { DisconnectReason, StreamState } from './types.js'
+import type { DisconnectReason, RefusedDetail, StreamState } from './types.js'
 
 /**
  * All events of the stream of an element, over all connections. Ask for the
  * next one when the one before has been dealt with. `life` ends it for good;
- * `changed` hears why it is disconnected, or that it is connected.
+ * `changed` hears why it is disconnected, or that it is connected, and the address
+ * that the element has by then.
  */
 export function openStream (
-  element: Element, attribute: string, action: string, init: RequestInit, life: AbortController, changed?: (reason?: DisconnectReason) => void
+  element: Element, attribute: string, action: string, init: RequestInit, life: AbortController, changed?: (reason: DisconnectReason | undefined, action: string) => void
 ): AsyncGenerator<Frame, void> {
   let connection: AbortController | undefined
   let state: StreamState
@@ -24,11 +28,12 @@ export function openStream (
   let wait: number | undefined
   let notBefore = 0
   let failures = 0
-  // Of an answer that was no stream.
-  let status: number | undefined
-  // After a gap, where to fetch what the element holds; when that was done last; and, it was for this connection.
-  let stale: string | null = null
-  let fetched = 0
+  // One that was no stream, and where it leads.
+  let answer: Pick<RefusedDetail, 'status' | 'location'> | undefined
+  // After a gap, where to fetch what the element holds, which must be newer than that time.
+  let source: string | undefined
+  let since = 0
+  // It was fetched, and no connection has been without a gap since then.
   let isFresh = false
   let isPaused = false
 
@@ -44,35 +49,32 @@ export function openStream (
       }
       if (!signal.aborted) {
         connection!.abort()
-        isFresh = false
         // Later each time, and not all pages at once. A server that wants clients at once does not want them when it fails.
         notBefore = Date.now() + (wait ?? (retry || (failures && 1000)) * Math.min(2 ** failures++, 16) * (1 + Math.random()))
-        // A gap that comes again and again must not fetch the page again and again.
-        if (stale != null) notBefore = Math.max(notBefore, fetched + 10000)
         mark('reconnecting', reason)
-        status = undefined
+        answer = undefined
       }
       while (mustWait()) await sleep(100)
     }
   }
 
   function mustWait (): boolean {
-    return isPaused || Date.now() < notBefore
+    return isPaused || Date.now() < notBefore || (source != null && mustWaitFor(source, since))
   }
 
   /** The events of one connection. */
   async function * connect (signal: AbortSignal): AsyncGenerator<Frame, void> {
-    if (stale != null) await refresh(stale, signal)
+    if (source != null) await refresh(source)
     const address = new URL(action, document.baseURI)
     if (cursor != null) address.searchParams.set('lastEventId', cursor)
+    // With it the server takes each gap for one that comes again.
+    if (!isFresh && address.searchParams.has('chirp-gap')) address.searchParams.delete('chirp-gap')
     const response = await fetch(address, { cache: 'no-store', ...init, signal })
     if (!/^text\/event-stream/.test(response.headers.get('content-type')!)) refuse(response)
-    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
-    const cut = createCutter()
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) return
-      for (const frame of cut(value)) {
+    // Not known before something comes.
+    let hasGap: boolean | undefined
+    try {
+      for await (const frame of framesOf(response)) {
         const { event, data } = frame
         const ours = /^chirp:(.*)/.exec(event!)?.[1]
         const asked = /^\d+$/.test(frame.retry!) ? +frame.retry! : retry
@@ -82,36 +84,53 @@ export function openStream (
         } else {
           retry = asked
           failures = 0
+          hasGap ??= false
           mark('connected')
         }
         cursor = frame.id ??= cursor
+        const gap = ours === 'gap' && readGap(data)
+        const from = element.getAttribute('chirp-refresh')
+        if (gap) {
+          hasGap = true
+          if (gap.again || (from == null ? isReloaded() : isFresh)) {
+            leaveStale()
+            continue
+          }
+        }
         if (data != null) yield frame
         // Things happen while an event is dealt with.
         if (signal.aborted) return
-        if (ours === 'gap' && element.hasAttribute('chirp-refresh')) {
-          if (isFresh) {
-            element.setAttribute('data-sse-stale', '')
-            console.error(`chirp-refresh: #${element.id} has a gap again`)
-          } else {
-            stale = element.getAttribute('chirp-refresh')
-            reason = ours
-            wait = 0
-            return
-          }
+        if (ours === 'closed' || ours === 'gone') return life.abort()
+        if (gap && from != null) {
+          source = from || location.href
+          since = performance.now()
+          reason = 'gap'
+          wait = delayOf(gap)
+          return
         }
         // An element that was fetched anew and has a gap again is as good as it gets, until something comes.
         if (data && !ours) isFresh = false
       }
+    } finally {
+      if (hasGap === false) isFresh = false
     }
   }
 
-  /** Fetches what the element holds, as a browser does, and starts from there if it says where that is. */
-  async function refresh (from: string, signal: AbortSignal): Promise<void> {
-    const response = await fetch(from || location.href, { cache: 'no-store', signal })
-    const page = new DOMParser().parseFromString(await response.text(), 'text/html')
-    const part = page.getElementById(element.id)
-    if (response.ok) fetched = Date.now()
-    if (!part) return refuse(response, `chirp-refresh: no #${element.id}`)
+  function leaveStale (): void {
+    if (element.hasAttribute('data-sse-stale')) return
+    element.setAttribute('data-sse-stale', '')
+    console.error(`chirp: #${element.id} has a gap again`)
+    tell('stale')
+  }
+
+  /** Fetches what the element holds, and starts from there if it says where that is. */
+  async function refresh (from: string): Promise<void> {
+    const loading = load(from, since)
+    // If that fails, it takes another.
+    since = performance.now()
+    const { response, content } = await loading
+    const part = content.getElementById(element.id)
+    if (!response.ok || !part) return refuse(response, `chirp-refresh: no #${element.id}`)
     element.replaceChildren(...part.childNodes)
     for (const child of element.children) {
       htmx.process(child)
@@ -123,22 +142,31 @@ export function openStream (
       cursor = undefined
     }
     element.removeAttribute('data-sse-stale')
-    stale = null
+    source = undefined
     isFresh = true
   }
 
-  /** Ends all if the next answer would be the same: nobody is there, may come, or is meant to stay on this page. */
   function refuse (response: Response, what = action): never {
-    status = response.status
-    if ((response.redirected && response.ok) || [204, 401, 403].includes(status)) life.abort()
+    const { status } = response
+    answer = { status }
+    if (isFinal(response)) {
+      const location = answer.location = destinationOf(response)
+      life.abort()
+      if ((location || status !== 204) && tell('refused', answer) && location) leave(location)
+    }
     throw new Error(`${status} for ${what}`)
+  }
+
+  /** Whether nobody called `preventDefault()`. */
+  function tell (what: string, detail?: object): boolean {
+    return element.dispatchEvent(new CustomEvent(`chirp:${what}`, { bubbles: true, cancelable: true, detail: { url: action, ...detail } }))
   }
 
   function mark (next: StreamState, reason?: DisconnectReason): void {
     if (next === state || state === 'closed') return
     element.setAttribute('data-sse-state', state = next)
-    changed?.(reason)
-    element.dispatchEvent(new CustomEvent(`chirp:${reason ? 'dis' : ''}connected`, { bubbles: true, detail: { url: action, reason, status } }))
+    changed?.(reason, action)
+    tell(reason ? 'disconnected' : 'connected', { reason, ...answer })
   }
 
   function pause (): void {

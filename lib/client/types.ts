@@ -23,7 +23,10 @@ export type DisconnectReason =
   | 'closing'
   /** The server sent `chirp:gap`, and the element is fetched anew. */
   | 'gap'
-  /** The element was removed, its close event came, or the server answered with 204, 401, 403, or a redirect to another page. */
+  /**
+   * The element was removed, its close event came, the server sent `chirp:closed` or `chirp:gone`, or it answered with
+   * 204, 401, 403, a redirect to another page, `HX-Redirect`, or `HX-Refresh: true`.
+   */
   | 'closed'
 
 /** Detail of the event `chirp:connected`. */
@@ -37,7 +40,20 @@ export interface DisconnectedDetail extends ConnectedDetail {
   reason: DisconnectReason
   /** That of the answer, when it was no stream; for a redirect, that of the page. */
   status?: number | undefined
+  /** Where that answer leads: its `HX-Redirect`, the page itself for an `HX-Refresh`, or the page that a redirect led to. Absolute. */
+  location?: string | undefined
 }
+
+/** Detail of the event `chirp:refused`. */
+export interface RefusedDetail extends ConnectedDetail {
+  /** As in `DisconnectedDetail`. */
+  status: number
+  /** As in `DisconnectedDetail`. The browser goes there unless it is of another origin, or `preventDefault()` was called. */
+  location?: string | undefined
+}
+
+/** Detail of the event `chirp:stale`. */
+export type StaleDetail = ConnectedDetail
 
 declare global {
   // Elements, the document and the window take their events from here.
@@ -46,5 +62,9 @@ declare global {
     'chirp:connected': CustomEvent<ConnectedDetail>
     /** Bubbles from an element whose `data-sse-state` becomes `reconnecting` or `closed`. */
     'chirp:disconnected': CustomEvent<DisconnectedDetail>
+    /** Bubbles from an element whose stream was refused for good, before the page is left. Can be cancelled, which keeps the page. */
+    'chirp:refused': CustomEvent<RefusedDetail>
+    /** Bubbles from an element that gets `data-sse-stale`: its page was loaded anew after a gap, and has a gap again. */
+    'chirp:stale': CustomEvent<StaleDetail>
   }
 }

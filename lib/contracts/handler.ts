@@ -24,21 +24,32 @@ const HARMLESS = new Set([
  * raw response, uses a decorator that we do not know, or has no source.
  */
 export function opensStream (handler: Function): boolean | undefined {
-  // A route and its HEAD twin share one, and so may many routes.
-  if (!known.has(handler)) known.set(handler, look(handler))
-  return known.get(handler)
+  return factsOf(handler).opensStream
 }
 
-const known = new WeakMap<Function, boolean | undefined>()
+/** Whether a handler answers with a page that has its stream at the same address: `reply.page(template, context, { live })`. */
+export function isLivePage (handler: Function): boolean {
+  return factsOf(handler).isLivePage
+}
 
-function look (handler: Function): boolean | undefined {
+interface HandlerFacts { opensStream: boolean | undefined, isLivePage: boolean }
+
+// A route and its HEAD twin share one, and so may many routes.
+const known = new WeakMap<Function, HandlerFacts>()
+
+function factsOf (handler: Function): HandlerFacts {
+  let facts = known.get(handler)
+  if (facts === undefined) known.set(handler, facts = look(handler))
+  return facts
+}
+
+function look (handler: Function): HandlerFacts {
   const source = Function.prototype.toString.call(handler)
   const found = parseFunction(source)
-  if (found === undefined) return undefined
-  const uses = new Uses(found)
-  if (uses.eventStream) return true
-  if (uses.isOpaque || source.includes('text/event-stream')) return undefined
-  return false
+  if (found === undefined) return { opensStream: undefined, isLivePage: false }
+  const { eventStream, isOpaque, isLivePage } = new Uses(found)
+  const isUnknown = isOpaque || source.includes('text/event-stream')
+  return { opensStream: eventStream || isLivePage || (isUnknown ? undefined : false), isLivePage }
 }
 
 type FunctionNode = Extract<AnyNode, { type: 'ArrowFunctionExpression' | 'FunctionExpression' }>
@@ -62,6 +73,7 @@ function parseFunction (source: string): FunctionNode | undefined {
 class Uses {
   eventStream = false
   isOpaque = false
+  isLivePage = false
   readonly #parents = new Map<AnyNode, AnyNode>()
 
   constructor (handler: FunctionNode) {
@@ -72,9 +84,16 @@ class Uses {
     this.#parents.set(handler.body, handler)
     for (const { node, parent } of walk(handler.body)) {
       if (parent !== undefined) this.#parents.set(node, parent)
-      if (node.type === 'CallExpression' && node.callee.type === 'MemberExpression' && nameOf(node.callee) === 'eventStream') this.eventStream = true
+      if (node.type === 'CallExpression' && node.callee.type === 'MemberExpression') this.#call(nameOf(node.callee), node.arguments[2])
       if (node.type === 'Identifier' && this.#isOpaqueUse(node, name)) this.isOpaque = true
     }
+  }
+
+  #call (method: string | undefined, options: AnyNode | undefined): void {
+    if (method === 'eventStream') this.eventStream = true
+    if (method !== 'page' || options === undefined) return
+    if (options.type !== 'ObjectExpression' || options.properties.some(({ type }) => type === 'SpreadElement')) this.isOpaque = true
+    else if (options.properties.some(property => property.type === 'Property' && !property.computed && property.key.type === 'Identifier' && property.key.name === 'live')) this.isLivePage = true
   }
 
   #isOpaqueUse (node: Extract<AnyNode, { type: 'Identifier' }>, reply: string | undefined): boolean {

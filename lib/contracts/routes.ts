@@ -3,7 +3,7 @@
 import type { FastifyInstance } from 'fastify'
 import createRouter, { type HTTPMethod } from 'find-my-way'
 import { createExternal } from './external.js'
-import { opensStream } from './handler.js'
+import { isLivePage, opensStream } from './handler.js'
 import type { Pause } from './pause.js'
 import { hasRewriteUrl } from './private.js'
 import type { AddedRoute } from './registered.js'
@@ -67,8 +67,9 @@ export class RouteTable {
   #add ({ methods, url, referenced, isMarked, events, handler, isSocket, isPrefix, isConstrained }: AddedRoute): void {
     const opens = (): boolean | undefined => events !== undefined || (isMarked ? isMarkedStream(handler) : opensStream(handler))
     const isStream = isSocket ? false : opens()
+    const isPage = isLivePage(handler)
     for (const method of methods) {
-      const facts = { method, url, referenced, events, isStream, isStatic: isStatic(method, url, handler) }
+      const facts = { method, url, referenced, events, isStream, isStatic: isStatic(method, url, handler), ...(isPage && { isLivePage: isPage }) }
       this.routes.push(facts)
       this.#on(method, url, { facts, isConstrained })
       // Fastify adds a second route for the slash, without a word.

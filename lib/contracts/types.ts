@@ -58,6 +58,8 @@ export interface RouteFacts {
   isStream: boolean | undefined
   /** Serves files, such as a route of @fastify/static. */
   isStatic: boolean
+  /** Answers with a page that has its stream at the same address, and connects to it. */
+  isLivePage?: true
 }
 
 /** A template that the app can render. */

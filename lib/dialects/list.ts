@@ -8,6 +8,9 @@ import { htmx4 } from './htmx4.js'
 // The last one is what a request speaks that says nothing.
 const known = [htmx4, htmx2] as const
 
+/** The parameter of an address that says which dialect its page speaks. */
+export const dialectParameter = 'htmx'
+
 /** How a dialect is named in options. */
 export type DialectName = typeof known[number]['name']
 
@@ -33,7 +36,7 @@ export function dialectVary (): string {
 /** The dialect of the page that sent a request: what is configured, else what `?htmx=` asks for, else what its headers tell. */
 export function detectDialect (option: DialectOption, request: FastifyRequest): Dialect {
   if (option !== 'auto') return dialects.find(({ name }) => name === option)!
-  const asked = parameterOf(request, 'htmx')
+  const asked = parameterOf(request, dialectParameter)
   const header = (name: string): string | undefined => headerOf(request, name)
   return dialects.find(({ query }) => query === asked) ?? dialects.find(({ detect }) => detect(header))!
 }

@@ -15,14 +15,35 @@ export interface Part extends Placed {
   data: string
 }
 
+/** What became of a job. */
+export interface JobEnd {
+  state: 'ended' | 'failed' | 'stopped'
+  /** What clients are told of a failure. */
+  message?: string | undefined
+}
+
+/** A fragment that is rendered later, in the process of each viewer. */
+export interface Unrendered extends Placed {
+  template: string
+  block: string
+  /** JSON of the values by name, so that each render has a copy of its own. */
+  context: string
+}
+
 /** What is sent, before it is known to whom. */
 export interface EventRecord extends FrameFields, Placed {
   /** The fragments of a message that has several; such a record has no data of its own. */
   parts?: readonly Part[] | undefined
+  /** What is rendered for each viewer. Such a record has no data, and its place is its own. */
+  fragment?: Unrendered | undefined
+  /** The same for a message of several, each with its place. */
+  fragments?: readonly Unrendered[] | undefined
   /** The format of a record that travels through an engine. Set where it is published. */
   version?: number | undefined
   /** What a value that has no one target is known by, where values replace each other. */
   key?: string | undefined
+  /** Makes it the last record of a job, which says what became of it, and is not sent. */
+  end?: JobEnd | undefined
   /** It is no event for clients: it takes the value of its key out of what a channel keeps. */
   removes?: true | undefined
 }

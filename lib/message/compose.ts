@@ -46,7 +46,7 @@ export function composeMessage (value: Fragments, host: RenderHost): EventRecord
 /** The message of boxes that takes the place of one that could not be rendered at all. */
 export function boxMessage (value: Fragments, error: unknown): EventRecord {
   const errors = failuresOf(error)
-  return { ...toMessage(value, value.fragments.map((fragment, n) => boxPart(fragment, errors[n]))), id: undefined, retry: undefined }
+  return { ...toMessage(value, value.fragments.map((fragment, n) => boxPart(fragment, errors[n] ?? error))), id: undefined, retry: undefined }
 }
 
 /** What went wrong, one by one: a message that could not be rendered has as many errors as fragments. */
@@ -92,8 +92,13 @@ function toPart ({ target, swap }: Fragment, data: string): Part {
   return { target, swap, data }
 }
 
-function toMessage ({ fragments, id, retry }: Fragments, parts: Part[]): EventRecord {
+function toMessage (value: Fragments, parts: Part[]): EventRecord {
+  const { id, retry } = value
+  return { id, retry, key: messageKey(value), parts }
+}
+
+/** What a message of several fragments is known by, where values replace each other. */
+export function messageKey ({ fragments }: Fragments): string {
   // No target has a line break in it.
-  const key = fragments.map(({ target = '' }) => target).join('\n')
-  return { id, retry, key, parts }
+  return fragments.map(({ target = '' }) => target).join('\n')
 }

@@ -1,17 +1,26 @@
 // HTML without a stream: app.renderFragment(), reply.fragment() and reply.page().
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { FST_CHIRP_FRAGMENT, FST_CHIRP_OPTION } from '../errors.js'
+import { dialectVary } from '../dialects/list.js'
+import { FST_CHIRP_FRAGMENT } from '../errors.js'
 import { Fragment, type FragmentContext } from '../message/fragment.js'
-import type { Renderer } from '../render/renderer.js'
+import type { PageStream, Renderer } from '../render/renderer.js'
+import { LAST_EVENT_ID } from '../stream/context.js'
+import type { StreamEnvironment } from '../stream/environment.js'
+import { discard, startEventStream } from '../stream/start.js'
 import { reportFailure } from '../stream/telemetry.js'
-import { addVary } from '../transport/negotiation.js'
+import { addVary, wantsEventStream } from '../transport/negotiation.js'
 import { describe } from '../util/describe.js'
 import { isOf } from '../util/kind.js'
-import { headerOf } from '../util/request.js'
+import { isPromise } from '../util/promise.js'
+import { hasParameter, headerOf } from '../util/request.js'
 import { toErrorObject } from '../util/thrown.js'
-import { refuseUnknown } from '../util/options.js'
+import { StreamAddress } from './address.js'
+import { cursorOf, positionOf } from './cursor.js'
+import { checkPage, checkReturned, refusePromise, type PageContext, type PageOptions } from './options.js'
 
 const PAGE_VARY = 'HX-Request, HX-Request-Type, HX-Boosted, HX-History-Restore-Request'
+// The last one is in the address that the page connects to.
+const LIVE_VARY = 'Accept, Chirp-Gap'
 
 /** Implements `app.renderFragment()`. */
 export async function renderFragment (renderer: Renderer, fragment: Fragment): Promise<string> {
@@ -30,18 +39,76 @@ export function sendFragment (renderer: Renderer, reply: FastifyReply, template:
 
 /** Implements `reply.page()`. */
 export function sendPage (
-  renderer: Renderer, reply: FastifyReply, template: string, context: FragmentContext = {}, options: PageOptions = {}
+  app: StreamEnvironment, reply: FastifyReply, template: string, context: PageContext = {}, options: PageOptions = {}
 ): FastifyReply {
-  refuseUnknown('of reply.page()', options, ['block'])
-  const { block } = options
-  if (block !== undefined && (typeof block !== 'string' || block === '')) {
-    throw new FST_CHIRP_OPTION(`option "block" of reply.page() must be the name of a block, not ${describe(block)}`)
+  try {
+    checkPage(app.settings.stream, options)
+    refusePromise(context)
+  } catch (error) {
+    // Whoever reads the options of a Proxy may be refused.
+    discard(liveOf(options))
+    throw error
   }
-  if (block === undefined) return sendHtml(reply, renderer.for(reply).renderTemplate(template, context))
-  addVary(reply, PAGE_VARY)
-  return wantsBlock(reply.request)
-    ? sendFragment(renderer, reply, template, block, context)
-    : sendHtml(reply, renderer.for(reply).renderTemplate(template, context))
+  const { block, live } = options
+  if (live !== undefined) {
+    addVary(reply, LIVE_VARY)
+    if (app.settings.stream.dialect === 'auto') addVary(reply, dialectVary())
+  }
+  if (block !== undefined) addVary(reply, PAGE_VARY)
+  if (live !== undefined && asksForStream(reply.request)) return startEventStream(app, reply, live, options.stream)
+
+  const part = block !== undefined && wantsBlock(reply.request) ? block : undefined
+  const render = (variables: FragmentContext, page?: PageStream): string | Promise<string> => {
+    const renderer = app.renderer.for(reply)
+    if (part === undefined) return renderer.renderTemplate(template, variables, page)
+    // Made for its checks, as in sendFragment().
+    const fragment = new Fragment(template, part, variables)
+    return renderer.renderBlock(fragment.template, fragment.block, fragment.context, page)
+  }
+  if (live !== undefined) return sendHtml(reply, renderLive(reply.request, context, options, render))
+  const made = typeof context === 'function' ? (context as () => unknown)() : context
+  if (isPromise(made)) return sendHtml(reply, Promise.resolve(made).then(made => render(variablesFrom(context, made))))
+  return sendHtml(reply, render(variablesFrom(context, made)))
+}
+
+/**
+ * The page of something that goes on. Its position first: what happens while the context is made and the page is
+ * rendered, or later, is replayed when the page connects.
+ */
+async function renderLive (
+  request: FastifyRequest, context: PageContext, options: PageOptions, render: (variables: FragmentContext, page: PageStream) => string | Promise<string>
+): Promise<string> {
+  const { live } = options
+  let position: string
+  try {
+    position = await positionOf(live!)
+  } finally {
+    // A merge holds what was opened for a stream.
+    discard(live)
+  }
+  const variables = variablesFrom(context, typeof context === 'function' ? await (context as () => unknown)() : context)
+  return await render(variables, new StreamAddress(request, await cursorOf(options, position, variables)))
+}
+
+// What was given as it is was never checked, and may be empty.
+function variablesFrom (given: PageContext, made: unknown): FragmentContext {
+  if (typeof given === 'function') checkReturned(made)
+  return made as FragmentContext
+}
+
+function liveOf (options: PageOptions): unknown {
+  try {
+    return options.live
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a request for a live page is the one of its stream. */
+function asksForStream (request: FastifyRequest): boolean {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return false
+  // htmx 4 accepts HTML for its stream too; the page's own address never has this parameter.
+  return hasParameter(request, LAST_EVENT_ID) || wantsEventStream(headerOf(request, 'accept'))
 }
 
 // htmx swaps whole pages when it restores history, when a link is boosted, and
@@ -67,10 +134,4 @@ function fail (reply: FastifyReply, error: unknown): void {
     // An error is being answered already.
     reportFailure(reply.log, refusal, 'a page was not sent')
   }
-}
-
-/** Options of `reply.page()`. */
-export interface PageOptions {
-  /** The block that an htmx request gets instead of the page. Default: none, the page for everyone. */
-  block?: string | undefined
 }

@@ -146,7 +146,7 @@ export class RedisEngine implements Engine {
   async #within (promise: Promise<void>): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(this.#unreachable(this.#connection.error)), this.#settings.commandTimeout)
+      timer = setTimeout(() => reject(this.#unreachable(this.#connection.error)), this.#settings.commandTimeout).unref()
     })
     try {
       await Promise.race([promise, late])

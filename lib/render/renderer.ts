@@ -7,6 +7,17 @@ export interface Surrounded {
   locals?: unknown
 }
 
+/** What templates see of the stream of the page that they are rendered for. */
+export interface PageStream {
+  /**
+   * The address that an element connects to: the one of the page without an argument, else the given one, with the
+   * page's cursor if it is the address of its stream.
+   *
+   * @throws Error that says what to do, when there is no such address.
+   */
+  connect (address?: string): string
+}
+
 /** Renders templates and single blocks of them to HTML. */
 export interface Renderer extends BlockRenderer {
   /**
@@ -14,7 +25,8 @@ export interface Renderer extends BlockRenderer {
    *
    * @throws FST_CHIRP_* or rejects with it.
    */
-  renderTemplate (template: string, context: object): string | Promise<string>
+  renderTemplate (template: string, context: object, page?: PageStream): string | Promise<string>
+  renderBlock (template: string, block: string, context: object, page?: PageStream): string | Promise<string>
   /** The same for one reply: templates see its `locals` too, as they are now. */
   for (reply: Surrounded): Renderer
   /** To be called when all plugins are there: templates see what they bring, such as the `defaultContext` of @fastify/view. */

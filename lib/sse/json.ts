@@ -37,7 +37,8 @@ export function stringifyData (data: unknown): string {
   return json
 }
 
-function isBytes (data: object): boolean {
+/** Whether it is bytes, of any kind. */
+export function isBytes (data: object): boolean {
   return ArrayBuffer.isView(data) || data instanceof ArrayBuffer || data instanceof SharedArrayBuffer
 }
 
@@ -47,7 +48,7 @@ function isThenable (value: unknown): boolean {
 }
 
 /** What is wrong with a value that JSON has come to; undefined when nothing is. */
-function problemOf (key: string, value: unknown): string | undefined {
+export function problemOf (key: string, value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return
   const found = hollowOf(value)
   if (found === undefined) return

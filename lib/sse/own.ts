@@ -6,6 +6,7 @@ export const OWN_EVENTS = {
   open: 'chirp:open',
   error: 'chirp:error',
   closing: 'chirp:closing',
+  closed: 'chirp:closed',
   busy: 'chirp:busy',
   gap: 'chirp:gap',
   retry: 'chirp:retry'
@@ -30,6 +31,12 @@ export function closingFrame (shutdownGrace: number): string {
   // make an EventSource give up.
   const drain = shutdownGrace + 1000
   return encodeFrame({ event: OWN_EVENTS.closing, retry: jitter(drain, 2 * drain), data: '' })
+}
+
+/** The last frame of a stream that the app has closed. */
+export function closedFrame (): string {
+  // The app has its reason, so an EventSource need not be back at once.
+  return encodeFrame({ event: OWN_EVENTS.closed, retry: jitter(5000, 15000), data: '' })
 }
 
 /** The only frame for a client that is one too many. */

@@ -2,8 +2,14 @@
 import { setMaxListeners } from 'node:events'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { FST_CHIRP_REQUEST_GONE } from '../errors.js'
-import { headerOf, parameterOf } from '../util/request.js'
+import { hasParameter, headerOf, parameterOf } from '../util/request.js'
 import type { StreamContext } from './types.js'
+
+/** The parameter of an address that says after which event a stream goes on. */
+export const LAST_EVENT_ID = 'lastEventId'
+
+/** In the address of a stream: its page was loaded because of a gap. */
+export const AFTER_GAP = 'chirp-gap'
 
 export class Context implements StreamContext {
   readonly lastEventId: string
@@ -31,6 +37,12 @@ export class Context implements StreamContext {
     const request = this.#request.deref()
     if (request === undefined) throw new FST_CHIRP_REQUEST_GONE()
     return request
+  }
+
+  /** Whether it is the first stream of a page that was loaded because of a gap. A client that comes back says its id in a header. */
+  get isAfterGap (): boolean {
+    const request = this.#request instanceof WeakRef ? this.#request.deref() : this.#request
+    return request !== undefined && hasParameter(request, AFTER_GAP) && (headerOf(request, 'last-event-id') ?? '') === ''
   }
 
   // Made when asked for: an idle stream that never looks at it saves about a kilobyte.
@@ -71,5 +83,5 @@ function abortError (reason: string): DOMException {
 function lastEventIdOf (request: FastifyRequest): string {
   const header = headerOf(request, 'last-event-id')
   if (header !== undefined && header !== '') return Buffer.from(header, 'latin1').toString('utf8')
-  return parameterOf(request, 'lastEventId') ?? ''
+  return parameterOf(request, LAST_EVENT_ID) ?? ''
 }

@@ -37,6 +37,16 @@ export interface Outlet {
   failed (error: unknown): void
   /** Something failed after {@link Attachment.detach}. */
   failedLate (error: unknown): void
+  /** To be called for each gap that is told, before it is sent: what its event says besides. Default: nothing. */
+  noteGap? (): GapNotes | undefined
+}
+
+/** What the event of a gap says besides, where it applies. */
+export interface GapNotes {
+  /** The page was loaded because of a gap, and this is the next one: loading it anew has not helped. */
+  again?: true
+  /** Milliseconds, of which the client waits a random part before it loads anything: many have a gap at this moment. */
+  spread?: number
 }
 
 /** How the positions of one feed read as ids in a stream that several feeds share. */
@@ -88,6 +98,15 @@ export interface Feed {
    * in a merge without ids.
    */
   locate? (cursor: string): MaybePromise<Location>
+  /**
+   * Where it is now: the position of its newest event, to go on after it later. Empty when it is over, or keeps no
+   * history. `reply.page()` with `live` asks for it, and where it is not there for `locate('').last`.
+   */
+  cursor? (): MaybePromise<string>
+  /** The cursor of a page that names none itself. Default: that of {@link cursor}. @internal */
+  readonly pageCursor?: string
+  /** The same for a page of a merge: the position of this part. @internal */
+  pagePosition? (): MaybePromise<string>
   /** The cursor that it goes on after. Default: the one of the client. @internal */
   cursorFor? (lastEventId: string): string
   /** Whether it keeps values, which have no place in an id. @internal */
@@ -110,6 +129,15 @@ export function attachFeed (feed: Feed, outlet: Outlet, lastEventId: string): At
   } catch (error) {
     outlet.failed(error)
     return { detach () {} }
+  }
+}
+
+/** Stops what was attached. One that fails must not keep others from being stopped. */
+export function detachFeed (attachment: Attachment, outlet: Pick<Outlet, 'failedLate'>): void {
+  try {
+    attachment.detach()
+  } catch (error) {
+    outlet.failedLate(error)
   }
 }
 

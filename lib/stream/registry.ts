@@ -1,16 +1,22 @@
-// The streams of one app: counts and limits them, and ends them when the app closes.
-import type { FastifyRequest } from 'fastify'
+// The streams of one app: counts and limits them, and ends them: those of a key, or all when the app is drained or closes.
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { FST_CHIRP_OPTION } from '../errors.js'
+import { closedFrame, closingFrame } from '../sse/own.js'
 import { Clock } from '../transport/clock.js'
 import { describe } from '../util/describe.js'
 import { List, unlink, type Linked } from '../util/list.js'
+import { MAX_TIME } from '../util/options.js'
 import { isPromise } from '../util/promise.js'
+import { Drain } from './drain.js'
+import { StreamControls } from './event-streams.js'
+import { Gaps } from './gaps.js'
+import { Keys } from './keys.js'
 import type { Settings } from './settings.js'
 
 /** What the registry does with a stream. */
 export interface RegisteredStream extends Linked {
-  /** Sends the last frame and ends. */
-  shutdown (): void
+  /** Sends a last frame and ends; false when it has ended before. */
+  leave (reason: 'shutdown' | 'closed', frame: string): boolean
   /** Cuts the connection. */
   destroy (): void
   /** Lets everything go, as if the response had closed. */
@@ -22,15 +28,20 @@ const CLOSE_MARGIN = 500
 
 export class Registry {
   readonly clock = new Clock()
-  readonly counters = { open: 0, total: 0, events: 0, bytes: 0, dropped: 0, errors: 0 }
-  closing = false
+  readonly counters: StreamControls
+  /** Whether no stream may start any more. */
+  isEnding = false
+  readonly gaps = new Gaps()
   readonly #settings: Settings
   readonly #streams = new List<RegisteredStream>()
   readonly #perClient = new Map<string, number>()
-  #onEmpty: (() => void) | undefined
+  readonly #keys = new Keys<RegisteredStream>()
+  readonly #drain = new Drain<RegisteredStream>()
+  #onEmpty: Array<() => void> = []
 
-  constructor (settings: Settings) {
+  constructor (settings: Settings, log: FastifyBaseLogger) {
     this.#settings = settings
+    this.counters = new StreamControls(this, log)
   }
 
   /** The key that a stream of this request is counted under; undefined when clients are not told apart. */
@@ -51,30 +62,60 @@ export class Registry {
   }
 
   /** Takes a place, until {@link remove} gives it back. */
-  add (stream: RegisteredStream, client: string | undefined): void {
+  add (stream: RegisteredStream, client: string | undefined, keys: readonly string[] | undefined): void {
     this.#streams.add(stream)
+    if (keys !== undefined) this.#keys.add(stream, keys)
     this.counters.open++
     if (client !== undefined) this.#perClient.set(client, (this.#perClient.get(client) ?? 0) + 1)
   }
 
-  remove (stream: RegisteredStream, client: string | undefined): void {
+  remove (stream: RegisteredStream, client: string | undefined, keys: readonly string[] | undefined): void {
     if (!unlink(stream)) return
+    if (keys !== undefined) this.#keys.remove(stream, keys)
     this.counters.open--
     if (client !== undefined) {
       const left = this.#perClient.get(client)! - 1
       if (left === 0) this.#perClient.delete(client)
       else this.#perClient.set(client, left)
     }
-    if (this.counters.open === 0) this.#onEmpty?.()
+    if (this.counters.open === 0) for (const resolve of this.#onEmpty.splice(0)) resolve()
   }
 
-  /** Ends all streams; resolves when every client took its last frame, or had its time. */
+  /** Ends the streams that have a key now; resolves to how many there were. */
+  async closeKey (key: string): Promise<number> {
+    const streams = this.#keys.of(key)
+    // What was published before goes out at the end of the tick, and nobody comes back for it.
+    if (streams.length > 0) await new Promise(setImmediate)
+    return streams.filter(stream => stream.leave('closed', closedFrame())).length
+  }
+
+  /**
+   * Lets no stream start any more, and ends those that are open one after the other, spread over so many milliseconds.
+   * Resolves when every client took its last frame, or had its time.
+   */
+  async drain (milliseconds: number): Promise<void> {
+    this.#end(milliseconds)
+    await this.#whenEmpty(Math.min(milliseconds + this.#settings.shutdownGrace, MAX_TIME))
+  }
+
+  /** The same at once. */
   async close (): Promise<void> {
-    this.closing = true
+    this.#end(0)
+    await this.#whenEmpty(this.#settings.shutdownGrace)
+  }
+
+  #end (milliseconds: number): void {
+    this.isEnding = true
+    const { shutdownGrace } = this.#settings
+    // A copy, because what one does may take others out of the list.
+    this.#drain.start([...this.#streams], milliseconds, stream => stream.leave('shutdown', closingFrame(shutdownGrace)))
+  }
+
+  async #whenEmpty (patience: number): Promise<void> {
     const streams = this.#streams
-    // Copies, because what one does may take others out of the list.
-    for (const stream of [...streams]) stream.shutdown()
-    if (await this.#isEmptyWithin(this.#settings.shutdownGrace)) return
+    const isEmpty = await this.#isEmptyWithin(patience)
+    this.#drain.finish()
+    if (isEmpty) return
     for (const stream of [...streams]) stream.destroy()
     // Whatever a response does, the app closes.
     if (await this.#isEmptyWithin(CLOSE_MARGIN)) return
@@ -83,13 +124,14 @@ export class Registry {
 
   async #isEmptyWithin (milliseconds: number): Promise<boolean> {
     if (this.counters.open === 0) return true
-    let timer
     await new Promise<void>(resolve => {
-      this.#onEmpty = resolve
       // When the loop was busy, clients may have taken all of it: that is heard before the immediate.
-      timer = setTimeout(() => setImmediate(resolve), milliseconds)
+      const timer = setTimeout(() => setImmediate(resolve), milliseconds)
+      this.#onEmpty.push(() => {
+        clearTimeout(timer)
+        resolve()
+      })
     })
-    clearTimeout(timer)
     return this.counters.open === 0
   }
 }

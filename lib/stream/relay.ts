@@ -1,7 +1,7 @@
 // An outlet in front of another one, which gets all that is not overridden.
 import type { Dialect } from '../dialects/dialect.js'
 import type { SharedFrames } from '../sse/frame.js'
-import type { Ids, Outlet } from './feed.js'
+import type { GapNotes, Ids, Outlet } from './feed.js'
 
 export class Relay implements Outlet {
   protected readonly outlet: Outlet
@@ -56,5 +56,9 @@ export class Relay implements Outlet {
 
   failedLate (error: unknown): void {
     this.outlet.failedLate(error)
+  }
+
+  noteGap (): GapNotes | undefined {
+    return this.outlet.noteGap?.()
   }
 }

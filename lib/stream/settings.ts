@@ -4,6 +4,7 @@ import { FST_CHIRP_OPTION } from '../errors.js'
 import { MAX_RETRY, nameProblem, retryProblem } from '../sse/field.js'
 import { choices } from '../util/describe.js'
 import { MAX_TIME, refuse, refuseUnknown, time } from '../util/options.js'
+import { streamKeys } from './keys.js'
 import type { ClientKey, StreamOptions } from './types.js'
 
 /** What one stream needs to know; times in milliseconds, 0 is off. */
@@ -14,6 +15,8 @@ export interface StreamSettings {
   maxAge: number
   dialect: DialectOption
   event: string | undefined
+  /** What it can be closed by. */
+  keys: readonly string[] | undefined
 }
 
 /** What is the same for every stream of one app; times in milliseconds, 0 is off. */
@@ -32,7 +35,7 @@ export interface Settings {
   stream: StreamSettings
 }
 
-export const STREAM_OPTIONS = ['retry', 'closeEvent', 'heartbeat', 'maxAge', 'dialect', 'event'] as const
+export const STREAM_OPTIONS = ['retry', 'closeEvent', 'heartbeat', 'maxAge', 'dialect', 'event', 'key'] as const
 
 /**
  * The settings of one stream: the app's, and over them what the call to
@@ -40,21 +43,22 @@ export const STREAM_OPTIONS = ['retry', 'closeEvent', 'heartbeat', 'maxAge', 'di
  *
  * @throws FST_CHIRP_OPTION for an unknown option or a value that it cannot take.
  */
-export function resolveStreamOptions (defaults: StreamSettings, options: StreamOptions | undefined): StreamSettings {
+export function resolveStreamOptions (defaults: StreamSettings, options: StreamOptions | undefined, where = 'of reply.eventStream()'): StreamSettings {
   if (options === undefined) return defaults
-  refuseUnknown('of reply.eventStream()', options, STREAM_OPTIONS)
+  refuseUnknown(where, options, STREAM_OPTIONS)
   return { ...defaults, ...streamSettings(options) }
 }
 
 /** The settings that are given, checked; what is not given is not there. */
 export function streamSettings (options: StreamOptions): Partial<StreamSettings> {
   const settings: Partial<StreamSettings> = {}
-  const { retry, closeEvent, heartbeat, maxAge, dialect, event } = options
+  const { retry, closeEvent, heartbeat, maxAge, dialect, event, key } = options
   if (retry !== undefined) settings.retry = retryTime(retry)
   if (closeEvent !== undefined) settings.closeEvent = eventName('closeEvent', closeEvent)
   if (heartbeat !== undefined) settings.heartbeat = time('heartbeat', heartbeat, 1000, 300000)
   if (maxAge !== undefined) settings.maxAge = time('maxAge', maxAge, 1, MAX_TIME)
   if (event !== undefined) settings.event = eventName('event', event)
+  if (key !== undefined) settings.keys = streamKeys(key)
   if (dialect !== undefined) {
     if (!isDialectOption(dialect)) refuse('dialect', choices(['auto', ...dialectNames()]), dialect)
     settings.dialect = dialect

@@ -84,8 +84,9 @@ class ReadableSource implements OpenSource {
   close (): Promise<unknown> {
     this.#isClosed = true
     const readable = this.#readable
-    return new Promise<never>((_resolve, reject) => {
+    return new Promise<void>((resolve, reject) => {
       readable.on('error', reject)
+      readable.on('close', resolve)
       readable.destroy()
     })
   }

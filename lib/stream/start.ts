@@ -57,15 +57,15 @@ export function startEventStream (
     return send(reply, settings, new StreamPayload(EMPTY, reply))
   }
   app.warnings?.checkStatus(request, reply.statusCode)
+  if (app.registry.isEnding) {
+    discard(source)
+    return send(reply, settings, closingFrame(app.settings.shutdownGrace))
+  }
   if (app.registry.isFull(client)) {
     discard(source)
     tryLog(reply.log, 'info', { route: request.routeOptions.url, client }, 'event stream refused: too many are open')
     // With another status than 200 EventSource would give up for ever.
     return send(reply, settings, busyFrame())
-  }
-  if (app.registry.closing) {
-    discard(source)
-    return send(reply, settings, closingFrame(app.settings.shutdownGrace))
   }
 
   const context = new Context(request)
@@ -171,8 +171,8 @@ function send (reply: FastifyReply, { dialect }: StreamSettings, payload: Stream
   return reply.send(payload)
 }
 
-/** Lets go of a source that is not going to be streamed, whatever it is. */
-function discard (source: unknown): void {
+/** Releases a source that is not going to be streamed, whatever it is. */
+export function discard (source: unknown): void {
   try {
     if (isFeed(source)) discardFeed(source, () => {})
     else discardSource(source)

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import type { Dialect } from '../dialects/dialect.js'
 import { SSEEvent } from '../sse/event.js'
 import { encodeFrame, type SharedFrames } from '../sse/frame.js'
-import { closingFrame, errorFrame, openFrame } from '../sse/own.js'
+import { errorFrame, openFrame } from '../sse/own.js'
 import { Connection, type ConnectionOwner } from '../transport/connection.js'
 import type { Destination } from '../transport/destination.js'
 import { dequeue, enqueue, type Queued } from '../transport/queue.js'
@@ -13,7 +13,7 @@ import { isAbortError, messageOf } from '../util/thrown.js'
 import type { Context } from './context.js'
 import { Encoder } from './encoder.js'
 import type { StreamEnvironment } from './environment.js'
-import { attachFeed, discardFeed, type Attachment, type Feed, type Outlet } from './feed.js'
+import { attachFeed, detachFeed, discardFeed, type Attachment, type Feed, type GapNotes, type Outlet } from './feed.js'
 import type { RegisteredStream } from './registry.js'
 import type { StreamSettings } from './settings.js'
 import { reportClose, reportError, reportOpen } from './telemetry.js'
@@ -56,6 +56,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   // A stream that is fed may never need one.
   #encoder: Encoder | undefined
   #events = 0
+  #gaps = 0
   #wake: (() => void) | undefined
   #drained: Promise<void> | undefined
 
@@ -84,7 +85,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
       this.#queuedOn = socket
       enqueue(socket, this)
     }
-    app.registry.add(this, client)
+    app.registry.add(this, client, settings.keys)
   }
 
   /** The source will come later, or never. */
@@ -105,8 +106,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     if (dest.writableEnded) return
     if (this.isOver) {
       if (this.#lastFrame !== '') dest.write(this.#lastFrame)
-      if (end === undefined) dest.end()
-      else end()
+      end === undefined ? dest.end() : end()
       return
     }
     const { settings, registry } = this.#app
@@ -119,20 +119,20 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     this.#feed = undefined
     const attachment = attachFeed(feed, this, this.#context.lastEventId)
     // It may have come to its end at once.
-    if (this.isOver) this.#detach(attachment)
+    if (this.isOver) detachFeed(attachment, this)
     else this.#attachment = attachment
   }
 
   /** Gives the place back: nothing could be streamed, and the response is used for an error. */
   abandon (): void {
-    this.#app.registry.remove(this, this.#client)
+    this.#app.registry.remove(this, this.#client, this.#settings.keys)
     this.#stop('error')
   }
 
   /** The response has closed, whoever closed it. */
   closed (): void {
     const connection = this.#connection
-    this.#app.registry.remove(this, this.#client)
+    this.#app.registry.remove(this, this.#client, this.#settings.keys)
     this.#stop('disconnect')
     if (this.#queuedOn !== undefined) dequeue(this.#queuedOn, this)
     this.#connection = this.#response = this.#end = this.#queuedOn = undefined
@@ -170,13 +170,14 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     else this.#response?.destroy()
   }
 
-  shutdown (): void {
-    const frame = closingFrame(this.#app.settings.shutdownGrace)
+  leave (reason: 'shutdown' | 'closed', frame: string): boolean {
+    if (this.isOver) return false
     if (this.#connection === undefined) this.#lastFrame = frame
     const pending = this.#pending
     this.#pending = undefined
-    this.#finish('shutdown', frame)
+    this.#finish(reason, frame)
     pending?.send()
+    return true
   }
 
   destroy (): void {
@@ -237,6 +238,14 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     if (!isAbortError(error)) this.#reportError(error, 'the source failed after its stream was closed')
   }
 
+  noteGap (): GapNotes {
+    // One that comes after events is not what the page was loaded for.
+    const isAtStart = this.#events === this.#gaps++
+    // Each part of a merge may have one.
+    const spread = this.#app.registry.gaps.note(isAtStart && this.#gaps > 1)
+    return { ...(isAtStart && this.#context.isAfterGap && { again: true }), ...(spread > 0 && { spread }) }
+  }
+
   endFailed (error: unknown): void {
     this.#reportError(error, 'an event stream could not be ended')
     this.cut()
@@ -262,7 +271,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     // The signal first: it wakes a source that waits, which `return()` cannot.
     this.#context.close(reason)
     if (this.#feed !== undefined) this.#discard(this.#feed)
-    if (this.#attachment !== undefined) this.#detach(this.#attachment)
+    if (this.#attachment !== undefined) detachFeed(this.#attachment, this)
     this.#pending?.release()
     this.#feed = this.#attachment = this.#pending = undefined
     // A source that has ended leaves nobody who could keep the request.
@@ -272,14 +281,6 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
 
   #discard (feed: Feed): void {
     discardFeed(feed, error => { this.failedLate(error) })
-  }
-
-  #detach (attachment: Attachment): void {
-    try {
-      attachment.detach()
-    } catch (error) {
-      this.failedLate(error)
-    }
   }
 
   #reportError (error: unknown, message: string): void {

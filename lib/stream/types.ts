@@ -30,6 +30,11 @@ export interface StreamOptions {
   dialect?: DialectOption | undefined
   /** Event name of yielded strings, objects and other plain values. Default: none. Off: omit. */
   event?: string | undefined
+  /**
+   * What the stream can be named by, such as the id of its user: `app.eventStreams.close(key)` ends every stream with
+   * that key. A string of 1 to 256 characters, or a list of at most 50. Default: none. Off: omit.
+   */
+  key?: string | readonly string[] | undefined
 }
 
 /** What a source function is called with. */
@@ -61,8 +66,10 @@ export type CloseReason =
   | 'error'
   /** The client went away. */
   | 'disconnect'
-  /** The app closed. */
+  /** The app closed, or was drained. */
   | 'shutdown'
+  /** `app.eventStreams.close()` named it. */
+  | 'closed'
   /** The stream reached `maxAge`. */
   | 'maxAge'
   /** More than `maxBuffer` bytes waited for the client. */
@@ -84,6 +91,32 @@ export interface EventStreamStats {
   readonly dropped: number
   /** Values and sources that failed. */
   readonly errors: number
+}
+
+/** The streams of one app, `app.eventStreams`: their counters, and how they are ended. JSON and copies of it have the counters. */
+export interface EventStreams extends EventStreamStats {
+  /**
+   * Whether this process takes new streams: false from `drain()` or `app.close()` on, and while the engine is out of reach.
+   * For the health check of a load balancer.
+   */
+  readonly ready: boolean
+  /**
+   * Ends every stream that was opened with this key: its client gets `chirp:closed` and a `retry` of 5 to 15 seconds.
+   * Resolves to how many were here, in this registration of the plugin. With the option `engine` all registrations that
+   * have this engine, in all processes, close theirs. It need not be awaited: what fails is logged. A promise that you
+   * make of it is yours to catch.
+   *
+   * @throws FST_CHIRP_OPTION (as a rejection) for what is no key.
+   * @throws FST_CHIRP_ENGINE (as a rejection) when the others could not be told. The streams that were here are closed.
+   */
+  close (key: string): Promise<number>
+  /**
+   * Takes no new streams, whose clients get `chirp:closing`, and ends those that are open one after the other, spread over
+   * so many milliseconds. Resolves when the last one has ended. `0` ends all at once. The app goes on otherwise.
+   *
+   * @throws FST_CHIRP_OPTION (as a rejection) for what is no such time.
+   */
+  drain (milliseconds: number): Promise<void>
 }
 
 /** Message of the diagnostics channel `fastify-chirp:stream:open`. */

@@ -17,10 +17,24 @@ export function acceptsEventStream (accept: string | undefined): boolean {
     const specificity = RANGES.indexOf(type as string)
     if (specificity <= best) continue
     best = specificity
-    accepted = !parameters.some(parameter => /^q=0(\.0*)?$/.test(parameter))
+    accepted = !parameters.some(isRefusal)
   }
   return accepted
 }
+
+/** Whether a client wants `text/event-stream` by name, and HTML not at all: an EventSource does, and no browser that loads a page. */
+export function wantsEventStream (accept: string | undefined): boolean {
+  if (accept === undefined) return false
+  const names = accept.toLowerCase().split(',').map(range => range.split(';').map(part => part.trim()))
+    .filter(([, ...parameters]) => !parameters.some(isRefusal)).map(([type]) => type)
+  return names.includes(EVENT_STREAM) && !HTML.some(type => names.includes(type))
+}
+
+function isRefusal (parameter: string): boolean {
+  return /^q=0(\.0*)?$/.test(parameter)
+}
+
+const HTML = ['text/html', 'application/xhtml+xml']
 
 // Least specific first.
 const RANGES = ['*/*', 'text/*', EVENT_STREAM]
@@ -28,6 +42,11 @@ const RANGES = ['*/*', 'text/*', EVENT_STREAM]
 /** Adds header names to `Vary`, keeping what others have put there. */
 export function addVary (reply: FastifyReply, names: string): void {
   const present = reply.getHeader('vary')
-  if (present === '*') return
-  reply.header('vary', present === undefined ? names : `${String(present)}, ${names}`)
+  if (present === undefined) {
+    reply.header('vary', names)
+    return
+  }
+  const known = String(present).toLowerCase().split(',').map(name => name.trim())
+  const added = names.split(', ').filter(name => !known.includes(name.toLowerCase()))
+  if (added.length > 0 && !known.includes('*')) reply.header('vary', [present, ...added].join(', '))
 }

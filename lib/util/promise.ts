@@ -11,3 +11,8 @@ export function isPromise (value: unknown): value is Promise<unknown> {
 }
 
 export type MaybePromise<T> = T | Promise<T>
+
+/** Calls `next` with a value, at once where it is there. */
+export function whenDone<T, R> (value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
+  return isPromise(value) ? (value as Promise<T>).then(next) : next(value as T)
+}

@@ -26,6 +26,14 @@ export function parameterOf (request: FastifyRequest, name: string): string | un
   return typeof given === 'string' ? given : undefined
 }
 
+/** Whether the address has a parameter, as it came; an empty one too. */
+export function hasParameter ({ url, originalUrl }: FastifyRequest, name: string): boolean {
+  return [url, originalUrl].some(address => {
+    const query = address.indexOf('?')
+    return query !== -1 && address.slice(query + 1).split('&').some(parameter => parameter === name || parameter.startsWith(`${name}=`))
+  })
+}
+
 // The last one: clients that add their cursor to an address that has one add it behind.
 function find (url: string, name: string): string | undefined {
   const query = url.indexOf('?')

@@ -1,4 +1,12 @@
-// Which parts of a script ran, in all pages together, by V8's own counts.
+// Which parts of a script ran, by V8's own counts: in all pages of a test file
+// together, and, by records that the files leave, in all of them.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const RECORDS = fileURLToPath(new URL('../../.tap/script-coverage/', import.meta.url))
+// Of this run of tap, which starts the files and, after them, the check.
+const FOLDER = `${RECORDS}${process.ppid}/`
 
 /** Collects what pages that were covered tell of the script at `path`. */
 export class ScriptCoverage {
@@ -16,7 +24,8 @@ export class ScriptCoverage {
 
   async stop (page) {
     for (const { url, source, functions } of await page.coverage.stopJSCoverage()) {
-      if (new URL(url, 'http://x').pathname !== this.#path) continue
+      // A page that was left at once may have lost it.
+      if (source === undefined || new URL(url, 'http://x').pathname !== this.#path) continue
       this.#source = source
       // A range counts for what is in it, unless a smaller one inside knows better.
       const counts = new Array(source.length).fill(0)
@@ -27,15 +36,38 @@ export class ScriptCoverage {
     }
   }
 
-  /** The pieces of the source that never ran, each with the place where it is. */
-  missed () {
-    const pieces = []
-    for (let offset = 0; offset < this.#source.length; offset++) {
-      if (this.#ran.has(offset)) continue
-      const start = offset
-      while (offset < this.#source.length && !this.#ran.has(offset)) offset++
-      pieces.push(`${this.#source.slice(Math.max(0, start - 30), start)}>>>${this.#source.slice(start, offset)}<<<`)
-    }
-    return pieces
+  /** Leaves a record of this test file, when tap runs it with others. */
+  save () {
+    if (process.env.TAP_CHILD_ID === undefined) return
+    mkdirSync(FOLDER, { recursive: true })
+    writeFileSync(`${FOLDER}${basename(process.argv[1])}.json`, JSON.stringify({ source: this.#source, ran: [...this.#ran] }))
+  }
+}
+
+/**
+ * The pieces of the script that ran in none of `files`, each with the place where it is, and takes the records away.
+ * Undefined when not all of these files have run `source`.
+ */
+export function missedIn (files, source) {
+  const records = new Map(readRecords())
+  rmSync(RECORDS, { recursive: true, force: true })
+  if (!files.every(file => records.get(file)?.source === source)) return
+  const ran = new Set(files.flatMap(file => records.get(file).ran))
+  const pieces = []
+  for (let offset = 0; offset < source.length; offset++) {
+    if (ran.has(offset)) continue
+    const start = offset
+    while (offset < source.length && !ran.has(offset)) offset++
+    pieces.push(`${source.slice(Math.max(0, start - 30), start)}>>>${source.slice(start, offset)}<<<`)
+  }
+  return pieces
+}
+
+function readRecords () {
+  try {
+    return readdirSync(FOLDER).map(name => [name.slice(0, -'.json'.length), JSON.parse(readFileSync(FOLDER + name, 'utf8'))])
+  } catch (error) {
+    if (error.code === 'ENOENT') return []
+    throw error
   }
 }

@@ -5,45 +5,18 @@ import { join } from 'node:path'
 import t from 'tap'
 import { Fragment } from 'fastify-chirp'
 import { TOPICS } from '../../example-app/answers.js'
-import { launch, until } from './browser.js'
+import { until } from './browser.js'
 import { postNote, startApp, startProcess } from './station.js'
+import { light, LOST, newVisitor, onBoth, openPage } from './visitors.js'
 
-const browser = await launch()
-t.teardown(() => browser.close())
+// The page's own stream, and not the page.
+const STREAM = /\/\?(?:.*&)?lastEventId=/
 
-/** Opens a tab, of a visitor of its own if it gets no `context`, and fails the test over any error in its console that is not `expected`. */
-async function openPage (t, url, { context, expected = /^$/, isOpen = true, ...options } = {}) {
-  context ??= await newVisitor(t, options)
-  const page = await context.newPage()
-  page.on('pageerror', error => t.fail(`page error: ${error.message}`))
-  page.on('console', message => {
-    if (message.type() === 'error' && !expected.test(message.text())) t.fail(`console error: ${message.text()}`)
-  })
-  await page.goto(url)
-  if (isOpen) await light(page, 'connected')
-  return page
-}
-
-async function newVisitor (t, options) {
-  const context = await browser.newContext(options)
-  t.teardown(() => context.close())
-  return context
-}
-
-// What Chromium, htmx and the client script say about a connection that is lost.
-const LOST = /net::ERR_|\[object Event\]|network error|Failed to fetch|50[03]/
-
-/** Runs a test on the page of each generation of htmx. */
-function onBoth (name, test) {
-  for (const [generation, path] of [['htmx 2', '/'], ['htmx 4', '/?htmx=4']]) t.test(`${generation}: ${name}`, t => test(t, path))
-}
-
-const light = (page, state, stream = 'live') => page.locator(`[data-status=${stream}][data-state=${state}]`).waitFor()
 const textsOf = (page, selector) => page.locator(selector).allTextContents()
 const notesOf = async page => (await textsOf(page, '#notes .note > p')).reverse()
 const linesOf = page => textsOf(page, '#log > li')
 const peopleOf = async page => (await page.locator('#people > p').textContent()).trim()
-const channelsOf = ({ station: { log, machine, notes, people } }) => [notes.feed.channel, log.feed.channel, machine.channel, people.channel]
+const channelsOf = ({ station: { log, machine, notes, people } }) => [notes.channel, log.channel, machine.channel, people.channel]
 
 /** Nobody looks any more, and nothing is left of those who did. */
 async function isQuiet (app) {
@@ -211,7 +184,7 @@ onBoth('a tab that was away for too long starts after what it shows', async (t, 
   await app.station.notes.add('before')
   await page.locator('#note-1').waitFor()
   let isAway = true
-  await page.route('**/live*', route => isAway ? route.abort() : route.continue())
+  await page.route(STREAM, route => isAway ? route.abort() : route.continue())
   app.server.closeAllConnections()
   await light(page, 'lost')
   // More than the channel keeps, so the tab's place in the log is gone.
@@ -236,14 +209,14 @@ onBoth('a proxy that answers 503 for a while costs no note', async (t, path) => 
 
   let onRefused
   const refused = new Promise(resolve => { onRefused = resolve })
-  await page.route('**/live*', async route => {
+  await page.route(STREAM, async route => {
     await route.fulfill({ status: 503 })
     onRefused()
   })
   app.server.closeAllConnections()
   await refused
   await app.station.notes.add('third')
-  await page.unroute('**/live*')
+  await page.unroute(STREAM)
 
   await page.locator('#note-3').waitFor()
   await light(page, 'connected')
@@ -277,48 +250,6 @@ t.test('in production a template tells the client nothing', async t => {
   await page.locator('#machine .lane').first().waitFor({ state: 'detached' })
   t.equal(await page.locator('.chirp-block-error').count(), 0)
   t.notMatch(await page.locator('#machine').textContent(), /undefined/)
-})
-
-onBoth('an answer is typed out, and its stream closes', async (t, path) => {
-  const { app, url } = await startApp(t)
-  const page = await openPage(t, url + path)
-  const { question, text } = TOPICS.find(topic => topic.id === 'script')
-  await page.getByRole('button', { name: question }).click()
-  const words = page.locator('#answer .words')
-  await words.locator('span').nth(1).waitFor()
-  await light(page, 'closed', 'answer')
-  t.equal((await words.textContent()).trim(), text)
-  t.equal(await words.getAttribute('aria-busy'), 'false')
-  await until(() => app.eventStreams.open === 1, 'only the live stream is left')
-
-  // The same question once more starts at its first word.
-  await page.getByRole('button', { name: question }).click()
-  await until(() => app.eventStreams.total === 3 && app.eventStreams.open === 1, 'a new answer has come to its end')
-  await page.locator('#answer .words[aria-busy=false]').waitFor()
-  t.equal((await words.textContent()).trim(), text)
-  t.equal(app.eventStreams.total, 3, 'nobody dialed again after the end')
-})
-
-onBoth('an answer whose source fails is resumed at the next word', async (t, path) => {
-  const { app, url } = await startApp(t)
-  const page = await openPage(t, url + path, { expected: LOST })
-  const { question, text } = TOPICS.find(topic => topic.id === 'failure')
-  await page.getByRole('button', { name: question }).click()
-  await page.locator('#answer .alert', { hasText: 'the source lost its thread' }).waitFor()
-  await light(page, 'closed', 'answer')
-  t.equal((await page.locator('#answer .words').textContent()).trim(), text)
-  t.equal(app.eventStreams.errors, 1)
-})
-
-onBoth('another answer, or none, closes the source of the one before', async (t, path) => {
-  const { app, url } = await startApp(t, { wordDelay: 60000 })
-  const page = await openPage(t, url + path)
-  for (const { question } of TOPICS.slice(0, 2)) {
-    await page.getByRole('button', { name: question }).click()
-    await page.locator('#answer h3', { hasText: question }).waitFor()
-    await light(page, 'connected', 'answer')
-  }
-  await until(() => app.eventStreams.total === 3 && app.eventStreams.open === 2, 'one answer is open')
 })
 
 onBoth('closed tabs leave nothing behind', async (t, path) => {

@@ -2,14 +2,16 @@
 import { until } from './browser.js'
 
 /** Opens a tab of `tabs` with `window.log`, the script's events as they bubble. */
-export async function openTab (t, { tabs, coverage }, url, { prepare, clock = false, isOpen = true } = {}) {
-  const page = await tabs.newPage()
+export async function openTab (t, { tabs, coverage }, url, { prepare, clock = false, isAlone = false, isOpen = true } = {}) {
+  // The clock that a page is given is that of all in its context.
+  const context = isAlone ? await tabs.browser().newContext() : tabs
+  const page = await context.newPage()
   page.on('pageerror', error => t.fail(`page error: ${error.stack}`))
   await page.addInitScript(() => {
     window.log = []
-    for (const name of ['chirp:connected', 'chirp:disconnected']) {
-      document.addEventListener(name, ({ type, target, detail: { url, reason, status } }) => {
-        window.log.push([type.slice(6), target.id, url, reason, status].filter(Boolean).join(' '))
+    for (const name of ['chirp:connected', 'chirp:disconnected', 'chirp:refused', 'chirp:stale']) {
+      document.addEventListener(name, ({ type, target, detail: { url, reason, status, location } }) => {
+        window.log.push([type.slice(6), target.id, url, reason, status, location?.replace(window.location.origin, '')].filter(Boolean).join(' '))
       })
     }
   })
@@ -19,6 +21,7 @@ export async function openTab (t, { tabs, coverage }, url, { prepare, clock = fa
   t.teardown(async () => {
     await coverage.stop(page)
     await page.close()
+    if (isAlone) await context.close()
   })
   await page.goto(url)
   if (isOpen) await state(page, 'connected')
@@ -59,3 +62,32 @@ export const show = page => page.evaluate(() => {
   delete document.hidden
   document.dispatchEvent(new Event('visibilitychange'))
 })
+
+/** Lets `milliseconds` pass for a page, and requests be answered meanwhile. */
+export async function pass (page, milliseconds) {
+  for (let passed = 0; passed < milliseconds; passed += 200) {
+    await page.clock.runFor(200)
+    await page.evaluate(() => fetch('/favicon.ico'))
+  }
+}
+
+/** What the console of a page says. */
+export function consoleOf (page) {
+  const messages = []
+  page.on('console', message => messages.push(message.text()))
+  return messages
+}
+
+/** A gap, with an id. */
+export const GAP = 'event: chirp:gap\nid: 1\ndata: {}\n\n'
+
+/** The next stream has a gap, and no other. */
+export function gapOnce (site, data = '{}') {
+  site.answer = (request, reply) => {
+    site.answer = undefined
+    return frames(`event: chirp:gap\ndata: ${data}\n\n`, { ends: false })(reply)
+  }
+}
+
+/** How long a page has been there by its own clock, which goes on by itself too. */
+export const ageOf = async page => await page.evaluate(() => performance.now()) / 1000

@@ -1,12 +1,9 @@
 // What the rules about filters, views, swaps, ids and misspelt names find, and what they must not be fooled by.
 import nunjucks from 'nunjucks'
 import t from 'tap'
-import { categories } from 'fastify-chirp/contracts'
 import { buildApp } from '../helpers/app.js'
-import { checkCases } from '../helpers/contracts.js'
+import { rule } from '../helpers/contracts.js'
 
-const severityOf = name => categories.find(({ category }) => category === name).severity
-const rule = (category, cases) => t.test(category, t => checkCases(t, category, severityOf(category), cases))
 /** A template literal of the source with an expression in it. */
 const put = text => text.replaceAll('<', '$' + '{').replaceAll('>', '}')
 

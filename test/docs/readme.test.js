@@ -21,9 +21,21 @@ t.test('every block of code is run', async t => {
     if (kind === 'from') t.ok(read(name).includes(code), `is in ${name}`)
   }
   t.same([...directories].sort(), [
-    'answer', 'asking', 'audience', 'broadcast', 'channels', 'chat', 'context', 'contracts', 'failing', 'limits', 'moving', 'observing', 'pages',
-    'per-user', 'presence', 'progress', 'quick-start', 'registering', 'testing', 'who'
+    'answer', 'asking', 'audience', 'broadcast', 'channels', 'chat', 'context', 'contracts', 'dashboard', 'failing', 'jobs', 'limits', 'live-page', 'moving', 'observing',
+    'pages', 'per-user', 'presence', 'progress', 'quick-start', 'registering', 'roles', 'sign-out', 'source', 'testing', 'track', 'viewers', 'who'
   ])
+})
+
+t.test('one route is a live page', async t => {
+  const { app } = await runBlock(t, 'live-page')
+  const say = text => app.inject({ method: 'POST', url: '/list', payload: { text } })
+  await say('one')
+  const { body } = await app.inject('/list')
+  t.match(body, '<li>one</li>')
+  const [, address] = /sse-connect="([^"]+)"/.exec(body)
+  await say('two')
+  const { events } = await new QuietClient(app).sse(address, { maxEvents: 1 })
+  t.match(events.at(-1), { event: 'list', data: '<li>two</li>' })
 })
 
 t.test('the page that is alive', async t => {
@@ -108,11 +120,12 @@ t.test('the table of channel options', async t => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(chirp)
-  const rows = [...section('Channels').matchAll(/^\| `(\w+)` \| .+? \| `(.+?)` \| `(.+?)` \|$/gm)].map(([, ...row]) => row)
-  t.same(rows, [['history', '1000', '0'], ['latest', 'false', 'false']])
-  const [, body] = /interface ChannelOptions \{([\s\S]*?)\n\}/.exec(read('dist/channel/channel.d.ts'))
-  t.same([...body.matchAll(/^ {4}(\w+)\?:/gm)].map(([, name]) => name), rows.map(([name]) => name))
-  for (const [name, , off] of rows) t.doesNotThrow(() => app.channel(`without ${name}`, { [name]: JSON.parse(off) }))
+  const rows = [...section('Channels').matchAll(/^\| `(\w+)` \| .+? \| `?(.+?)`? \| `?(.+?)`? \|$/gm)].map(([, ...row]) => row)
+  t.same(rows, [['history', '1000', '0'], ['latest', 'false', 'false'], ['viewer', 'false', 'false'], ['ttl', 'none', 'omit'], ['every', 'none', 'omit'], ['source', 'none', 'omit'], ['linger', '1000', '0']])
+  const declared = ['options', 'keeping'].map(file => /interface (?:Channel|Keeping)Options\b[^{]*\{([\s\S]*?)\n\}/.exec(read(`dist/channel/${file}.d.ts`))[1]).join('\n')
+  t.same([...declared.matchAll(/^ {4}(\w+)\?:/gm)].map(([, name]) => name), rows.map(([name]) => name))
+  const source = async function * () {}
+  for (const [name, , off] of rows) t.doesNotThrow(() => app.channel(`without ${name}`, { source, [name]: off === 'omit' ? undefined : JSON.parse(off) }))
 
   const channel = app.channel('all defaults')
   app.get('/', (request, reply) => reply.eventStream(channel))
@@ -144,6 +157,24 @@ t.test('an audience', async t => {
   t.equal((await stream.next()).data, '{"order":15}')
   t.equal((await stream.next()).data, 'Closed.')
   stream.close()
+})
+
+t.test('events while somebody follows', async t => {
+  const { app } = await runBlock(t, 'source')
+  const stream = await new QuietClient(app).open('/load')
+  for (let n = 0; n < 2; n++) t.match(await stream.next(), { event: 'load', data: /^[\d.]+$/ })
+  stream.close()
+  await until(() => app.eventStreams.open === 0)
+  await app.close()
+  t.equal(app.eventStreams.errors, 0)
+})
+
+t.test('work that does not end with its client', async t => {
+  const { app, main: { job } } = await runBlock(t, 'jobs', 'job')
+  t.equal(await job.done, 'ended')
+  const { events, ended } = await new QuietClient(app).sse('/imports/7')
+  t.same(events.map(({ event, data }) => event ?? data), ['the first row', 'the second row', 'done'])
+  t.ok(ended)
 })
 
 t.test('who is here', async t => {

@@ -2,13 +2,23 @@
 import t from 'tap'
 import { until } from '../helpers/app.js'
 import { QuietClient } from '../helpers/client.js'
-
+import { addressIn, itemsIn } from '../helpers/live.js'
 import { runBlock } from '../helpers/readme.js'
+
+const closed = app => until(() => app.eventStreams.open === 0)
+const post = (app, url, payload) => app.inject({ method: 'POST', url, payload })
+
+/** Loads a page; gives its HTML and the address that it connects to. */
+async function load (app, url) {
+  const { body, statusCode, headers } = await app.inject({ url, headers: { accept: 'text/html' } })
+  return { body, statusCode, headers, address: statusCode === 200 ? addressIn(body) : undefined }
+}
 
 t.test('recipe: broadcast', async t => {
   const { app } = await runBlock(t, 'broadcast')
-  const streams = [await new QuietClient(app).open('/news'), await new QuietClient(app).open('/news')]
-  t.equal((await app.inject({ method: 'POST', url: '/news', payload: { text: '<hi>' } })).statusCode, 204)
+  const { address } = await load(app, '/news')
+  const streams = [await new QuietClient(app).open(address), await new QuietClient(app).open(address)]
+  t.equal((await post(app, '/news', { text: '<hi>' })).statusCode, 204)
   for (const stream of streams) {
     t.match(await stream.next(), { event: 'news', data: '<li>&lt;hi&gt;</li>' })
     stream.close()
@@ -33,66 +43,126 @@ t.test('recipe: notices for one user', async t => {
 t.test('recipe: presence', async t => {
   const { app, main: { people } } = await runBlock(t, 'who', 'people')
   const client = new QuietClient(app)
-  const ann = await client.open('/room?user=ann')
-  t.match(await ann.next(), { event: 'people', data: '<p>1 here: ann </p>' })
-  const bob = await client.open('/room?user=bob')
-  t.match(await bob.next(), { event: 'people', data: '<p>2 here: ann bob </p>' })
+  const left = []
+  people.on('leave', ({ key }) => left.push(key))
+  const follow = async user => client.open((await load(app, `/room?user=${user}`)).address)
+  const ann = await follow('ann')
+  t.match(await ann.next(), { event: 'people', data: 'Here: <b>ann</b>' })
+  t.match((await load(app, '/room?user=bob')).body, 'Here: <b>ann</b>')
+  const bob = await follow('bob')
+  t.match(await ann.next(), { data: 'Here: <b>ann</b> <b>bob</b>' })
   bob.close()
-  t.match(await ann.next(), { data: '<p>2 here: ann bob </p>' })
-  t.match(await ann.next(), { data: '<p>1 here: ann </p>' })
-  ann.close()
-  await until(() => people.size === 0)
+  await until(() => people.members()[1].count === 0)
+  const again = await follow('bob')
+  await until(() => people.members()[1].count === 1)
+  t.same(left, [], 'who reloads has not left')
+  for (const stream of [ann, again]) stream.close()
+  await closed(app)
 })
 
 t.test('recipe: chat', async t => {
   const { app } = await runBlock(t, 'chat')
   const client = new QuietClient(app)
-  const say = text => app.inject({ method: 'POST', url: '/chat?user=ann', payload: { text } })
-  const open = async () => /sse-connect="(.+?)"/.exec((await app.inject('/')).body)[1]
-  const empty = await open()
-  await say('one')
-  const page = await app.inject('/')
-  t.match(page.body, /<li><b>ann<\/b> one<\/li>/)
-  const later = await open()
-  await say('two')
+  const say = text => post(app, '/chat?user=ann', { text })
+  const empty = await load(app, '/')
+  t.equal((await say('one')).statusCode, 204)
+  const later = await load(app, '/')
+  t.match(later.body, /<li id="m0">ann: one<\/li>/)
+  await say('<two>')
   const dataOf = async (url, count) => (await client.first(count, url)).map(({ event, data }) => [event, data])
-  t.same(await dataOf(empty, 2), [['message', '<li><b>ann</b> one</li>'], ['message', '<li><b>ann</b> two</li>']])
-  t.same(await dataOf(later, 1), [['message', '<li><b>ann</b> two</li>']])
-  t.same((await dataOf('/chat?lastEventId=old-1', 1)).map(([event]) => event), ['chirp:gap'])
+  const two = ['chat', '<li id="m1">ann: &lt;two&gt;</li>']
+  t.same(await dataOf(empty.address, 2), [['chat', '<li id="m0">ann: one</li>'], two])
+  t.same(await dataOf(later.address, 1), [two])
+  t.same((await dataOf('/?lastEventId=old-1', 1)).map(([event]) => event), ['chirp:gap'])
 })
 
 t.test('recipe: progress of a job', async t => {
   const { app } = await runBlock(t, 'progress')
-  const client = new QuietClient(app)
-  const { headers: { location } } = await app.inject({ method: 'POST', url: '/jobs' })
-  const other = await app.inject({ method: 'POST', url: '/jobs' })
-  const { body } = await app.inject(location)
+  const { headers: { location }, statusCode } = await post(app, '/jobs')
+  t.equal(statusCode, 303)
+  const other = await post(app, '/jobs')
+  t.not(other.headers.location, location)
+  const { body, address } = await load(app, location)
   t.match(body, /value="0"/)
-  const [, url] = /sse-connect="(.+?)"/.exec(body)
-  const bars = [25, 50, 75, 100].map(percent => `<progress max="100" value="${percent}">${percent} %</progress>`)
-  const { events } = await client.sse(url, { maxEvents: 5 })
-  t.same(events.map(({ event, data }) => event === 'bar' ? data : event), [...bars, 'done'])
-  t.equal(new Set(events.map(({ id }) => id)).size, 5)
-  const late = await app.inject(location)
-  t.match(late.body, /value="100"/)
-  const [, after] = /sse-connect="(.+?)"/.exec(late.body)
-  t.same((await client.sse(after, { maxEvents: 1 })).events.map(({ event }) => event), ['done'])
-  t.match((await app.inject(other.headers.location)).body, /<progress/)
-  t.equal((await app.inject('/jobs/none')).statusCode, 404)
+  const told = [0, 25, 50, 75, 100].map(percent => `<progress max="100" value="${percent}">${percent} %</progress>`).concat('done')
+  const follow = async address => {
+    const { events, ended } = await new QuietClient(app).sse(address)
+    t.ok(ended)
+    return events.map(({ event, data }) => event === 'bar' ? data : event)
+  }
+  t.same(await follow(address), told)
+  t.same(await follow((await load(app, location)).address), told, 'a page that is loaded after the end')
+  t.equal((await load(app, '/jobs/none')).statusCode, 404)
 })
 
 t.test('recipe: an answer that survives a reload', async t => {
-  const { app, main: { answers } } = await runBlock(t, 'answer', 'answers')
+  const { app } = await runBlock(t, 'answer')
+  const ask = async question => (await post(app, '/answers', { question })).headers.location
+  const follow = async location => {
+    const { events, ended } = await new QuietClient(app).sse((await load(app, location)).address)
+    t.ok(ended)
+    return events.map(({ event, data }) => event === 'words' ? data : event)
+  }
+  const location = await ask('why not <b>?')
+  const told = ['You', 'asked:', 'why', 'not', '&lt;b&gt;?'].map(word => `<span>${word} </span>`).concat('done')
+  t.same(await follow(location), told)
+  t.same(await follow(location), told, 'a reload')
+  t.match((await load(app, location)).body, `hx-post="${location}/stop"`)
+
+  const long = await ask('why '.repeat(10_000))
+  const stream = await new QuietClient(app).open((await load(app, long)).address)
+  await stream.next()
+  t.equal((await post(app, `${long}/stop`)).statusCode, 204)
+  let last
+  for (let event; (event = await stream.next()) !== undefined;) last = event
+  t.equal(last.event, 'done')
+  t.equal(app.job(long.split('/').at(-1)).state, 'stopped')
+  t.equal((await post(app, '/answers/none/stop')).statusCode, 204)
+})
+
+t.test('recipe: the end of a session', async t => {
+  const { app } = await runBlock(t, 'sign-out')
   const client = new QuietClient(app)
-  const { headers: { location } } = await app.inject({ method: 'POST', url: '/answers', payload: { question: 'why not <b>?' } })
-  const [answer] = answers.values()
-  await until(() => answer.words.length === 2)
-  const { body } = await app.inject(location)
-  const shown = [...body.matchAll(/<span>.*?<\/span>/g)].map(([span]) => span)
-  t.same(shown.slice(0, 2), ['<span>You </span>', '<span>asked: </span>'])
-  const [, url] = /sse-connect="(.+?)"/.exec(body)
-  const { events } = await client.sse(url, { maxEvents: 6 - shown.length })
-  const rest = events.map(({ event, data }) => event === 'word' ? data : event)
-  t.same([...shown, ...rest], ['You', 'asked:', 'why', 'not', '&lt;b&gt;?'].map(word => `<span>${word} </span>`).concat('done'))
-  t.notMatch((await app.inject(location)).body, /sse-connect/)
+  const [ann, bob] = [await client.open('/inbox?user=ann'), await client.open('/inbox?user=bob')]
+  const { statusCode, headers } = await post(app, '/sign-out?user=ann')
+  t.same([statusCode, headers.location], [303, '/sign-in'])
+  let event
+  do event = await ann.next(); while (event.event === undefined)
+  t.equal(event.event, 'chirp:closed')
+  t.equal(await ann.next(), undefined)
+  t.equal(app.eventStreams.open, 1)
+  bob.close()
+})
+
+t.test('recipe: a dashboard', async t => {
+  const { app, main: { sold } } = await runBlock(t, 'dashboard', 'sold')
+  sold(1)
+  const { address, body } = await load(app, '/dashboard')
+  t.match(body, /sse-swap="orders"/)
+  const stream = await new QuietClient(app).open(address)
+  const seen = new Map()
+  const look = async () => {
+    const { event, data } = await stream.next()
+    seen.set(event, data)
+  }
+  while (seen.size < 2) await look()
+  t.same(seen.get('orders'), '1')
+  t.match(seen.get('load'), /^[\d.]+$/)
+  for (let count = 2; count <= 10; count++) sold(count)
+  while (seen.get('orders') !== '10') await look()
+  stream.close()
+  await closed(app)
+  await app.close()
+  t.equal(app.eventStreams.errors, 0)
+})
+
+t.test('recipe: different HTML for different viewers', async t => {
+  const { app, main: { add } } = await runBlock(t, 'roles', 'add')
+  const client = new QuietClient(app)
+  const addresses = [(await load(app, '/tickets?role=admin')).address, (await load(app, '/tickets?role=guest')).address]
+  await add('Lamp')
+  for (const [n, address] of addresses.entries()) {
+    const [{ event, data }] = await client.first(1, address)
+    t.same([event, itemsIn(data)], ['tickets', [n === 0 ? 'Lamp <button>Close</button>' : 'Lamp']])
+  }
 })

@@ -13,7 +13,7 @@ t.test('the table of options has all of them, with their defaults', async t => {
   const rows = new Map([...section('Options').matchAll(/^\| `(\w+)` \| .+? \| (.+?) \| (.+?) \|$/gm)].map(([, name, byDefault, off]) => [name, { byDefault, off }]))
   const types = read('dist/types.d.ts') + read('dist/stream/types.d.ts')
   const names = body => [...body.matchAll(/^ {4}(\w+)\?:/gm)].map(([, name]) => name)
-  const stream = names(/interface StreamOptions \{([\s\S]*?)\n\}/.exec(types)[1]).filter(name => name !== 'event')
+  const stream = names(/interface StreamOptions \{([\s\S]*?)\n\}/.exec(types)[1]).filter(name => name !== 'event' && name !== 'key')
   const plugin = names(/interface ChirpOptions [^{]*\{([\s\S]*?)\n\}/.exec(types)[1])
   t.same([...rows.keys()].sort(), [...stream, ...plugin].sort())
 

@@ -10,16 +10,16 @@ import { blocksOf, documents, read, root, usage } from '../helpers/readme.js'
 // is, nor what is known of who is present, nor what a diagnostics channel tells.
 const YOURS = `
   import type { FastifyInstance, FastifyRequest } from 'fastify'
-  import type { Channel, ChannelOptions, Engine, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from 'fastify-chirp'
+  import type { Channel, ChannelOptions, Engine, PresenceOptions, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from 'fastify-chirp'
   interface Texts { [name: string]: string }
   interface LooseChannel extends Channel<any> {
-    presence (): ReturnType<typeof Channel.prototype.presence<any>>
+    presence (options?: PresenceOptions): ReturnType<typeof Channel.prototype.presence<any>>
   }
   declare module 'fastify/types/type-provider.js' {
     interface FastifyTypeProviderDefault { readonly validator: Texts }
   }
   declare module 'fastify' {
-    interface FastifyRequest { user?: { id: string }, session: { user?: string } }
+    interface FastifyRequest { user?: { id: string }, session: { user: string, destroy (): Promise<void> } }
   }
   declare module 'diagnostics_channel' {
     function subscribe (name: 'fastify-chirp:stream:open', listener: (message: StreamOpenMessage) => void): void
@@ -33,6 +33,9 @@ const YOURS = `
     const key: string, cert: string
     const MyEngine: new () => Engine
     const MapEngine: new () => Engine
+    const store: { newest (count: number): Array<{ id: number, text: string }>, add (text: string): Promise<{ id: number, text: string }> }
+    const readRows: (body: unknown, options: { signal: AbortSignal }) => AsyncIterable<Texts>
+    const save: (row: Texts) => Promise<void>
   }
 `
 
@@ -113,7 +116,7 @@ t.test('what is wrong in a block is found', async t => {
     '2: No overload matches this call',
     "3: Property 'toFixed' does not exist on type 'string'",
     '4: Expected 2-4 arguments, but got 1.',
-    "5: Property 'closed' does not exist on type 'EventStreamStats'."
+    "5: Property 'closed' does not exist on type 'EventStreams'"
   ])
 })
 

@@ -2,6 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import nunjucks from 'nunjucks'
+import t from 'tap'
+import { categories } from 'fastify-chirp/contracts'
 import { buildApp } from './app.js'
 
 /** Stands in a template or source right before what should be found. */
@@ -30,6 +32,14 @@ export async function checkCases (t, category, severity, cases) {
     })
   }
 }
+
+const severityOf = name => categories.find(({ category }) => category === name).severity
+
+/** What a rule finds in `cases`, and what it leaves alone. */
+export const rule = (category, cases) => t.test(category, t => checkCases(t, category, severityOf(category), cases))
+
+/** A whole page. */
+export const page = body => `<!doctype html>\n<html><body>\n${body}\n</body></html>\n`
 
 /** All that the checker finds in an app, and where its marks are. */
 export async function findings (t, { templates = {}, source = {}, routes = [], tags, preprocess, shared, severities, settings, contracts }) {

@@ -11,8 +11,10 @@ export const ENGINES = { memory: () => new MemoryEngine(), async: () => new Asyn
 export function buildChannel (engine, options = {}, name = 'a') {
   const errors = []
   const report = error => { errors.push(error) }
-  const channel = new Channel(name, options, { engine, maxBuffer: 1e6, toRecord: record => record, errorRecord: () => {}, report })
-  return { channel, errors }
+  const late = []
+  const log = { debug: ({ err }) => { late.push(err) } }
+  const channel = new Channel(name, options, { engine, maxBuffer: 1e6, log, toRecord: record => record, errorRecord: () => {}, report })
+  return { channel, errors, late }
 }
 
 /** A reader in memory whose client may stall: what was sent to it meanwhile is lost when it leaves. */
@@ -86,7 +88,7 @@ export class Client {
 
   #read (text) {
     for (const frame of text.split('\n\n').slice(0, -1)) {
-      const fields = Object.fromEntries(frame.split('\n').map(line => line.split(/: (.*)/)))
+      const fields = Object.fromEntries(frame.split('\n').map(line => line.split(/: (.*)/s)))
       if (fields.id !== undefined) this.cursor = fields.id
       if (fields.data !== undefined) this.events.push(fields)
     }

@@ -5,7 +5,7 @@
 //   <!-- from: FILE -->           a part of that file of the repository
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import Fastify from 'fastify'
@@ -21,7 +21,8 @@ export const readme = read('README.md')
 export const VIEWS = {
   'page.html': '<h1>News</h1>\n{% block list %}<ul>{% for item in items %}<li>{{ item }}</li>{% endfor %}</ul>{% endblock %}\n' +
     '{% block alert %}<p>{{ message }}</p>{% endblock %}',
-  'news.html': '{% block item %}\n  <li>{{ text }}</li>\n{% endblock %}'
+  'news.html': '{% block item %}\n  <li>{{ text }}</li>\n{% endblock %}',
+  'tickets.html': /^\/\/ (\{% block item .+)$/m.exec(readme)[1]
 }
 
 // The examples of the rules below are for contracts/rules.test.js.
@@ -50,7 +51,7 @@ export async function runBlock (t, directory, exported = '') {
   t.teardown(() => app.close())
   const views = join(home, directory, 'views')
   mkdirSync(views, { recursive: true })
-  for (const [name, text] of Object.entries(VIEWS)) writeFileSync(join(views, name), text)
+  for (const [name, text] of Object.entries(VIEWS)) if (!existsSync(join(views, name))) writeFileSync(join(views, name), text)
   await app.register(chirp, { templates: views, debug: false })
   globalThis[directory] = app
   writeFileSync(join(home, directory, 'app.mjs'), `export const app = globalThis[${JSON.stringify(directory)}]\n`)

@@ -70,7 +70,7 @@ t.test('a process is subscribed to what somebody follows here, and to nothing el
   const prefix = 'subscribed:'
   const app = await build(t, { prefix })
   for (let n = 0; n < 200; n++) app.channel(`c${n}`)
-  const channels = async () => (await admin.pubsub('CHANNELS', `${prefix}{*`)).length
+  const channels = async () => (await admin.pubsub('CHANNELS', `${prefix}{c[0-9]*`)).length
   t.equal(await channels(), 0)
   const client = new Client(app.channel('c7'))
   client.connect()

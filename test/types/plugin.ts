@@ -5,7 +5,7 @@ import Fastify from 'fastify'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import nunjucks from 'nunjucks'
 import chirp, { Channel, Fragment, Fragments, merge, SSEEvent } from 'fastify-chirp'
-import type { ChirpOptions, CloseReason, EventStreamStats, StreamCloseMessage, StreamContext } from 'fastify-chirp'
+import type { ChirpOptions, CloseReason, EventStreamStats, EventStreams, StreamCloseMessage, StreamContext } from 'fastify-chirp'
 import { categories, formatGithub, formatJson, formatText } from 'fastify-chirp/contracts'
 import type { ContractIssue, ContractOptions, ContractReport } from 'fastify-chirp/contracts'
 import { TestClient } from 'fastify-chirp/testing'
@@ -48,7 +48,14 @@ const wrongContracts: ChirpOptions = { contracts: { severities: { orphan: 'fatal
 // @ts-expect-error there is no third dialect
 const wrongDialect: ChirpOptions = { dialect: 'htmx3' }
 
-expectType<EventStreamStats>()(app.eventStreams, true)
+expectType<EventStreams>()(app.eventStreams, true)
+const stats: EventStreamStats = app.eventStreams
+expectType<number>()(stats.total, true)
+expectType<boolean>()(app.eventStreams.ready, true)
+expectType<Promise<number>>()(app.eventStreams.close('ann'), true)
+expectType<Promise<void>>()(app.eventStreams.drain(1000), true)
+// @ts-expect-error it is not set by the app
+app.eventStreams.ready = true
 expectType<number>()(app.eventStreams.open, true)
 // @ts-expect-error counters are read only
 app.eventStreams.open = 1
@@ -156,7 +163,7 @@ expectType<Promise<ReceivedEvent | undefined>>()(stream.next(), true)
 const source = async function * (context: StreamContext) { yield context.lastEventId }
 app.get('/named', (request, reply) => reply.eventStream(source))
 const reasons: Record<CloseReason, true> = {
-  end: true, error: true, disconnect: true, shutdown: true, maxAge: true, maxBuffer: true, writeTimeout: true
+  end: true, error: true, disconnect: true, shutdown: true, closed: true, maxAge: true, maxBuffer: true, writeTimeout: true
 }
 const message: Pick<StreamCloseMessage, 'events' | 'bytes'> = { events: 1, bytes: 2 }
 

@@ -13,7 +13,7 @@ const PLAIN = [
 ]
 const OWN = [
   'hx-sse:connect', 'hx-sse:close', 'hx-ws:connect', 'hx-ws:send', 'hx-multipart:connect', 'hx-multipart:close',
-  'sse-connect', 'sse-swap', 'sse-close', 'ws-connect', 'ws-send', 'chirp-refresh'
+  'sse-connect', 'sse-swap', 'sse-close', 'ws-connect', 'ws-send', 'chirp-refresh', 'chirp-limit', 'chirp-hidden'
 ]
 const KNOWN = new Set([...PLAIN, ...PLAIN.flatMap(name => [`${name}:inherited`, `${name}:append`, `${name}:inherited:append`]), ...OWN])
 /** What goes on with a name of the app's choice. */

@@ -10,8 +10,8 @@ export const unreferencedStream: Rule = {
     const { snapshot, streams } = model
     const isUsed = routeUsage(model)
     for (const route of snapshot.routes) {
-      const { method, url, isStream, referenced } = route
-      if (isStream !== true || referenced || method === 'HEAD' || isUsed(route)) continue
+      const { method, url, isStream, isLivePage, referenced } = route
+      if (isStream !== true || isLivePage || referenced || method === 'HEAD' || isUsed(route)) continue
       report({
         route: `${method} ${url}`,
         // Who connects somewhere may connect here.

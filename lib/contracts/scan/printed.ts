@@ -2,7 +2,7 @@
 import { textsOf } from './expression.js'
 import type { Attribute, Call } from './parts.js'
 
-/** As in lib/html/globals/attributes.ts, for both generations of htmx. */
+/** As in lib/render/nunjucks/globals/attributes.ts, for both generations of htmx. */
 const PRINTED = new Map<unknown, (values: readonly string[]) => Record<string, readonly string[]>>([
   ['sse_connect', urls => ({ 'hx-ext': ['sse'], 'sse-connect': urls, 'hx-sse:connect': urls })],
   // What has no name has no place of its own either.
@@ -18,8 +18,9 @@ export function isPrinter (name: unknown): boolean {
 /** The attributes that a call prints into a tag; undefined if it is another function. */
 export function printedBy ({ name, target, arguments: [argument], offset }: Call, conditional: boolean, template: string): Attribute[] | undefined {
   const print = target === undefined ? PRINTED.get(name) : undefined
-  if (print === undefined || argument === undefined) return undefined
-  return Object.entries(print(textsOf(argument))).map(([attribute, values]) => ({
+  if (print === undefined || (argument === undefined && name !== 'sse_connect')) return undefined
+  // Without an argument it is the address of the page, whichever that is.
+  return Object.entries(print(argument === undefined ? [] : textsOf(argument))).map(([attribute, values]) => ({
     name: attribute, written: `${name}()`, template, values, offset, conditional, isPrinted: true
   }))
 }

@@ -9,7 +9,7 @@ import { around, type Place } from './tree.js'
 import type { Wire } from './wire.js'
 
 /** Events that the plugin sends on its own account. */
-export const OWN_EVENTS: ReadonlySet<string> = new Set(['chirp:open', 'chirp:error', 'chirp:closing', 'chirp:busy', 'chirp:gap', 'chirp:retry'])
+export const OWN_EVENTS: ReadonlySet<string> = new Set(['chirp:open', 'chirp:error', 'chirp:closing', 'chirp:closed', 'chirp:busy', 'chirp:gap', 'chirp:retry'])
 
 /** An attribute that waits for events of a stream. */
 export interface Listener {

@@ -3,6 +3,7 @@
 // places, take care of callbacks, and load further twins.
 import { posix } from 'node:path'
 import { isError } from '../../util/thrown.js'
+import { Current } from './current.js'
 import { Fault, MissingTemplate, StrayTemplate, Timeout, UndefinedError, type Site } from './fault.js'
 import { ASYNC_TAG, instrument } from './instrument.js'
 import {
@@ -37,6 +38,7 @@ interface HostRuntime extends Runtime {
 export class Host {
   /** The environment for compiled templates; inherits from the user's. */
   readonly env: Environment
+  readonly current = new Current()
   readonly #timeout: number
   readonly #user: Environment
   readonly #twins = new WeakMap<Template, Twin>()
@@ -123,7 +125,7 @@ export class Host {
         if (!name.startsWith(ASYNC_TAG)) return user.getExtension(name)
         const extension = user.getExtension(name.slice(ASYNC_TAG.length)) as Record<string | symbol, AnyFunction>
         return new Proxy(extension, {
-          get: (_, method) => (...args: unknown[]) => this.#call(extension[method] as AnyFunction, extension, args)
+          get: (_, method) => (...args: unknown[]) => this.#call(extension[method] as AnyFunction, extension, this.current.bind(args))
         })
       }
     }
@@ -230,7 +232,8 @@ export class Host {
   // Compiled code behind a callback runs outside of any try, twice if it is
   // called twice, and never if it is not. `callback` gets null or a Fault.
   #answer<T> (callback: (error: Fault | null, result?: T) => void, start: (done: Callback<T>) => unknown): void {
-    const site = this.site
+    const { site } = this
+    const { page } = this.current
     let open = true
     const watchdog: { timer?: NodeJS.Timeout } = {}
     const done: Callback<T> = (error, result) => {
@@ -238,12 +241,14 @@ export class Host {
       open = false
       clearTimeout(watchdog.timer)
       this.#runtime.site = site
-      if (error) return callback(toFault(error, site))
-      try {
-        callback(null, result)
-      } catch (error) {
-        callback(toFault(error, this.site))
-      }
+      this.current.within(page, () => {
+        if (error) return callback(toFault(error, site))
+        try {
+          callback(null, result)
+        } catch (error) {
+          callback(toFault(error, this.site))
+        }
+      })
     }
     try {
       start(done)

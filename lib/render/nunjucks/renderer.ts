@@ -6,7 +6,7 @@ import { failureOf, type Subject } from './fault.js'
 import { addSSEGlobals } from './globals/attributes.js'
 import { addClientScript } from './globals/client-script.js'
 import { Host, toFault } from './host.js'
-import type { Renderer } from '../renderer.js'
+import type { PageStream, Renderer } from '../renderer.js'
 import type { Callback } from './internals.js'
 import { BlockRenderer } from './plan.js'
 import { Surroundings } from './surroundings.js'
@@ -49,15 +49,15 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
   }
   const environment = createEnvironment(templates, debug)
   const host = new Host(environment, filterTimeout)
-  addSSEGlobals(environment, host.env, dialect)
+  addSSEGlobals(environment, host, dialect)
   if (clientScript !== undefined) addClientScript(environment, host.env, clientScript)
   const blocks = new BlockRenderer(host)
   const surroundings = new Surroundings(environment === templates ? environment : undefined)
 
-  function render (subject: Subject, context: object, beneath: object | undefined): string | Promise<string> {
+  function render (subject: Subject, context: object, beneath: object | undefined, page: PageStream | undefined): string | Promise<string> {
     const { template, block } = subject
     checkName(template)
-    return settle(host, subject, callback => {
+    return settle(host, subject, page, callback => {
       const variables = variablesOf(context, beneath)
       host.load(template, (error, twin) => {
         if (twin === undefined) callback(error)
@@ -67,15 +67,15 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
   }
 
   const renderer: NunjucksRenderer = {
-    renderBlock: (template, block, context) => render({ template, block }, context, surroundings.own),
-    renderTemplate: (template, context) => render({ template }, context, surroundings.own),
+    renderBlock: (template, block, context, page) => render({ template, block }, context, surroundings.own, page),
+    renderTemplate: (template, context, page) => render({ template }, context, surroundings.own, page),
     for (reply) {
       const beneath = surroundings.of(reply)
       if (beneath === surroundings.own) return renderer
       return {
         ...renderer,
-        renderBlock: (template, block, context) => render({ template, block }, context, beneath),
-        renderTemplate: (template, context) => render({ template }, context, beneath)
+        renderBlock: (template, block, context, page) => render({ template, block }, context, beneath, page),
+        renderTemplate: (template, context, page) => render({ template }, context, beneath, page)
       }
     },
     learn: app => surroundings.learn(app),
@@ -85,7 +85,7 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
 }
 
 // Templates may answer more than once; the first answer counts.
-function settle (host: Host, subject: Subject, start: (callback: Callback<string>) => void): string | Promise<string> {
+function settle (host: Host, subject: Subject, page: PageStream | undefined, start: (callback: Callback<string>) => void): string | Promise<string> {
   let finish: (() => string) | undefined
   let report: ((finish: () => string) => void) | undefined
   const callback: Callback<string> = (error, html) => {
@@ -99,7 +99,7 @@ function settle (host: Host, subject: Subject, start: (callback: Callback<string
     report?.(finish)
   }
   try {
-    start(callback)
+    host.current.within(page, () => start(callback))
   } catch (error) {
     callback(error)
   }

@@ -20,3 +20,11 @@ const state: StreamState = 'reconnecting'
 // @ts-expect-error there is no such state
 const wrong: StreamState = state === 'reconnecting' ? 'open' : state
 expectType<StreamState>()(wrong, true)
+
+document.addEventListener('chirp:refused', event => {
+  expectType<string | undefined>()(event.detail.location, true)
+  expectType<number>()(event.detail.status, true)
+  event.preventDefault()
+})
+document.addEventListener('chirp:stale', ({ detail }) => expectType<string>()(detail.url, true))
+document.addEventListener('chirp:disconnected', ({ detail }) => expectType<string | undefined>()(detail.location, true))

@@ -4,6 +4,8 @@ import type { Attributes, Dialect } from '../../../dialects/dialect.js'
 import { isPlainName } from '../../../dialects/htmx.js'
 import { attributesFor, dialectNames, isDialectOption, type DialectOption } from '../../../dialects/list.js'
 import { choices, describe } from '../../../util/describe.js'
+import type { PageStream } from '../../renderer.js'
+import type { Host } from '../host.js'
 import type { Environment } from '../internals.js'
 import { addFunction } from './registrations.js'
 
@@ -12,38 +14,51 @@ interface Variables {
   lookup (name: string): unknown
 }
 
+/** What a function prints, of what it is called with. */
+type Check = (args: unknown[], page: PageStream | undefined) => unknown
+
 /** The variable by which a template says what it is written for. */
 const VARIABLE = 'dialect'
 
 /** Adds the functions to an environment, except for those whose names are taken. */
-export function addSSEGlobals (environment: Environment, view: Environment, byDefault: DialectOption): void {
+export function addSSEGlobals (environment: Environment, { env: view, current }: Pick<Host, 'env' | 'current'>, byDefault: DialectOption): void {
   // The environment's own copy of Nunjucks, whose marks it recognizes.
   const escape = (value: unknown): string => String(environment.getFilter('escape')(value))
   const mark = environment.getFilter('safe')
 
   const print = ([name, value]: Attributes[number]): string => `${name}="${value}"`
 
-  function add (name: string, check: (value: unknown) => void, choose: (attributes: Dialect['attributes'], value: string) => Attributes): void {
-    addFunction(environment, view, name, byDefault, dialects => function (this: Variables, value: unknown) {
-      check(value)
-      const text = escape(value)
+  function add (name: string, check: Check, choose: (attributes: Dialect['attributes'], value: string) => Attributes): void {
+    addFunction(environment, view, name, byDefault, (dialects, isOwn) => function (this: Variables, ...args: unknown[]) {
+      const text = escape(check(args, isOwn ? current.page : undefined))
       // Where registrations differ, what either generation reads is right.
       const [dialect] = dialects.size > 1 ? ['auto' as const] : dialects
       return mark(attributesFor(dialectOf(this, dialect!), attributes => choose(attributes, text)).map(print).join(' '))
     })
   }
 
-  add('sse_connect', url => {
+  add('sse_connect', (args, page) => {
+    if (args.length === 0) {
+      if (page !== undefined) return page.connect()
+      throw new TypeError('sse_connect() without an address works in a page that has a stream, reply.page(template, context, { live: channel }), and not in what is rendered for no page. Give it the address: sse_connect("/live")')
+    }
+    const [url] = args
     requireText('sse_connect("/live")', 'the URL of a stream', url)
+    if (page === undefined) return url
+    const address = page.connect(String(url))
+    // One that is marked as safe is escaped already.
+    return typeof url === 'string' ? address : mark(address)
   }, ({ connect }, url) => connect(url))
-  add('sse_swap', name => {
+  add('sse_swap', ([name]) => {
     requireText('sse_swap("news")', 'the target of a Fragment', name)
     if (!isPlainName(String(name))) {
       throw new TypeError(`sse_swap("news") takes one plain name of letters, digits, "-", "_" and ":", not ${describe(name)}. Use an element for each name; what has a selector for a target needs no attribute on htmx 4`)
     }
+    return name
   }, ({ swap }, name) => swap(name))
-  add('sse_close', name => {
+  add('sse_close', ([name]) => {
     requireText('sse_close("done")', 'the name of an event', name)
+    return name
   }, ({ close }, name) => close(name))
 }
 

@@ -19,21 +19,21 @@ const shared = new WeakMap<Environment, Map<string, Shared>>()
  * `value`; who renders otherwise, such as @fastify/view, gets the one for the
  * values of all registrations.
  */
-export function addFunction<T> (environment: Environment, view: Environment, name: string, value: T, make: (values: ReadonlySet<T>) => TemplateFunction): void {
+export function addFunction<T> (environment: Environment, view: Environment, name: string, value: T, make: (values: ReadonlySet<T>, isOwn: boolean) => TemplateFunction): void {
   const functions = shared.get(environment) ?? new Map<string, Shared>()
   shared.set(environment, functions)
   let entry = functions.get(name)
   if (entry === undefined) {
     if (name in environment.globals) return
     const values = new Set<T>()
-    entry = { values, global: make(values) }
+    entry = { values, global: make(values, false) }
     functions.set(name, entry)
     environment.addGlobal(name, entry.global)
   }
   const { values, global } = entry
   values.add(value)
   if (view.globals === environment.globals) view.globals = Object.create(environment.globals)
-  const own = make(new Set([value]))
+  const own = make(new Set([value]), true)
   // What the app puts in its place later counts.
   Object.defineProperty(view.globals, name, { get: () => environment.globals[name] === global ? own : environment.globals[name] })
 }

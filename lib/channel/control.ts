@@ -1,0 +1,101 @@
+// What the registrations that share an engine tell each other: which streams
+// are to be closed. An engine of one process needs none.
+import { randomUUID } from 'node:crypto'
+import type { EventRecord } from '../dialects/record.js'
+import { FST_CHIRP_ENGINE } from '../errors.js'
+import { OWN_EVENTS } from '../sse/own.js'
+import type { Others } from '../stream/event-streams.js'
+import { checkKey } from '../stream/keys.js'
+import { messageOf } from '../util/thrown.js'
+import type { ChannelEngine, StoredEvent } from './engine.js'
+import { CONTROL_TOPIC } from './topics.js'
+
+/** The format of what is told. */
+const VERSION = 1
+// What was missed is read again, as far as this.
+const HISTORY = 100
+const FIRST_RETRY = 500
+const LONGEST_RETRY = 30_000
+
+interface Message { version: number, from: string, close: string }
+
+export class Control implements Others {
+  readonly #engine: ChannelEngine
+  readonly #closeKey: (key: string) => void
+  readonly #report: (error: unknown, message: string) => void
+  readonly #id = randomUUID()
+  readonly #stopListening: () => void
+  #last: string | undefined
+  #retry: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  /** @param closeKey what is done when another registration closes a key. */
+  constructor (engine: ChannelEngine, closeKey: (key: string) => void, report: (error: unknown, message: string) => void) {
+    this.#engine = engine
+    this.#closeKey = closeKey
+    this.#report = report
+    this.#stopListening = engine.listen(CONTROL_TOPIC, event => this.#receive(event))
+    this.#begin(FIRST_RETRY)
+  }
+
+  get isReady (): boolean {
+    return this.#engine.ready !== false
+  }
+
+  async closeKey (key: string): Promise<void> {
+    const data = JSON.stringify({ version: VERSION, from: this.#id, close: key } satisfies Message)
+    await this.#engine.publish(CONTROL_TOPIC, { record: { data }, audience: undefined, history: HISTORY })
+  }
+
+  close (): void {
+    this.#isClosed = true
+    clearTimeout(this.#retry)
+    this.#stopListening()
+  }
+
+  /** A read waits until the engine listens, and makes it try again. */
+  async #begin (delay: number): Promise<void> {
+    try {
+      const { last } = await this.#engine.read(CONTROL_TOPIC, '', 0)
+      this.#last ??= last
+    } catch {
+      // The engine has told of it. A process that does not hear would keep the streams of those who were signed out.
+      if (!this.#isClosed) this.#retry = setTimeout(() => this.#begin(Math.min(delay * 2, LONGEST_RETRY)), delay).unref()
+    }
+  }
+
+  #receive ({ position, previous, record }: StoredEvent): void {
+    if (this.#last !== undefined && previous !== this.#last) this.#catchUp(this.#last)
+    this.#last = position
+    this.#obey(record)
+  }
+
+  /** The engine has lost what came after a position. To close what is closed already does nothing. */
+  async #catchUp (after: string): Promise<void> {
+    try {
+      const { from, entries } = await this.#engine.read(CONTROL_TOPIC, after, HISTORY)
+      if (from === undefined) throw new FST_CHIRP_ENGINE('listen', 'it lost what other processes have closed')
+      for (const { record } of entries) this.#obey(record)
+    } catch (error) {
+      this.#report(error, 'streams that another process has closed may still be open')
+    }
+  }
+
+  #obey (record: EventRecord): void {
+    // What cannot be read was told of, and is a gap.
+    if (record.event === OWN_EVENTS.gap) return
+    try {
+      const { from, close } = read(record.data)
+      if (from !== this.#id) this.#closeKey(close)
+    } catch (error) {
+      this.#report(new FST_CHIRP_ENGINE('listen', `a message of topic "${CONTROL_TOPIC}" cannot be read: ${messageOf(error)}`, { cause: error }), 'what another process said was not done')
+    }
+  }
+}
+
+function read (data: unknown): Message {
+  const message = JSON.parse(String(data)) as Message
+  if (message.version !== VERSION) throw new TypeError(`its version is not ${VERSION}`)
+  checkKey('its key', message.close)
+  return message
+}

@@ -1,0 +1,17 @@
+// What an engine calls what is kept in it. Whatever an app calls its channels,
+// none of them is taken for something of ours.
+
+const OWN = 'chirp:'
+
+/** What the registrations that share an engine tell each other. */
+export const CONTROL_TOPIC = `${OWN}control`
+
+/** The topic of `app.channel(name)`: its name. */
+export function channelTopic (name: string): string {
+  return name.startsWith(OWN) ? `${OWN}channel:${name}` : name
+}
+
+/** The topic of one run of a job. A job that takes the id of an older one shares nothing with it. */
+export function jobTopic (id: string, run: string): string {
+  return `${OWN}job:${id}:${run}`
+}

@@ -1,0 +1,76 @@
+// What reply.page() is given besides its template, checked.
+import { FST_CHIRP_LIVE, FST_CHIRP_OPTION } from '../errors.js'
+import type { FragmentContext } from '../message/fragment.js'
+import { isFeed, type Feed } from '../stream/feed.js'
+import { resolveStreamOptions, type StreamSettings } from '../stream/settings.js'
+import type { StreamOptions } from '../stream/types.js'
+import { describe } from '../util/describe.js'
+import { hasMethod, isList } from '../util/kind.js'
+import { refuseUnknown } from '../util/options.js'
+import { isPromise, type MaybePromise } from '../util/promise.js'
+
+/** Variables of a page, or a function that gives them when they are needed. */
+export type PageContext<Context extends FragmentContext = FragmentContext> = Context | (() => MaybePromise<Context>)
+
+/** The id of an event; without one the page goes on from where `live` was when it was asked for. */
+export type PageCursor = string | number | null | undefined
+
+/** Options of `reply.page()`. */
+export interface PageOptions<Context extends FragmentContext = FragmentContext> {
+  /** The block that an htmx request gets instead of the page. Default: none, the page for everyone. */
+  block?: string | undefined
+  /**
+   * What the page follows, on its own address: a channel, a subscription, a merge, whatever can say where it is. A GET
+   * that asks for `text/event-stream` and not for HTML, or has a `lastEventId` in its query, is answered with its
+   * stream, and the context is not made. Default: none, every request gets the page.
+   */
+  live?: Feed | undefined
+  /**
+   * For events that bring ids: the id of the newest one that the page shows, or a function of the context that gives
+   * it, so that the stream does not show it again. Default: the position of `live` before the context was made.
+   */
+  cursor?: PageCursor | ((context: Context) => MaybePromise<PageCursor>)
+  /** Options of the stream. Default: those of the plugin. */
+  stream?: StreamOptions | undefined
+}
+
+const OPTIONS = ['block', 'live', 'cursor', 'stream']
+
+/**
+ * Checks the options of one page, against the stream settings of the app.
+ *
+ * @throws FST_CHIRP_OPTION for an option that is unknown, has a bad value, or needs another one.
+ * @throws FST_CHIRP_LIVE when `live` cannot say where it is.
+ */
+export function checkPage (defaults: StreamSettings, options: PageOptions): void {
+  refuseUnknown('of reply.page()', options, OPTIONS)
+  const { block, live, cursor, stream } = options
+  if (block !== undefined && (typeof block !== 'string' || block === '')) {
+    throw new FST_CHIRP_OPTION(`option "block" of reply.page() must be the name of a block, not ${describe(block)}`)
+  }
+  if (live === undefined) {
+    for (const [name, value] of Object.entries({ cursor, stream })) {
+      if (value !== undefined) throw new FST_CHIRP_OPTION(`option "${name}" of reply.page() has no effect without "live". Give both: { live: channel, ${name}: ... }`)
+    }
+    return
+  }
+  if (!isFeed(live)) {
+    throw new FST_CHIRP_LIVE(`option "live" of reply.page() must be a channel, a subscription, a merge or another feed, not ${describe(live)}. Publish to a channel, or merge() it with one`)
+  }
+  if (!hasMethod(live, 'cursor') && !hasMethod(live, 'locate')) {
+    throw new FST_CHIRP_LIVE('option "live" of reply.page() is a feed that has neither cursor() nor locate(). Add one of them, or merge() the feed with a channel')
+  }
+  resolveStreamOptions(defaults, stream, 'in "stream" of reply.page()')
+}
+
+/** Refuses a promise of a context, which would be a page without variables. */
+export function refusePromise (context: PageContext): void {
+  if (!isPromise(context)) return
+  throw new FST_CHIRP_OPTION('the context of reply.page() must be an object of names and values, not a promise. Await it, or give a function: () => load()')
+}
+
+/** Refuses what a function gave that is no context. */
+export function checkReturned (context: unknown): asserts context is FragmentContext {
+  if (typeof context === 'object' && context !== null && !isList(context)) return
+  throw new FST_CHIRP_OPTION(`the context function of reply.page() must return an object of names and values, not ${describe(context)}. An arrow function needs parentheses for that: () => ({ items })`)
+}

@@ -1,0 +1,23 @@
+// What the tests of the client script have in common: one browser for each
+// file, whose pages tell which parts of the script ran.
+import { launch } from './browser.js'
+import { ScriptCoverage } from './coverage.js'
+import { openTab } from './tabs.js'
+
+/** Starts the browser of a test file. Resolves to a function that opens tabs, as `openTab()` does. */
+export async function startBrowser (t) {
+  const browser = await launch()
+  const tabs = await browser.newContext()
+  const coverage = new ScriptCoverage('/_chirp/client.js')
+  t.teardown(async () => {
+    coverage.save()
+    await browser.close()
+  })
+  return (t, url, options) => openTab(t, { tabs, coverage }, url, options)
+}
+
+/** Runs `addCases(t, htmx, openPage)` for each generation of htmx. */
+export async function eachHtmx (t, addCases) {
+  const openPage = await startBrowser(t)
+  for (const htmx of [2, 4]) t.test(`htmx ${htmx}`, async t => addCases(t, htmx, openPage))
+}

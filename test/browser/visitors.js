@@ -1,0 +1,36 @@
+// People who look at the example app in a real browser, and what they see of its streams.
+import t from 'tap'
+import { launch } from './browser.js'
+
+const browser = await launch()
+t.teardown(() => browser.close())
+
+/** Opens a tab, of a visitor of its own if it gets no `context`, and fails the test over any error in its console that is not `expected`. */
+export async function openPage (t, url, { context, expected = /^$/, isOpen = true, ...options } = {}) {
+  context ??= await newVisitor(t, options)
+  const page = await context.newPage()
+  page.on('pageerror', error => t.fail(`page error: ${error.message}`))
+  page.on('console', message => {
+    if (message.type() === 'error' && !expected.test(message.text())) t.fail(`console error: ${message.text()}`)
+  })
+  await page.goto(url)
+  if (isOpen) await light(page, 'connected')
+  return page
+}
+
+export async function newVisitor (t, options) {
+  const context = await browser.newContext(options)
+  t.teardown(() => context.close())
+  return context
+}
+
+/** What Chromium, htmx and the client script say about a connection that is lost. */
+export const LOST = /net::ERR_|\[object Event\]|network error|Failed to fetch|50[03]/
+
+/** Runs a test on the page of each generation of htmx. */
+export function onBoth (name, test) {
+  for (const [generation, path] of [['htmx 2', '/'], ['htmx 4', '/?htmx=4']]) t.test(`${generation}: ${name}`, t => test(t, path))
+}
+
+/** Waits until a status light says so. */
+export const light = (page, state, stream = 'live') => page.locator(`[data-status=${stream}][data-state=${state}]`).waitFor()

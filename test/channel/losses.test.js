@@ -18,10 +18,14 @@ function handEngine () {
   }
   hand.engine = {
     publish () { throw new Error('not here') },
-    read: (topic, after, limit) => hand.isHeld
-      ? new Promise(resolve => { hand.pending.push({ after, answer: page => resolve(page ?? hand.page(after, limit)) }) })
-      : Promise.resolve(hand.page(after, limit)),
+    // The plugin has a topic of its own.
+    read: (topic, after, limit) => topic !== 'a'
+      ? { from: undefined, entries: [], last: 'c-0' }
+      : hand.isHeld
+        ? new Promise(resolve => { hand.pending.push({ after, answer: page => resolve(page ?? hand.page(after, limit)) }) })
+        : Promise.resolve(hand.page(after, limit)),
     listen (topic, hear, lost) {
+      if (topic !== 'a') return () => {}
       hand.listens++
       Object.assign(hand, { hear, lost })
       return () => { hand.listens-- }

@@ -176,10 +176,10 @@ export class Follower {
       this.#history = page.history
       this.#ttl = page.ttl
       if (isStart) this.#start(page.last)
-      else if (page.from === undefined) this.#lose(this.#queue![0]?.event.previous ?? page.last)
+      else if (page.from === undefined) this.#loseUpTo(page.last)
       else for (const [n, event] of page.entries.entries()) this.#hear(event, page.sizes[n]!)
     } while (page.entries.length === PAGE)
-    this.#flush(page.from === undefined)
+    this.#flush()
   }
 
   #start (position: string): void {
@@ -188,13 +188,13 @@ export class Follower {
   }
 
   /** Passes on what came meanwhile, without what was read. */
-  #flush (isLost: boolean): void {
+  #flush (): void {
     const queue = this.#queue!
     for (const [n, told] of queue.entries()) {
       const { position, previous } = told.event
       if (previous === this.#last) {
         this.#hearTold(told)
-      } else if (isLost || !this.#hasHeard(position)) {
+      } else if (!this.#hasHeard(position)) {
         // It may have been published after the log was read.
         this.#queue = queue.slice(n)
         this.#isAgain = true
@@ -202,7 +202,16 @@ export class Follower {
         return
       }
     }
-    this.#queue = this.#isCut ? [] : undefined
+    // Where it is read once more, what comes meanwhile waits for that.
+    this.#queue = this.#isCut || this.#isAgain ? [] : undefined
+  }
+
+  /** The log does not reach back to the last event. What waits may, and goes on after that. */
+  #loseUpTo (last: string): void {
+    const queue = this.#queue!
+    const next = queue.findIndex(({ event }) => !this.#hasHeard(event.position))
+    this.#queue = next === -1 ? [] : queue.slice(next)
+    this.#lose(this.#queue[0]?.event.previous ?? last)
   }
 
   /** What is between the last event and another place cannot be told any more. */
@@ -245,9 +254,12 @@ export class Follower {
   /** Only Redis knows what is too old. */
   #keepsTail (): boolean {
     const keeps = this.#history > 0 && this.#ttl === 0
-    if (keeps) this.#tail ??= new Tail(this.#host.tails, this.#last)
-    else this.#tail?.shrink(0)
-    if (!keeps) this.#tail = undefined
+    if (keeps) {
+      this.#tail ??= new Tail(this.#host.tails, this.#last)
+    } else {
+      this.#tail?.shrink(0)
+      this.#tail = undefined
+    }
     return keeps
   }
 

@@ -27,7 +27,6 @@ export class Link<Client extends Redis | Cluster = Redis | Cluster> {
   #current: Client | undefined
   #timer: NodeJS.Timeout | undefined
   #failures = 0
-  #isClosed = false
 
   constructor (host: LinkHost<Client>) {
     this.#host = host
@@ -57,8 +56,6 @@ export class Link<Client extends Redis | Cluster = Redis | Cluster> {
   }
 
   close (): void {
-    this.#isClosed = true
-    clearTimeout(this.#timer)
     this.#drop()
   }
 
@@ -75,7 +72,6 @@ export class Link<Client extends Redis | Cluster = Redis | Cluster> {
   #failed (error: unknown): void {
     this.error = isError(error) ? error : new Error(String(error))
     this.#drop()
-    if (this.#isClosed) return
     const delay = Math.min(MAX_DELAY, 20 * 2 ** this.#failures++)
     this.#timer = setTimeout(() => this.open(), delay * (0.5 + Math.random() / 2))
     this.#host.down(this.error)

@@ -50,10 +50,6 @@ export function isAfter (position: string, other: string): boolean {
   return a.epoch === b.epoch && (a.time > b.time || (a.time === b.time && a.count > b.count))
 }
 
-export function epochOf (position: string): string {
-  return partsOf(position).epoch
-}
-
 function partsOf (position: string): { epoch: string, time: number, count: number } {
   const dash = position.indexOf('-')
   const dot = position.indexOf('.', dash)

@@ -4,13 +4,13 @@ import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { Cluster, Redis } from 'ioredis'
 import { clientsOf } from '../../dist/redis/clients.js'
-import { Follower } from '../../dist/redis/follower.js'
 import { keysOf } from '../../dist/redis/keys.js'
 import { Link } from '../../dist/redis/link.js'
 import { OfflineQueue } from '../../dist/redis/queue.js'
 import { Subscriptions } from '../../dist/redis/subscriptions.js'
 import { Tail, Tails } from '../../dist/redis/tail.js'
 import { toEvent, toTold } from '../../dist/redis/wire.js'
+import { redisEngine } from 'fastify-chirp/redis'
 import { until } from '../helpers/app.js'
 import { engineOn, startRedis } from '../helpers/redis.js'
 
@@ -48,6 +48,8 @@ t.test('the settings of a client are known', async t => {
   t.equal(keyPrefix, '')
   const made = commands()
   t.equal(made.options.retryDelayOnFailover, 0, 'nothing is sent twice')
+  t.equal(made.options.clusterRetryStrategy(), null, 'the engine comes back by itself')
+  t.equal(clientsOf({ ...settings, client: { isCluster: true, options: { redisOptions: { keyPrefix: 'a:' } } } }).keyPrefix, 'a:', 'of a cluster that leaves it there')
   const redis = clientsOf({ ...settings, url: 'redis://127.0.0.1:1' }).commands()
   t.equal(redis.options.reconnectOnError(new Error('READONLY You cannot write')), true)
   t.equal(redis.options.reconnectOnError(new Error('OOM')), false)
@@ -112,43 +114,14 @@ t.test('tails share a budget: those that were not used for long go first', t => 
   t.end()
 })
 
-t.test('a hole that the log does not explain is one', async t => {
-  const page = { from: undefined, entries: [], last: 'e-1.0', history: 10, ttl: 0, sizes: [] }
-  const follower = new Follower({ tails: new Tails(100), pause: async () => true, read: async after => after === '' ? page : { ...page, from: after } })
-  const heard = []
-  const losses = []
-  follower.listeners.add({ hear: ({ position }) => heard.push(position), lost: (from, to) => losses.push([from, to]) })
-  await follower.resume()
-  await follower.begun
-  follower.take({ event: event(5), history: 10, ttl: 0, size: 1 })
-  await until(() => heard.length === 1)
-  t.same([losses, heard], [[['e-1.0', 'e-4.0']], ['e-5.0']])
-  follower.drop()
-})
-
-t.test('a follower whose log cannot be read tries again, and what is too much to hold is read', async t => {
-  let fails = true
-  const page = { from: undefined, entries: [], last: 'e-0.0', history: 5000, ttl: 0, sizes: [] }
-  const all = Array.from({ length: 1500 }, (_, n) => event(n + 1))
-  const follower = new Follower({
-    tails: new Tails(1e6),
-    pause: async () => { await wait(1); return true },
-    async read (after, limit) {
-      if (after === '') return page
-      if (fails) throw new Error('away')
-      const start = Number(/\d+/.exec(after)[0])
-      const entries = all.slice(start, start + limit)
-      return { ...page, from: after, entries, last: 'e-1500.0', sizes: entries.map(() => 1) }
-    }
-  })
-  const heard = []
-  follower.listeners.add({ hear: ({ position }) => heard.push(position), lost: undefined })
-  await follower.resume()
-  for (const each of all.slice(1)) follower.take({ event: each, history: 5000, ttl: 0, size: 1 })
-  fails = false
-  await until(() => heard.length === 1500)
-  t.same(heard, all.map(({ position }) => position))
-  follower.drop()
+t.test('a tail that has taken over what was read knows the id that it was read by', t => {
+  const tail = new Tail(new Tails(100), 'e-2.0')
+  tail.push(event(3), 1, 10)
+  tail.prepend('own', { from: 'e-1.0', entries: [event(2), event(3)], last: 'e-3.0', audience: 'me' }, [1, 1])
+  const { from, entries, audience } = tail.read('own', 10)
+  t.same([from, entries.length, audience], ['e-1.0', 2, 'me'])
+  t.equal(tail.read('e-1.0', 10).audience, undefined)
+  t.end()
 })
 
 t.test('a subscription that Redis refuses is told, and one that breaks off is made later', async t => {
@@ -186,4 +159,24 @@ t.test('Redis forgets a topic that nobody publishes to or follows, and no other'
   while (await admin.exists('idle:{alone}', 'idle:{alone}:log') > 0) await wait(50)
   await wait(1000)
   t.equal(await admin.exists('idle:{followed}', 'idle:{followed}:log'), 2)
+})
+
+t.test('what waits while a script is sent in full is rejected when the connection ends', async t => {
+  const create = () => {
+    const client = Object.assign(new EventEmitter(), {
+      async connect () { setImmediate(() => client.emit('ready')) },
+      disconnect () {},
+      subscribe: async () => {},
+      async publish () {},
+      async evalsha () {
+        client.emit('end')
+        throw new Error('NOSCRIPT No matching script')
+      }
+    })
+    return client
+  }
+  const engine = redisEngine({ client: { options: {}, duplicate: create } })
+  t.teardown(() => engine.close())
+  await engine.start({ failed () {}, works () {} })
+  await t.rejects(engine.publish('a', { record: { data: 'x' }, audience: undefined, history: 1 }), /out of reach: the connection was closed/)
 })

@@ -173,7 +173,8 @@ for (const [name, create] of Object.entries(ENGINES)) {
       const stream = await client.open('/merged')
       const first = await stream.next()
       t.equal(first.data, 'one', 'from its first event')
-      await until(() => news.size === 1)
+      // With an engine that takes its time it is not known at once where the channel is.
+      await until(() => stream.lastEventId.includes('~'))
       await news.publish('news')
       t.equal((await stream.next()).data, 'news')
       stream.close()

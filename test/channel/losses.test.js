@@ -132,6 +132,30 @@ for (const cursor of ['', 'e-0', 'gone']) {
   })
 }
 
+t.test('who still reads when events are lost, and the history goes too, has one gap up to the newest', async t => {
+  const { hand, client } = await build(t)
+  hand.isHeld = true
+  client.cursor = 'e-0'
+  client.connect()
+  await until(() => hand.pending.length === 1)
+  hand.pending.shift().answer()
+  await until(() => hand.pending.length === 1)
+  hand.add(1)
+  hand.add(2)
+  hand.oldest = 2
+  hand.lost('e-0', 'e-1')
+  hand.tell(2)
+  hand.pending.shift().answer()
+  await until(() => hand.pending.length === 1)
+  hand.isHeld = false
+  hand.pending.shift().answer()
+  await until(() => client.events.length === 1)
+  hand.add(3)
+  hand.tell(3)
+  await until(() => client.events.length > 1)
+  t.same(shown(client), ['e-0>e-2', '3'])
+})
+
 t.test('a loss between what are no positions is logged', async t => {
   const { hand, app, client } = await build(t)
   client.connect()

@@ -117,7 +117,8 @@ t.test('tails share a budget: those that were not used for long go first', t => 
 t.test('a tail that has taken over what was read knows the id that it was read by', t => {
   const tail = new Tail(new Tails(100), 'e-2.0')
   tail.push(event(3), 1, 10)
-  tail.prepend('own', { from: 'e-1.0', entries: [event(2), event(3)], last: 'e-3.0', audience: 'me' }, [1, 1])
+  const page = tail.prepend('own', { from: 'e-1.0', entries: [event(2), event(3), event(4)], last: 'e-4.0', audience: 'me' }, [1, 1, 1])
+  t.equal(page.entries.length, 3, 'also what it has not heard yet')
   const { from, entries, audience } = tail.read('own', 10)
   t.same([from, entries.length, audience], ['e-1.0', 2, 'me'])
   t.equal(tail.read('e-1.0', 10).audience, undefined)

@@ -283,7 +283,9 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
 function audienceOf (value: unknown, options: PublishOptions): unknown {
   refuseUnknown('of publish()', options, ['audience'])
   const { audience } = options
-  return audience === undefined && isOf(value, Entry) ? value.audience : audience
+  if (audience === undefined) return isOf(value, Entry) ? value.audience : undefined
+  if (isPromise(audience)) throw new FST_CHIRP_OPTION(`option "audience" of publish() must be plain data, not ${describe(audience)}. Await it first`)
+  return audience
 }
 
 // Values are told apart by the JSON of their audiences.

@@ -98,6 +98,7 @@ export class JobRun {
   }
 
   #close (): void {
-    this.#closing = this.#source?.close()?.catch(error => { this.#host.failedLate(error) })
+    const failed = (error: unknown): void => { this.#host.failedLate(error) }
+    this.#closing = this.#source?.close(failed)?.catch(failed)
   }
 }

@@ -80,12 +80,6 @@ export class JobSink extends StreamSink implements Attachment {
     else this.finish(end)
   }
 
-  override tell (position: string): void {
-    super.tell(position)
-    this.#position = position
-    this.check()
-  }
-
   override gap (requested: string, position: string): void {
     // In the ids of a merge it has started here.
     if (this.#startsMerged) this.#outlet.ids!.noteStart(position)

@@ -183,11 +183,14 @@ export class Job implements Feed {
   #runHost (): RunHost {
     const { log, report } = this.#app
     const name = `job ${quote(this.id)}`
+    const dropped = (): void => { tryLog(log, 'debug', {}, `a value of ${name} was dropped: it came after the job was stopped`) }
     return {
       take: async value => {
         const following = this.#follow()
         // An engine that is out of reach is told of by publish().
         if (following !== undefined) await following.catch(() => {})
+        // Behind the end nobody would read it.
+        if (this.#state !== 'running') return dropped()
         this.#events++
         await this.#channel.publish(value).catch(() => {})
       },
@@ -196,7 +199,7 @@ export class Job implements Feed {
         report(error, `the source of ${name} failed`)
         this.#over({ state: 'failed', message: this.#app.debug ? messageOf(error) : 'Internal Server Error' })
       },
-      dropped: () => { tryLog(log, 'debug', {}, `a value of ${name} was dropped: it came after the job was stopped`) },
+      dropped,
       failedLate: error => { if (!isAbortError(error)) report(error, `the source of ${name} failed after the job was stopped`) }
     }
   }

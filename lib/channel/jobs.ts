@@ -33,8 +33,11 @@ export class Jobs {
   get (id: unknown, source?: StreamSource | JobSourceFunction, options: JobOptions = {}): Job | undefined {
     if (typeof id !== 'string' || id === '') throw new FST_CHIRP_OPTION(`a job needs an id, app.job('import:7', source), not ${describe(id)}`)
     const known = this.#jobs.get(id)
-    if (source === undefined) return known?.job
     const { keep, history } = checkJob(options)
+    if (source === undefined) {
+      if (keep !== undefined || history !== undefined) throw new FST_CHIRP_OPTION(`the options of app.job() have no effect without a source. Give one, app.job(${quote(id)}, source, options), or omit them`)
+      return known?.job
+    }
     if (known !== undefined) {
       // It may be the one that is running.
       if (source !== known.source) discardSource(source)

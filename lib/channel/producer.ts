@@ -133,7 +133,8 @@ export class Producer {
     if (run === undefined) return
     this.#run = undefined
     abort(run, reason)
-    run.opened?.close()?.catch(error => this.#late(error))
+    const failed = (error: unknown): void => { this.#late(error) }
+    run.opened?.close(failed)?.catch(failed)
   }
 
   #late (error: unknown): void {

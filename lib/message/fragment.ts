@@ -6,6 +6,7 @@ import { idProblem, nameProblem, normalizeId, retryProblem } from '../sse/field.
 import { suggest } from '../util/closest.js'
 import { quote } from '../util/describe.js'
 import { unknownOption } from '../util/options.js'
+import { disregard, isPromise } from '../util/promise.js'
 
 /** Values for a template, by name: any object, also of an interface or a class. */
 export type FragmentContext = object
@@ -45,10 +46,15 @@ export class Fragment {
   constructor (template: string, block: string, context: FragmentContext = {}, options: FragmentOptions = {}) {
     requireName('template', template)
     requireName('block', block)
+    if (isPromise(context)) {
+      disregard(context)
+      throw new FST_CHIRP_FRAGMENT('the context must be an object of names and values, not a promise. Await it first')
+    }
     if (!isNames(context)) {
       throw new FST_CHIRP_FRAGMENT('the context must be an object of names and values, such as { items }')
     }
-    if (typeof options !== 'object' || options === null) {
+    if (typeof options !== 'object' || options === null || isPromise(options)) {
+      disregard(options)
       throw new FST_CHIRP_FRAGMENT('the options must be an object, such as { target: \'news\' }')
     }
     refuse(unknownOption('of new Fragment()', options, ['target', 'id', 'retry', 'swap']))
@@ -71,6 +77,7 @@ export class Fragment {
 
 function requireName (what: string, name: unknown): void {
   if (typeof name !== 'string' || name === '') {
+    disregard(name)
     throw new FST_CHIRP_FRAGMENT(`the ${what} must be a name, new Fragment('news.html', 'item', { item }), not ${name === '' ? 'an empty string' : typeof name}`)
   }
 }

@@ -7,7 +7,7 @@ import type { StreamOptions } from '../stream/types.js'
 import { describe } from '../util/describe.js'
 import { hasMethod, isList } from '../util/kind.js'
 import { refuseUnknown } from '../util/options.js'
-import { isPromise, type MaybePromise } from '../util/promise.js'
+import { disregard, isPromise, type MaybePromise } from '../util/promise.js'
 
 /** Variables of a page, or a function that gives them when they are needed. */
 export type PageContext<Context extends FragmentContext = FragmentContext> = Context | (() => MaybePromise<Context>)
@@ -45,6 +45,9 @@ const OPTIONS = ['block', 'live', 'cursor', 'stream']
 export function checkPage (defaults: StreamSettings, options: PageOptions): void {
   refuseUnknown('of reply.page()', options, OPTIONS)
   const { block, live, cursor, stream } = options
+  if (isPromise(cursor)) {
+    throw new FST_CHIRP_OPTION(`option "cursor" of reply.page() must be an id or a function that gives it, not ${describe(cursor)}. Await it, or give a function: () => load()`)
+  }
   if (block !== undefined && (typeof block !== 'string' || block === '')) {
     throw new FST_CHIRP_OPTION(`option "block" of reply.page() must be the name of a block, not ${describe(block)}`)
   }
@@ -66,6 +69,7 @@ export function checkPage (defaults: StreamSettings, options: PageOptions): void
 /** Refuses a promise of a context, which would be a page without variables. */
 export function refusePromise (context: PageContext): void {
   if (!isPromise(context)) return
+  disregard(context)
   throw new FST_CHIRP_OPTION('the context of reply.page() must be an object of names and values, not a promise. Await it, or give a function: () => load()')
 }
 

@@ -2,6 +2,7 @@
 // The data of an event as text. What JSON would make an empty object of,
 // although it is not empty, is refused: a forgotten `await` must not go out.
 import { describe } from '../util/describe.js'
+import { disregard } from '../util/promise.js'
 import { messageOf } from '../util/thrown.js'
 
 /**
@@ -23,7 +24,8 @@ export function stringifyData (data: unknown): string {
     // A replacer takes as long again, so only the suspicion calls for it.
     if (problem === undefined && json?.includes('{}')) {
       JSON.stringify(data, (key, value: unknown) => {
-        problem ??= problemOf(key, value)
+        const found = problemOf(key, value)
+        problem ??= found
         return value
       })
     }
@@ -52,6 +54,7 @@ export function problemOf (key: string, value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return
   const found = hollowOf(value)
   if (found === undefined) return
+  disregard(value)
   const [what, instead] = found
   return `${what}${key === '' ? '' : ` in ${JSON.stringify(key)}`} would arrive as {}. ${instead}`
 }

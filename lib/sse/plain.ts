@@ -14,7 +14,8 @@ export function plainJSON (value: unknown): string {
   let json: string | undefined
   try {
     json = JSON.stringify(value, function (this: Record<string, unknown>, key: string, value: unknown) {
-      problem ??= lossOf(this, key, value)
+      const loss = lossOf(this, key, value)
+      problem ??= loss
       return value
     })
   } catch (cause) {

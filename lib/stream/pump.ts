@@ -24,7 +24,8 @@ export class Pump implements Attachment {
   detach (): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#source.close()?.catch(error => this.#outlet.failedLate(error))
+    const failed = (error: unknown): void => { this.#outlet.failedLate(error) }
+    this.#source.close(failed)?.catch(failed)
   }
 
   async run (): Promise<void> {

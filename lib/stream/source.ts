@@ -15,9 +15,10 @@ export interface OpenSource {
   /**
    * Asks the source to stop, whether it waits or not. Never throws; the
    * promise, if there is one, settles when the source has finished, which may
-   * be never, and is rejected with what its cleanup threw.
+   * be never, and is rejected with what its cleanup threw. `late` hears of
+   * what fails after that.
    */
-  close (): Promise<unknown> | undefined
+  close (late?: (error: unknown) => void): Promise<unknown> | undefined
 }
 
 // Classes, not closures: there is one for each open stream.
@@ -42,20 +43,38 @@ class AsyncSource implements OpenSource {
 
 class SyncSource implements OpenSource {
   readonly #iterator: Iterator<unknown>
+  #isRunning = false
+  #isClosed = false
 
   constructor (iterator: Iterator<unknown>) {
     this.#iterator = iterator
   }
 
   next (): MaybePromise<IteratorResult<unknown>> {
-    const result = this.#iterator.next()
-    return !result.done && isPromise(result.value)
-      ? Promise.resolve(result.value).then(value => ({ done: false, value }))
-      : result
+    this.#isRunning = true
+    try {
+      const result = this.#iterator.next()
+      return !result.done && isPromise(result.value)
+        ? Promise.resolve(result.value).then(value => ({ done: false, value }), this.#failed)
+        : result
+    } finally {
+      this.#isRunning = false
+    }
   }
 
   close (): Promise<unknown> | undefined {
-    return attempt(() => { this.#iterator.return?.() })
+    if (this.#isClosed) return undefined
+    this.#isClosed = true
+    // A generator that runs cannot be closed, and may itself have ended what it is the source of.
+    return this.#isRunning ? Promise.resolve().then(this.#return) : attempt(this.#return)
+  }
+
+  readonly #return = (): void => { this.#iterator.return?.() }
+
+  // The iterator gave a promise and knows nothing of how that ended.
+  readonly #failed = (error: unknown): never => {
+    this.close()?.catch(ignore)
+    throw error
   }
 }
 
@@ -81,12 +100,16 @@ class ReadableSource implements OpenSource {
     }
   }
 
-  close (): Promise<unknown> {
+  close (late: (error: unknown) => void = ignore): Promise<unknown> {
     this.#isClosed = true
     const readable = this.#readable
     return new Promise<void>((resolve, reject) => {
-      readable.on('error', reject)
-      readable.on('close', resolve)
+      let failed = reject
+      readable.on('error', error => { failed(error) })
+      readable.on('close', () => {
+        resolve()
+        failed = late
+      })
       readable.destroy()
     })
   }

@@ -1,6 +1,10 @@
 // Names values in messages.
+import { disregard } from './promise.js'
 
-/** Names a value in an error message without printing what may be long or secret. */
+/**
+ * Names a value in an error message without printing what may be long or secret. What is described is refused, so
+ * that nobody will wait for a promise.
+ */
 export function describe (value: unknown): string {
   switch (typeof value) {
     case 'number': case 'boolean': return String(value)
@@ -10,6 +14,7 @@ export function describe (value: unknown): string {
     default: return `a ${typeof value}`
   }
   if (value === null) return 'null'
+  disregard(value)
   const name = classOf(value as object)
   if (typeof name !== 'string' || name === 'Object' || name === '') return 'an object'
   return name === 'Array' ? 'an array' : `an object of class ${name}`

@@ -2,6 +2,7 @@
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { suggest } from './closest.js'
 import { describe } from './describe.js'
+import { isPromise } from './promise.js'
 import { messageOf } from './thrown.js'
 
 /**
@@ -26,7 +27,8 @@ export function unknownOption (where: string, options: object, known: readonly s
 
 /** @throws FST_CHIRP_OPTION for options that are not an object, or have one that is not `known`. */
 export function refuseUnknown (where: string, options: unknown, known: readonly string[]): asserts options is object {
-  if (typeof options !== 'object' || options === null) throw new FST_CHIRP_OPTION(`the options ${where} must be an object, not ${describe(options)}`)
+  // A promise has no fields, and would be taken for no options.
+  if (typeof options !== 'object' || options === null || isPromise(options)) throw new FST_CHIRP_OPTION(`the options ${where} must be an object, not ${describe(options)}`)
   const problem = unknownOption(where, options, known)
   if (problem !== undefined) throw new FST_CHIRP_OPTION(problem)
 }

@@ -1,4 +1,5 @@
 // Promises of any kind.
+import { types } from 'node:util'
 
 export function isPromise (value: unknown): value is Promise<unknown> {
   if (typeof value !== 'object' || value === null) return false
@@ -15,4 +16,18 @@ export type MaybePromise<T> = T | Promise<T>
 /** Calls `next` with a value, at once where it is there. */
 export function whenDone<T, R> (value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
   return isPromise(value) ? (value as Promise<T>).then(next) : next(value as T)
+}
+
+/** Hears of the failure of a promise that nobody will wait for, so that it does not end the process. */
+export function disregard (value: unknown): void {
+  // What others make may begin its work when it is asked, such as a query, and ends no process.
+  if (types.isPromise(value)) hear(value)
+}
+
+async function hear (promise: Promise<unknown>): Promise<void> {
+  try {
+    await promise
+  } catch {
+    // Who gave it was told that it cannot be used.
+  }
 }

@@ -123,3 +123,54 @@ t.test('what sources do', async t => {
     t.same(troubles(app), [])
   })
 })
+
+t.test('a generator that ends its own stream, job or channel while it runs is closed', async t => {
+  const app = await buildApp(t, { shutdownGrace: 100 })
+  const closed = []
+  const source = (name, end) => function * () {
+    try {
+      yield 'a'
+      end()
+      yield 'b'
+    } finally {
+      closed.push(name)
+    }
+  }
+  const job = app.job('j', source('job', () => job.stop()))
+  t.equal(await job.done, 'stopped')
+  const channel = app.channel('c', { source: source('channel', () => channel.close()) })
+  const seen = []
+  for await (const { record } of channel.subscribe()) seen.push(record.data)
+  t.same(seen, ['a'])
+  app.get('/', (request, reply) => reply.eventStream(source('stream', () => app.eventStreams.drain(0))))
+  t.match((await app.inject('/')).body, /^: open\ndata: a\n\nevent: chirp:closing\n/)
+  await until(() => closed.length === 3)
+  t.same(closed.sort(), ['channel', 'job', 'stream'])
+  t.same(troubles(app), [])
+})
+
+t.test('a generator whose promise is rejected is closed, once', async t => {
+  const app = await buildApp(t)
+  let closed = 0
+  let refuse
+  const sources = {
+    failing: () => Promise.reject(new Error('no value')),
+    left: () => new Promise((resolve, reject) => { refuse = reject })
+  }
+  app.get('/:kind', (request, reply) => reply.eventStream({
+    [Symbol.iterator]: () => ({
+      next: () => ({ done: false, value: sources[request.params.kind]() }),
+      return () { closed++; return { done: true } }
+    })
+  }))
+  t.equal((await app.inject('/failing')).body, ': open\nevent: chirp:error\ndata: Internal Server Error\n\n')
+  t.equal(closed, 1)
+  const left = app.inject('/left')
+  await until(() => refuse !== undefined)
+  await app.close()
+  await left
+  t.equal(closed, 2)
+  refuse(new Error('nobody waits'))
+  await until(() => troubles(app).length === 2)
+  t.equal(closed, 2, 'it was closed when the stream was')
+})

@@ -28,14 +28,14 @@ t.test('each object of options refuses what it does not know, and says what was 
     [() => new Fragments([fragment], { ids: 1 }), 'FST_CHIRP_FRAGMENT', 'there is no option "ids" of new Fragments(). The options are id, retry. Did you mean "id"?'],
     [() => new SSEEvent({ dta: 1 }), 'FST_CHIRP_EVENT', 'there is no option "dta" of new SSEEvent(). The options are data, event, id, retry. Did you mean "data"?'],
     [() => news.publish('x', { audeince: 'ann' }), 'FST_CHIRP_OPTION', 'there is no option "audeince" of publish(). The option is audience. Did you mean "audience"?'],
-    [() => app.channel('other', { histroy: 1 }), 'FST_CHIRP_OPTION', 'there is no option "histroy" of app.channel(). The options are history, latest. Did you mean "history"?'],
-    [() => news.subscribe({ fliter: () => true }), 'FST_CHIRP_OPTION', 'there is no option "fliter" of channel.subscribe(). The options are lastEventId, signal, filter. Did you mean "filter"?'],
+    [() => app.channel('other', { histroy: 1 }), 'FST_CHIRP_OPTION', 'there is no option "histroy" of app.channel(). The options are history, latest, viewer, ttl, every, source, linger. Did you mean "history"?'],
+    [() => news.subscribe({ fliter: () => true }), 'FST_CHIRP_OPTION', 'there is no option "fliter" of channel.subscribe(). The options are lastEventId, signal, filter, viewer. Did you mean "filter"?'],
     [() => news.presence().join('ann', { inof: 1 }), 'FST_CHIRP_OPTION', 'there is no option "inof" of presence.join(). The options are info, signal. Did you mean "info"?'],
     [() => new TestClient(app, { lisen: true }), 'FST_CHIRP_OPTION', 'there is no option "lisen" of new TestClient(). The option is listen. Did you mean "listen"?'],
     [() => new TestClient(app).open('/', { header: {} }), 'FST_CHIRP_OPTION', 'there is no option "header" of client.open(). The options are method, headers, lastEventId, payload, timeout. Did you mean "headers"?'],
     [() => new TestClient(app).sse('/', { maxEvent: 1 }), 'FST_CHIRP_OPTION', 'there is no option "maxEvent" of client.sse(). The options are maxEvents, method, headers, lastEventId, payload, timeout. Did you mean "maxEvents"?'],
-    [() => reply(reply => reply.eventStream([], { retyr: 1 })), 'FST_CHIRP_OPTION', 'there is no option "retyr" of reply.eventStream(). The options are retry, closeEvent, heartbeat, maxAge, dialect, event. Did you mean "retry"?'],
-    [() => reply(reply => reply.page('a.html', {}, { blok: 'b' })), 'FST_CHIRP_OPTION', 'there is no option "blok" of reply.page(). The option is block. Did you mean "block"?']
+    [() => reply(reply => reply.eventStream([], { retyr: 1 })), 'FST_CHIRP_OPTION', 'there is no option "retyr" of reply.eventStream(). The options are retry, closeEvent, heartbeat, maxAge, dialect, event, key. Did you mean "retry"?'],
+    [() => reply(reply => reply.page('a.html', {}, { blok: 'b' })), 'FST_CHIRP_OPTION', 'there is no option "blok" of reply.page(). The options are block, live, cursor, stream. Did you mean "block"?']
   ]
   for (const [use, code, message] of cases) {
     const error = await (async () => use())().then(() => undefined, error => error)

@@ -3,6 +3,7 @@ import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import nunjucks from 'nunjucks'
 import { FST_CHIRP_OPTION, FST_CHIRP_TEMPLATE_NAME } from '../../errors.js'
+import { disregard } from '../../util/promise.js'
 import { StrayTemplate } from './fault.js'
 import type { Environment } from './internals.js'
 
@@ -44,7 +45,9 @@ export function createEnvironment (templates: TemplatesOption, debug: boolean): 
  */
 export function checkName (name: unknown): asserts name is string {
   const problem = nameProblem(name)
-  if (problem !== undefined) throw new FST_CHIRP_TEMPLATE_NAME(typeof name === 'string' ? JSON.stringify(name) : `of type ${typeof name}`, problem)
+  if (problem === undefined) return
+  disregard(name)
+  throw new FST_CHIRP_TEMPLATE_NAME(typeof name === 'string' ? JSON.stringify(name) : `of type ${typeof name}`, problem)
 }
 
 function nameProblem (name: unknown): string | undefined {

@@ -137,7 +137,9 @@ for (const [name, create] of Object.entries(ENGINES)) {
         t.same(JSON.parse(gap.data), { requested: lastEventId ?? '', resumedFrom: gap.id })
         t.same(dataOf(rest), ['198', '199', ''])
       }
-      await app.job('none', ['a'], { history: 0 }).done
+      const none = app.job('none', ['a'], { history: 0 })
+      await none.done
+      await heard(none, 1)
       t.same((await read('none')).events.map(({ event }) => event), ['chirp:gap', 'done'])
     })
 

@@ -1,6 +1,6 @@
 // Checks every option once, when the plugin is registered, and turns it into
 // the form that streams use. A bad option must not wait for the first request.
-import { checkEngine } from './channel/given.js'
+import { checkEngine } from './channel/engine-check.js'
 import { FST_CHIRP_OPTION } from './errors.js'
 import { type Settings, streamSettings } from './stream/settings.js'
 import type { ChirpOptions } from './types.js'

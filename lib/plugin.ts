@@ -93,6 +93,7 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
     return channels.close()
   })
   app.addHook('onReady', async () => renderer.learn(app))
+  app.addHook('onReady', () => channels.start())
   if (settings.debug) {
     addErrorPages(app, renderer.library)
     checkAtStart(contracts)

@@ -28,7 +28,7 @@ const layerOf = name => layers.findIndex(layer => layer.endsWith('/') ? name.sta
 
 t.test('folders are layers: imports point one way, also those of types', async t => {
   for (const name of files) {
-    if (/^(testing|client)\//.test(name)) continue
+    if (/^(testing|redis|client)\//.test(name)) continue
     t.ok(layerOf(name) >= 0, `${name} has a layer`)
     for (const imported of importsOf(name)) t.ok(layerOf(imported) <= layerOf(name), `${name} imports ${imported}`)
   }
@@ -39,7 +39,7 @@ t.test('only render/nunjucks/ knows Nunjucks', async t => {
   t.same(knows, ['render/nunjucks/environment.ts'])
 })
 
-for (const [folder, others] of [['testing/', /^(?:testing|util)\/|^errors/], ['client/', /^client\//]]) {
+for (const [folder, others] of [['testing/', /^(?:testing|util)\/|^errors/], ['redis/', /^(?:redis|util)\/|^errors/], ['client/', /^client\//]]) {
   t.test(`${folder} needs nothing of the plugin`, async t => {
     for (const name of files.filter(name => name.startsWith(folder))) {
       // What an engine is, is a type of the plugin.

@@ -42,7 +42,7 @@ export class Channels {
       }
     }
     // As the streams of an app that closes, with half a second more.
-    this.engine = engine === undefined ? new MemoryEngine() : new GivenEngine(engine, settings.shutdownGrace + 500, report)
+    this.engine = engine === undefined ? new MemoryEngine() : new GivenEngine(engine, settings.shutdownGrace + 500, report, app.log)
     this.isShared = engine !== undefined
     if (engine !== undefined) {
       this.#control = new Control(this.engine, key => { registry.closeKey(key) }, report)
@@ -80,6 +80,11 @@ export class Channels {
       }
     }
     return known.channel
+  }
+
+  /** @throws FST_CHIRP_ENGINE when the engine cannot start. */
+  async start (): Promise<void> {
+    await this.engine.start?.()
   }
 
   /** A channel of our own. `name` is for messages; `recordOf` knows the values that apps do not publish. */

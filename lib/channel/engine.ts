@@ -54,10 +54,18 @@ export interface Publication {
   removes?: true | undefined
 }
 
+/** What an engine tells of itself, so that an app that publishes nothing hears of it too. */
+export interface EngineStatus {
+  /** It is out of reach. Logged once, until it works again. */
+  failed (error: unknown): void
+  /** It works again. */
+  works (): void
+}
+
 /** Keeps the events of topics and passes them on, in one order for all readers. */
 export interface Engine {
   /** Whether it can be reached: what `app.eventStreams.ready` says. Without it, it always can. */
-  readonly ready?: boolean
+  readonly ready?: boolean | undefined
   /**
    * Names the topic of a channel that is made now, so that a closed channel and a
    * new one of its name share nothing. Without it the name is the topic.
@@ -75,14 +83,17 @@ export interface Engine {
   /**
    * Calls `listener` for each event from now on, in order, each once; gives a
    * function that stops it. Where it gives a promise, "now" is when that resolves.
+   * `lost` tells that what came between two positions is lost, where no later event tells it by its `previous` one.
    */
-  listen (topic: string, listener: (event: StoredEvent) => void): MaybePromise<() => void>
+  listen (topic: string, listener: (event: StoredEvent) => void, lost?: (from: string, to: string) => void): MaybePromise<() => void>
   /**
    * The newest value of each key of a `latest` topic, oldest first, without what was removed or is older than
    * `ttl`: for a process that starts later. When it answers, listeners of this process have heard each event that it
    * takes into account, if they listened when that event was published.
    */
   latest? (topic: string): MaybePromise<StoredEvent[]>
+  /** The app starts. What it throws or rejects with is the failure of `app.ready()`. */
+  start? (status: EngineStatus): MaybePromise<void>
   /** This process has closed the channel of the topic. */
   forget? (topic: string): MaybePromise<void>
   /** The app has closed. */
@@ -90,7 +101,8 @@ export interface Engine {
 }
 
 /** An engine as channels use it: its promises are native ones, and listening begins at once. */
-export interface ChannelEngine extends Engine {
+export interface ChannelEngine extends Omit<Engine, 'start'> {
   open (channel: string, hasViewers?: boolean): string
-  listen (topic: string, listener: (event: StoredEvent) => void): () => void
+  listen (topic: string, listener: (event: StoredEvent) => void, lost?: (from: string, to: string) => void): () => void
+  start? (): Promise<void>
 }

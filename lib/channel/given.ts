@@ -1,19 +1,22 @@
 // An engine that the app gave. Nothing is known of it: it may throw, reject,
 // or give what is no event, and none of this may end the process or a stream of
 // another topic. What it gives is checked once, and what it loses becomes a gap.
+import type { FastifyBaseLogger } from 'fastify'
 import { FST_CHIRP_ENGINE, FST_CHIRP_ID, FST_CHIRP_OPTION } from '../errors.js'
 import { isUnrendered } from '../message/unrendered.js'
 import { OWN_EVENTS } from '../sse/own.js'
 import { describe, quote } from '../util/describe.js'
 import { look, messageOf, toCause } from '../util/thrown.js'
 import { isPosition } from './cursor.js'
-import type { ChannelEngine, Engine, Page, Publication, StoredEvent } from './engine.js'
+import type { ChannelEngine, Engine, EngineStatus, Page, Publication, StoredEvent } from './engine.js'
+import { Outage } from './outage.js'
 import { gapFields } from './sink.js'
 import { recordProblem, toStored } from './stored.js'
 
 const UNEXPECTED = 'it is rendered for viewers, and this channel has none. Give app.channel() the same options in every process'
 
 type Listener = (event: StoredEvent) => void
+type LostListener = (from: string, to: string) => void
 
 /** What a topic is listened to by. */
 interface Listening {
@@ -32,6 +35,7 @@ export class GivenEngine implements ChannelEngine {
   readonly #engine: Engine
   readonly #patience: number
   readonly #report: (error: unknown, message: string) => void
+  readonly #outage: Outage
   readonly #topics = new Map<string, Listening>()
   // Topics of channels with viewers.
   readonly #viewed = new Set<string>()
@@ -40,12 +44,31 @@ export class GivenEngine implements ChannelEngine {
   readonly #checked = new WeakMap<object, StoredEvent>()
 
   /** @param patience how many ms it may take to close. */
-  constructor (engine: Engine, patience: number, report: (error: unknown, message: string) => void) {
+  constructor (engine: Engine, patience: number, report: (error: unknown, message: string) => void, log: FastifyBaseLogger) {
     this.#engine = engine
     if (engine.latest !== undefined) this.latest = async topic => this.#latest(topic)
     this.#patience = patience
     this.#report = report
+    this.#outage = new Outage(log)
     users.set(engine, (users.get(engine) ?? 0) + 1)
+  }
+
+  /** @throws FST_CHIRP_ENGINE when the engine cannot start. */
+  async start (): Promise<void> {
+    if (this.#engine.start === undefined) return
+    const status: EngineStatus = {
+      failed: error => {
+        const broken = failure('start', error)
+        this.#outage.begin(broken)
+        this.#report(broken, 'the engine of the channels is out of reach')
+      },
+      works: () => this.#outage.end()
+    }
+    try {
+      await this.#engine.start(status)
+    } catch (error) {
+      throw failure('start', error)
+    }
   }
 
   get ready (): boolean {
@@ -85,9 +108,10 @@ export class GivenEngine implements ChannelEngine {
     try {
       event = await this.#engine.publish(topic, publication)
     } catch (error) {
-      if (look(error).code !== 'FST_CHIRP_ID') throw failure('publish', error)
+      if (look(error).code !== 'FST_CHIRP_ID') throw this.#broken('publish', error)
       throw error instanceof FST_CHIRP_ID ? error : new FST_CHIRP_ID(quote(String(record.id)), messageOf(error), { cause: error })
     }
+    this.#outage.works()
     const checked = this.#check('publish', event, topic)
     if (publication.ttl !== undefined && checked.time === undefined && !this.#isTimeMissed) {
       this.#isTimeMissed = true
@@ -102,8 +126,9 @@ export class GivenEngine implements ChannelEngine {
     try {
       page = await this.#engine.read(topic, after, limit)
     } catch (error) {
-      throw failure('read', error)
+      throw this.#broken('read', error)
     }
+    this.#outage.works()
     if (typeof page !== 'object' || page === null) throw wrong('read', `a page, not ${describe(page)}`)
     const { from, entries, last, audience } = page as Page
     if (!Array.isArray(entries) || !isPosition(last) || !(from === undefined || isPosition(from))) {
@@ -118,14 +143,15 @@ export class GivenEngine implements ChannelEngine {
     try {
       events = await this.#engine.latest!(topic)
     } catch (error) {
-      throw failure('latest', error)
+      throw this.#broken('latest', error)
     }
+    this.#outage.works()
     if (!Array.isArray(events)) throw wrong('latest', `a list of events, not ${describe(events)}`)
     // A gap is nothing that a topic keeps.
     return events.map(event => this.#check('latest', event, topic)).filter(({ record }) => record.event !== OWN_EVENTS.gap)
   }
 
-  listen (topic: string, listener: Listener): () => void {
+  listen (topic: string, listener: Listener, lost?: LostListener): () => void {
     let stop: (() => unknown) | undefined
     let isStopped = false
     const listening: Listening = {
@@ -134,13 +160,14 @@ export class GivenEngine implements ChannelEngine {
       begin: async () => {
         listening.hasFailed = false
         try {
-          const given: unknown = await this.#engine.listen(topic, event => { if (!isStopped) this.#tell(topic, listener, event) })
+          const given: unknown = await this.#engine.listen(topic, event => { if (!isStopped) this.#tell(topic, listener, event) },
+            (from, to) => { if (!isStopped) this.#tellLoss(topic, lost, from, to) })
           if (typeof given !== 'function') throw wrong('listen', `a function that stops it, not ${describe(given)}`)
           stop = given as () => unknown
           if (isStopped) this.#quietly('listen', stop)
         } catch (error) {
           listening.hasFailed = true
-          throw failure('listen', error)
+          throw this.#broken('listen', error)
         }
       }
     }
@@ -189,6 +216,18 @@ export class GivenEngine implements ChannelEngine {
     } catch (error) {
       this.#report(error, `an event of topic ${quote(topic)} was not sent`)
     }
+  }
+
+  #tellLoss (topic: string, lost: LostListener | undefined, from: unknown, to: unknown): void {
+    if (isPosition(from) && isPosition(to)) lost?.(from, to)
+    else this.#report(wrong('listen', 'two positions where events are lost'), `a loss of events of topic ${quote(topic)} was not told`)
+  }
+
+  /** A failure of the engine as a whole. What it refuses with an error of ours is a matter of that event. */
+  #broken (verb: string, error: unknown): Error {
+    const broken = failure(verb, error)
+    if (broken !== error) this.#outage.note(broken)
+    return broken
   }
 
   /** @throws FST_CHIRP_ENGINE for what has no place in a topic. What has one, and cannot be read, is a gap. */
@@ -252,18 +291,4 @@ function plain (audience: unknown): unknown {
   }
   if (json === undefined) throw new FST_CHIRP_OPTION(`option "audience" of publish() must be plain data, not ${describe(audience)}`)
   return JSON.parse(json)
-}
-
-const VERBS = ['publish', 'read', 'listen', 'close'] as const
-const OPTIONAL_VERBS = ['open', 'latest', 'forget'] as const
-
-/** @throws FST_CHIRP_OPTION for what is no engine. */
-export function checkEngine (engine: unknown): void {
-  if (engine === undefined) return
-  if (typeof engine !== 'object' || engine === null) throw new FST_CHIRP_OPTION(`option "engine" must be an engine, not ${describe(engine)}`)
-  const methods = engine as Record<string, unknown>
-  const missing = [...VERBS.filter(verb => typeof methods[verb] !== 'function'),
-    ...OPTIONAL_VERBS.filter(verb => methods[verb] !== undefined && typeof methods[verb] !== 'function')]
-  if (missing.length === 0) return
-  throw new FST_CHIRP_OPTION(`option "engine" must be an engine, and ${missing.map(verb => `${verb}()`).join(', ')} of it is no method. docs/engines.md shows one`)
 }

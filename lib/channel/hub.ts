@@ -30,7 +30,10 @@ export class Hub implements ReaderHost {
   readonly latest: Values | undefined
   readonly #topic: string
   readonly #engine: ChannelEngine
-  readonly #stopListening: () => void
+  // While it is listened to.
+  #stopListening: (() => void) | undefined
+  // Readers that have not left, also those that still read history.
+  #followers = 0
   readonly #readers: Reader[] = []
   #batch: Entry[] = []
   #isFlushing = false
@@ -56,7 +59,8 @@ export class Hub implements ReaderHost {
       })
       if (every !== undefined) this.#pace = new Pace({ every, isCurrent: entry => values.isCurrent(entry), deliver: (entries, known) => this.#deliver(entries, known) })
     }
-    this.#stopListening = engine.listen(topic, event => this.#receive(toEntry(event), event.time))
+    // Nobody else knows the values.
+    if (latest && engine.latest === undefined) this.#listen()
   }
 
   get size (): number {
@@ -68,12 +72,18 @@ export class Hub implements ReaderHost {
     if (this.#isClosed) {
       reader.end()
     } else {
-      this.#starting.add(reader)
+      this.#followers++
+      if (this.#stopListening === undefined) this.#listen()
       // Who starts with what comes must not miss what a source gives first.
       this.#producer?.come(() => lastEventId === '' ? started : undefined)
-      const started = reader.start(lastEventId).finally(() => this.#starting.delete(reader))
+      const started = this.#start(reader, lastEventId)
     }
     return reader
+  }
+
+  restart (reader: Reader): void {
+    this.remove(reader)
+    this.#start(reader, reader.position)
   }
 
   /** Ends every reader, after what was published. */
@@ -83,7 +93,7 @@ export class Hub implements ReaderHost {
     this.#isClosed = true
     this.#producer?.close()
     this.latest?.close()
-    this.#stopListening()
+    this.#stopListening?.()
     for (const reader of [...this.#readers]) reader.end()
     // History is not kept for those who still read it: they may take their time, or never come back.
     const rests = [...this.#starting].map(reader => reader.keepRest(this.#last)).filter(isPromise)
@@ -127,6 +137,9 @@ export class Hub implements ReaderHost {
 
   left (): void {
     this.#producer?.leave()
+    if (--this.#followers > 0 || this.#isClosed || (this.latest !== undefined && this.#engine.latest === undefined)) return
+    this.#stopListening!()
+    this.#stopListening = this.#last = undefined
   }
 
   remove (reader: Reader): void {
@@ -169,6 +182,18 @@ export class Hub implements ReaderHost {
     }
   }
 
+  /** Nobody has to hear of what nobody follows. */
+  #listen (): void {
+    // Values may have changed since it was listened to last.
+    this.latest?.reload()
+    this.#stopListening = this.#engine.listen(this.#topic, event => this.#receive(toEntry(event), event.time), (from, to) => this.#lose(from, to))
+  }
+
+  #start (reader: Reader, cursor: string): Promise<void> {
+    this.#starting.add(reader)
+    return reader.start(cursor).finally(() => this.#starting.delete(reader))
+  }
+
   #read (after: string, limit: number): MaybePromise<Page> {
     const page = this.#engine.read(this.#topic, isCursor(after) ? after : '', limit)
     return isPromise(page) ? (page as Promise<Page>).then(page => this.#orPart(page, after, limit)) : this.#orPart(page as Page, after, limit)
@@ -185,6 +210,11 @@ export class Hub implements ReaderHost {
     this.flush()
     if (this.latest?.reload() === true) return
     for (const reader of [...this.#readers]) reader.skip(from, to)
+  }
+
+  #lose (from: string, to: string): void {
+    this.#skip(this.#last ?? from, to)
+    this.#last = to
   }
 
   #receive (entry: Entry, time: number | undefined): void {

@@ -5,7 +5,8 @@ import type { Attachment } from '../stream/feed.js'
 import { isPromise } from '../util/promise.js'
 import { maySee, type AudienceFilter } from './audience.js'
 import type { Batch } from './batch.js'
-import { pageAfter, pageUpTo, sliceOf, type EntryPage } from './entries.js'
+import { sliceOf, type EntryPage } from './entries.js'
+import { History } from './history.js'
 import type { ReaderTarget } from './target.js'
 import { nextTurn } from './turns.js'
 import type { Values } from './values.js'
@@ -20,6 +21,8 @@ export interface ReaderHost {
   missed (keys: ReadonlySet<string>): readonly Entry[]
   read (after: string, limit: number): EntryPage | Promise<EntryPage>
   last (): string | Promise<string>
+  /** Reads on from the reader's position, as if it had come back. */
+  restart (reader: Reader): void
   /** Passes on what was published in this tick, so that a reader who comes now does not get it too. */
   flush (): void
   add (reader: Reader): void
@@ -28,9 +31,8 @@ export interface ReaderHost {
   left (): void
 }
 
-// Events that are read in one go. All of them: engines take whole numbers.
+// Events that are read in one go.
 const PAGE = 100
-const ALL = Number.MAX_SAFE_INTEGER
 
 export class Reader implements Attachment {
   /** Its place in the channel's list. Kept by the channel. */
@@ -44,13 +46,10 @@ export class Reader implements Attachment {
   #told = ''
   // What came while history was still being read; undefined once it is live.
   #queue: Batch[] | undefined
-  // How far history was read; undefined while it is not.
-  #after: string | undefined
-  #reading: Promise<EntryPage> | undefined
-  // What is left of the history of a channel that was closed meanwhile.
-  #rest: EntryPage | Promise<EntryPage> | undefined
-  // Its last event: while the rest is read, a new channel of that name may publish to the same topic.
-  #end: string | undefined
+  // Events were lost since it queues what comes.
+  #isSkipped = false
+  // Undefined while it is not read.
+  #history: History | undefined
   // Keys whose newest value a slow client has yet to get.
   #stale: Set<string> | undefined
   /** Whether nothing more is wanted of it, or comes. */
@@ -88,9 +87,17 @@ export class Reader implements Attachment {
 
   /** Events from one position to another are lost. */
   skip (from: string, to: string): void {
-    if (this.#queue !== undefined || (this.#host.latest === undefined && this.position !== from)) return
-    this.#resumeAt(to)
-    this.#target.gap(from, to)
+    if (this.#queue !== undefined) {
+      // What it reads now may end before the hole, inside of it or after it.
+      this.#queue = []
+      this.#isSkipped = true
+    } else if (this.#host.latest !== undefined || this.position === from) {
+      this.#resumeAt(to)
+      this.#target.gap(from, to)
+    } else if (this.position !== to) {
+      // It has read ahead of what was told.
+      this.#host.restart(this)
+    }
   }
 
   /** The channel is closed. */
@@ -130,22 +137,22 @@ export class Reader implements Attachment {
   async #startNow (): Promise<void> {
     this.#join()
     const last = this.#host.last()
-    this.#resumeAt(typeof last === 'string' ? last : await last)
+    this.#resumeAt(typeof last === 'string' ? last : await this.#newest(last))
     if (this.isDetached) return
     this.#target.tell(this.position)
     this.#goLive()
   }
 
   async #replay (cursor: string): Promise<void> {
-    this.#after = cursor
+    const history = this.#history = new History(cursor, (after, limit) => this.#host.read(after, limit))
+    let after = cursor
     // The newest event when it began; what is newer was published meanwhile.
     let goal: string | undefined
     let isBehind = true
     for (;;) {
-      const after: string = this.#after
-      const reading = this.#read(after)
+      const reading = history.read(after, PAGE)
       const isAsync = isPromise(reading)
-      const page = pageUpTo(this.#end, isAsync ? await (this.#reading = reading as Promise<EntryPage>) : reading as EntryPage)
+      const page: EntryPage = isAsync ? await (reading as Promise<EntryPage>) : reading as EntryPage
       if (this.isDetached) return
       // Nobody learns of an event that is not for him by trying its id.
       if (page.from === undefined || !maySee(this.#filter, page.audience)) {
@@ -153,9 +160,11 @@ export class Reader implements Attachment {
         if (this.#queue === undefined) {
           this.#join()
           // More may have come since it was read.
-          if (isAsync) last = await this.#host.last()
-          if (this.isDetached) return
+          if (isAsync) last = await this.#newest(this.#host.last())
+        } else if (this.#isSkipped) {
+          last = await this.#newest(this.#host.last())
         }
+        if (this.isDetached) return
         this.#resumeAt(last)
         this.#target.gap(after, last)
         return this.#goLive()
@@ -170,7 +179,7 @@ export class Reader implements Attachment {
       for (let start = 0; start < page.entries.length;) {
         const slice = sliceOf(page.entries, start, this.#target.window)
         start += slice.length
-        this.position = this.#after = slice[slice.length - 1]!.position
+        this.position = after = slice[slice.length - 1]!.position
         this.#sendVisible(slice)
         // Else nobody could tell whether the client keeps up.
         this.#target.flush()
@@ -192,32 +201,32 @@ export class Reader implements Attachment {
       const isDone = isNewest || this.#queue !== undefined
       // After a read that waited, what comes from now on is kept while the rest is read.
       if (this.#queue === undefined && (isDone || isAsync)) this.#join()
-      if (isDone) return this.#goLive()
       if (this.isDetached) return
+      if (!isDone) continue
+      if (!this.#isSkipped) return this.#goLive()
+      this.#isSkipped = false
     }
   }
 
-  #read (after: string): EntryPage | Promise<EntryPage> {
-    const rest = this.#rest
-    if (rest === undefined) return this.#host.read(after, PAGE)
-    return isPromise(rest) ? (rest as Promise<EntryPage>).then(rest => pageAfter(after, rest, PAGE)) : pageAfter(after, rest as EntryPage, PAGE)
+  /** The channel is closed, with `last` as its newest event, and its history goes. A promise where reading the rest takes time. */
+  keepRest (last: string | undefined): Promise<unknown> | undefined {
+    return this.#history?.keepRest(last)
   }
 
-  /**
-   * The channel is closed, and its history goes: what is yet to be read is kept
-   * here, so that it goes with the reader. `last` is the newest event that the
-   * channel has heard of. A promise where that takes time.
-   */
-  keepRest (last: string | undefined): Promise<unknown> | undefined {
-    if (this.#after === undefined) return
-    this.#end = last
-    this.#rest = this.#host.read(this.#after, ALL)
-    if (isPromise(this.#rest)) return Promise.allSettled([this.#rest, this.#reading])
+  /** The position of the newest event, read since everything after it is queued. */
+  async #newest (reading: string | Promise<string>): Promise<string> {
+    for (;;) {
+      const last = await reading
+      if (!this.#isSkipped) return last
+      this.#isSkipped = false
+      reading = this.#host.last()
+    }
   }
 
   #join (): void {
     this.#host.flush()
     this.#queue = []
+    this.#isSkipped = false
     this.#host.add(this)
   }
 
@@ -229,7 +238,7 @@ export class Reader implements Attachment {
 
   #goLive (): void {
     const queue = this.#queue!
-    this.#queue = this.#after = this.#rest = this.#reading = undefined
+    this.#queue = this.#history = undefined
     for (const batch of queue) this.#follow(batch)
   }
 

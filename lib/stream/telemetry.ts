@@ -21,14 +21,23 @@ export function reportError ({ route, requestId, log }: Context, error: unknown,
   reportFailure(log, error, message, { route, requestId })
 }
 
+// The log has had one of the same cause.
+const muted = new WeakSet<object>()
+
+/** From now on an error is told to those who debug, and to the diagnostics channels. */
+export function muteFailure (error: Error): void {
+  muted.add(error)
+}
+
 /** An error that may belong to no stream. */
 export function reportFailure (
   log: FastifyBaseLogger, error: unknown, message: string, { route, requestId }: Omit<StreamErrorMessage, 'error'> = {}
 ): void {
+  const level = muted.has(error as object) ? 'debug' : 'error'
   // Serializers read what was thrown, and write to it, which not everything takes; and some throw whatever they get.
-  if (!tryLog(log, 'error', { err: toLog(error), route }, message) &&
-    !tryLog(log, 'error', { err: new Error(messageOf(error)), route }, message)) {
-    tryLog(log, 'error', {}, `${message}: ${messageOf(error)}`)
+  if (!tryLog(log, level, { err: toLog(error), route }, message) &&
+    !tryLog(log, level, { err: new Error(messageOf(error)), route }, message)) {
+    tryLog(log, level, {}, `${message}: ${messageOf(error)}`)
   }
   if (errorChannel.hasSubscribers) errorChannel.publish({ route, requestId, error } satisfies StreamErrorMessage)
 }

@@ -6,7 +6,7 @@ import { chromium } from 'playwright-core'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome']
 
-/** Launches the browser that scripts/install-browser makes sure of. */
+/** Launches the browser that scripts/install-tools makes sure of. */
 export function launch () {
   return chromium.launch({
     executablePath: process.env.CHROMIUM_PATH || findOnPath(),
@@ -24,7 +24,7 @@ function findOnPath () {
     const path = NAMES.map(name => join(folder, name)).find(isExecutable)
     if (path !== undefined) return path
   }
-  throw new Error('There is no Chromium on the PATH. Run scripts/install-browser, or set CHROMIUM_PATH')
+  throw new Error('There is no Chromium on the PATH. Run scripts/install-tools, or set CHROMIUM_PATH')
 }
 
 function isExecutable (path) {

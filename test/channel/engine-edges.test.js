@@ -34,6 +34,8 @@ t.test('a channel that closes while its engine begins to listen is stopped when 
   let stops = 0
   const app = await buildApp(t, { engine: engineWith({ listen: () => new Promise(resolve => { begin = () => resolve(() => { stops++ }) }) }) })
   const channel = app.channel('a')
+  app.get('/', (request, reply) => reply.eventStream(channel))
+  await new TestClient(app).open('/')
   await until(() => begin !== undefined)
   channel.close()
   begin()

@@ -56,8 +56,8 @@ for (const lag of [false, true]) {
 
 t.test('what was heard is newer than what the engine says, and the rest is added in the order of the events', async t => {
   const { channel, asked, tell } = played(t)
-  tell(stored(5, 'x', 'heard'))
   const client = connect(channel)
+  tell(stored(5, 'x', 'heard'))
   await settle()
   t.same(client.events, [], 'it waits')
   tell(stored(6, 'gone', 'heard'))
@@ -74,8 +74,8 @@ t.test('what was heard is newer than what the engine says, and the rest is added
 
 t.test('an engine that fails is told, the reader gets what is known here, and it is tried again', async t => {
   const { channel, asked, tell, pass, timers, errors } = played(t)
-  tell(stored(5, 'x', 'heard'))
   const client = connect(channel)
+  tell(stored(5, 'x', 'heard'))
   asked[0].reject(new Error('out of reach'))
   await settle()
   t.same(shown(client), ['x heard'])
@@ -174,8 +174,8 @@ t.test('values that are loaded grow old by their own time', async t => {
 
 t.test('what latest() gives is checked', async t => {
   const memory = new MemoryEngine()
-  for (const [given, message] of [['x', /a list of events, not the string/], [[5], /an event, not 5/], [[{}], /"position"/]]) {
-    const app = await buildApp(t, { engine: engineWith({ latest: () => given }) })
+  for (const [given, message] of [['x', /a list of events, not the string/], [[5], /an event, not 5/], [[{}], /"position"/], [new Error('away'), /away/]]) {
+    const app = await buildApp(t, { engine: engineWith({ async latest () { if (given instanceof Error) throw given; else return given } }) })
     app.get('/', (request, reply) => reply.eventStream(app.channel('a', { latest: true })))
     const stream = await new TestClient(app).open('/')
     await until(() => app.eventStreams.errors === 1)

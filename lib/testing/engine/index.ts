@@ -3,7 +3,7 @@
 import { deepEqual } from 'node:assert/strict'
 import type { Engine } from '../../channel/engine.js'
 import { testAge } from './age.js'
-import { onBench, type EngineTest } from './bench.js'
+import { onBench, until, type EngineTest } from './bench.js'
 import { testEvents } from './events.js'
 import { testReplay } from './replay.js'
 import { testValues } from './values.js'
@@ -35,7 +35,7 @@ export function testEngine ({ test, create }: EngineSuite): void {
     const published = await publish(data, fields)
     deepEqual(published.record, record)
     deepEqual((await engine.read('a', start, 1)).entries[0]!.record, record)
-    await publish('next')
+    await until(() => heard.length > 0)
     deepEqual(heard[0], record)
   })
 }

@@ -1,0 +1,17 @@
+// Says what is missing in an engine that the app gave.
+import { FST_CHIRP_OPTION } from '../errors.js'
+import { describe } from '../util/describe.js'
+
+const VERBS = ['publish', 'read', 'listen', 'close'] as const
+const OPTIONAL_VERBS = ['open', 'latest', 'forget', 'start'] as const
+
+/** @throws FST_CHIRP_OPTION for what is no engine. */
+export function checkEngine (engine: unknown): void {
+  if (engine === undefined) return
+  if (typeof engine !== 'object' || engine === null) throw new FST_CHIRP_OPTION(`option "engine" must be an engine, not ${describe(engine)}`)
+  const methods = engine as Record<string, unknown>
+  const missing = [...VERBS.filter(verb => typeof methods[verb] !== 'function'),
+    ...OPTIONAL_VERBS.filter(verb => methods[verb] !== undefined && typeof methods[verb] !== 'function')]
+  if (missing.length === 0) return
+  throw new FST_CHIRP_OPTION(`option "engine" must be an engine, and ${missing.map(verb => `${verb}()`).join(', ')} of it is no method. docs/engines.md shows one`)
+}

@@ -14,11 +14,11 @@ rule('sse-swap-unknown', {
     routes: ['GET /live events=a,b']
   },
   'a name that no version of the plugin sends': {
-    templates: '<div sse-connect="/live"><p ¦sse-swap="chirp:gpa"></p></div><p ¦sse-swap="chirp:closed"></p>',
+    templates: '<div sse-connect="/live"><p ¦sse-swap="chirp:gpa"></p></div><p ¦sse-swap="chirp:clossing"></p>',
     routes: ['GET /live stream'],
     says: [
-      'No stream here sends "chirp:gpa", which sse-swap waits for. Did you mean "chirp:gap"? The plugin sends "chirp:open", "chirp:error", "chirp:closing", "chirp:busy", "chirp:gap" and "chirp:retry"',
-      'No stream here sends "chirp:closed", which sse-swap waits for. Did you mean "chirp:closing"? The plugin sends "chirp:open", "chirp:error", "chirp:closing", "chirp:busy", "chirp:gap" and "chirp:retry"'
+      'No stream here sends "chirp:gpa", which sse-swap waits for. Did you mean "chirp:gap"? The plugin sends "chirp:open", "chirp:error", "chirp:closing", "chirp:closed", "chirp:busy", "chirp:gap" and "chirp:retry"',
+      'No stream here sends "chirp:clossing", which sse-swap waits for. Did you mean "chirp:closing"? The plugin sends "chirp:open", "chirp:error", "chirp:closing", "chirp:closed", "chirp:busy", "chirp:gap" and "chirp:retry"'
     ]
   },
   'the helpers of templates': {

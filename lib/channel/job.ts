@@ -208,7 +208,11 @@ export class Job implements Feed {
     const { state } = end
     this.#state = state
     this.#outcome = end
-    this.#marked = this.#channel.publish(new EndMark(end)).catch(() => { this.#track.endHere(end) })
+    this.#marked = this.#channel.publish(new EndMark(end)).catch(async () => {
+      // What was published before may be heard in this turn.
+      await new Promise(setImmediate)
+      this.#track.endHere(end)
+    })
     tryLog(this.#app.log, 'info', { state, duration: Math.round(performance.now() - this.#started), events: this.#events }, 'job is over')
     this.#tellDone(state)
     if (this.#keep === 0) this.#forget()

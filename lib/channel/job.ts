@@ -166,9 +166,8 @@ export class Job implements Feed {
     if (isMerged && lastEventId !== '') return sink.begin(lastEventId)
     const located = this.#channel.locate(cursor ?? '')
     const { from, last } = located instanceof Promise ? await located : located
-    if (sink.isOver) return
-    // The channel is closed: nothing is left of the job.
-    if (last === '') return sink.ended()
+    // The client has left, or the channel is closed and nothing is left of the job.
+    if (last === '' || sink.isOver) return sink.ended()
     if (cursor !== undefined && from !== undefined) return sink.begin(cursor)
     // Unlike a channel a job has an end, so what is left of it is worth more than what is to come.
     const { oldest } = this.#track

@@ -7,6 +7,7 @@ import { OWN_EVENTS } from '../sse/own.js'
 import type { Others } from '../stream/event-streams.js'
 import { checkKey } from '../stream/keys.js'
 import { messageOf } from '../util/thrown.js'
+import { Backoff } from './backoff.js'
 import type { ChannelEngine, StoredEvent } from './engine.js'
 import { CONTROL_TOPIC } from './topics.js'
 
@@ -14,8 +15,6 @@ import { CONTROL_TOPIC } from './topics.js'
 const VERSION = 1
 // What was missed is read again, as far as this.
 const HISTORY = 100
-const FIRST_RETRY = 500
-const LONGEST_RETRY = 30_000
 
 interface Message { version: number, from: string, close: string }
 
@@ -26,6 +25,7 @@ export class Control implements Others {
   readonly #id = randomUUID()
   readonly #stopListening: () => void
   #last: string | undefined
+  readonly #backoff = new Backoff()
   #retry: NodeJS.Timeout | undefined
   #isClosed = false
 
@@ -35,7 +35,7 @@ export class Control implements Others {
     this.#closeKey = closeKey
     this.#report = report
     this.#stopListening = engine.listen(CONTROL_TOPIC, event => this.#receive(event))
-    this.#begin(FIRST_RETRY)
+    this.#begin()
   }
 
   get isReady (): boolean {
@@ -54,13 +54,13 @@ export class Control implements Others {
   }
 
   /** A read waits until the engine listens, and makes it try again. */
-  async #begin (delay: number): Promise<void> {
+  async #begin (): Promise<void> {
     try {
       const { last } = await this.#engine.read(CONTROL_TOPIC, '', 0)
       this.#last ??= last
     } catch {
       // The engine has told of it. A process that does not hear would keep the streams of those who were signed out.
-      if (!this.#isClosed) this.#retry = setTimeout(() => this.#begin(Math.min(delay * 2, LONGEST_RETRY)), delay).unref()
+      if (!this.#isClosed) this.#retry = setTimeout(() => this.#begin(), this.#backoff.next()).unref()
     }
   }
 

@@ -46,7 +46,7 @@ export class JobTrack implements ReaderTarget {
   /** Where the oldest event that can be replayed comes after. */
   get oldest (): string {
     const { length } = this.#positions
-    return this.#positions[Math.max(0, length - 1 - this.#history)] ?? ''
+    return this.#positions[Math.max(0, length - 1 - this.#history)]!
   }
 
   /** The position of the newest event, or of the start. */

@@ -166,9 +166,8 @@ export class Job implements Feed {
     if (isMerged && lastEventId !== '') return sink.begin(lastEventId)
     const located = this.#channel.locate(cursor ?? '')
     const { from, last } = located instanceof Promise ? await located : located
-    if (sink.isOver) return
-    // The channel is closed: nothing is left of the job.
-    if (last === '') return sink.ended()
+    // The client has left, or the channel is closed and nothing is left of the job.
+    if (last === '' || sink.isOver) return sink.ended()
     if (cursor !== undefined && from !== undefined) return sink.begin(cursor)
     // Unlike a channel a job has an end, so what is left of it is worth more than what is to come.
     const { oldest } = this.#track
@@ -208,7 +207,11 @@ export class Job implements Feed {
     const { state } = end
     this.#state = state
     this.#outcome = end
-    this.#marked = this.#channel.publish(new EndMark(end)).catch(() => { this.#track.endHere(end) })
+    this.#marked = this.#channel.publish(new EndMark(end)).catch(async () => {
+      // What was published before may be heard in this turn.
+      await new Promise(setImmediate)
+      this.#track.endHere(end)
+    })
     tryLog(this.#app.log, 'info', { state, duration: Math.round(performance.now() - this.#started), events: this.#events }, 'job is over')
     this.#tellDone(state)
     if (this.#keep === 0) this.#forget()

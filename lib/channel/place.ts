@@ -1,7 +1,7 @@
 // Finds out where each channel of a merged stream goes on, before any of them
 // sends something: what stands in an id is only what a channel knows.
 import type { LocatableFeed, Location } from '../stream/feed.js'
-import { isPromise, type MaybePromise } from '../util/promise.js'
+import { allDone, whenDone, type MaybePromise } from '../util/promise.js'
 import { composeCursor, distribute, epochOf, parseCursor, UNKNOWN } from './cursor.js'
 
 /** Where a channel goes on. */
@@ -19,13 +19,13 @@ export interface Place {
 /** Never a promise where all channels answer at once. */
 export function findPlaces (parts: readonly LocatableFeed[], lastEventId: string): MaybePromise<Place[]> {
   const cursors = parts.map(part => part.cursorFor?.(lastEventId) ?? lastEventId)
-  return whenDone(parts.map(part => part.locate('')), starts => {
+  return whenDone(allDone(parts.map(part => part.locate(''))), starts => {
     const epochs = starts.map(({ last }) => epochOf(last))
     const wanted = new Map([...new Set(cursors)].map(cursor => [cursor, distribute(cursor, epochs)]))
-    return whenDone(parts.map((part, n) => {
+    return whenDone(allDone(parts.map((part, n) => {
       const cursor = wanted.get(cursors[n]!)!.cursors[n]!
       return cursor === '' ? starts[n]! : part.locate(cursor)
-    }), locations => parts.map((part, n): Place => {
+    })), locations => parts.map((part, n): Place => {
       const { from, last } = locations[n]!
       if (part.keepsLatest === true || last === '') return { isNoted: false, position: '', after: '', lost: undefined }
       if (from !== undefined) return { isNoted: true, position: from, after: from, lost: undefined }
@@ -41,24 +41,19 @@ export function findPlaces (parts: readonly LocatableFeed[], lastEventId: string
 
 /** Where all are now, or where `positionOf` says. */
 export function cursorOfAll (parts: readonly LocatableFeed[], positionOf: (part: LocatableFeed) => MaybePromise<string> = cursorOf): MaybePromise<string> {
-  return whenDone(parts.map(part => part.keepsLatest === true ? '' : positionOf(part)), composeCursor)
+  return whenDone(allDone(parts.map(part => part.keepsLatest === true ? '' : positionOf(part))), composeCursor)
 }
 
 export function cursorOf (part: LocatableFeed): MaybePromise<string> {
   if (part.cursor !== undefined) return part.cursor()
-  const location = part.locate('')
-  return isPromise(location) ? (location as Promise<Location>).then(({ last }) => last) : (location as Location).last
+  return whenDone(part.locate(''), ({ last }) => last)
 }
 
 /** A cursor for all from the id of an event of one of them: the others go on from their places in `before`. */
 export function goOnFrom (parts: readonly LocatableFeed[], id: string, before: string): MaybePromise<string> {
   const places = new Map(parseCursor(before)?.map(position => [epochOf(position), position]))
-  return whenDone(parts.map(part => part.keepsLatest === true ? { from: undefined, last: '' } : part.locate(id)), locations => {
+  return whenDone(allDone(parts.map(part => part.keepsLatest === true ? { from: undefined, last: '' } : part.locate(id))), locations => {
     if (locations.every(({ from }) => from === undefined)) return id
     return composeCursor(locations.map(({ from, last }) => from ?? places.get(epochOf(last)) ?? ''))
   })
-}
-
-function whenDone<T, R> (values: Array<MaybePromise<T>>, next: (values: T[]) => MaybePromise<R>): MaybePromise<R> {
-  return values.some(isPromise) ? Promise.all(values).then(next) : next(values as T[])
 }

@@ -27,9 +27,9 @@ export function isUnrendered ({ fragment, fragments }: EventRecord): boolean {
   return (fragment ?? fragments) !== undefined
 }
 
-/** All that there is to render in a record. */
+/** All that there is to render in a record that has not been rendered. */
 export function unrenderedOf ({ fragment, fragments }: EventRecord): readonly Unrendered[] {
-  return fragments ?? (fragment === undefined ? [] : [fragment])
+  return fragments ?? [fragment!]
 }
 
 /**

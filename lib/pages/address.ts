@@ -66,7 +66,7 @@ function pathOf (url: string): string {
 
 // Node.js reads an address as latin1.
 function encode (character: string): string {
-  return [...Buffer.from(character, character <= '\xff' ? 'latin1' : 'utf8')].map(byte => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')
+  return [...Buffer.from(character, 'latin1')].map(byte => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')
 }
 
 /**

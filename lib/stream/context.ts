@@ -41,8 +41,9 @@ export class Context implements StreamContext {
 
   /** Whether it is the first stream of a page that was loaded because of a gap. A client that comes back says its id in a header. */
   get isAfterGap (): boolean {
-    const request = this.#request instanceof WeakRef ? this.#request.deref() : this.#request
-    return request !== undefined && hasParameter(request, AFTER_GAP) && (headerOf(request, 'last-event-id') ?? '') === ''
+    const request = this.#request
+    // A stream that is over has no gap any more.
+    return !(request instanceof WeakRef) && hasParameter(request, AFTER_GAP) && (headerOf(request, 'last-event-id') ?? '') === ''
   }
 
   // Made when asked for: an idle stream that never looks at it saves about a kilobyte.

@@ -4,7 +4,7 @@
 export class Drain<T> {
   #streams: readonly T[] = []
   #next = 0
-  #leave: (stream: T) => unknown = () => {}
+  #leave: ((stream: T) => unknown) | undefined
   #interval = 0
   #started = 0
   #until = Infinity
@@ -32,7 +32,7 @@ export class Drain<T> {
   #goOn (): void {
     clearTimeout(this.#timer)
     // Asked for each time: what ends with a stream may begin or finish this anew.
-    for (let wait = this.#wait(); wait <= 0; wait = this.#wait()) this.#leave(this.#streams[this.#next++]!)
+    for (let wait = this.#wait(); wait <= 0; wait = this.#wait()) this.#leave!(this.#streams[this.#next++]!)
     if (this.#next < this.#streams.length) this.#timer = setTimeout(() => this.#goOn(), this.#wait())
     else this.#streams = []
   }

@@ -18,6 +18,11 @@ export function whenDone<T, R> (value: MaybePromise<T>, next: (value: T) => Mayb
   return isPromise(value) ? (value as Promise<T>).then(next) : next(value as T)
 }
 
+/** All values, at once where all are there. */
+export function allDone<T> (values: Array<MaybePromise<T>>): MaybePromise<T[]> {
+  return values.some(isPromise) ? Promise.all(values) : values as T[]
+}
+
 /** Hears of the failure of a promise that nobody will wait for, so that it does not end the process. */
 export function disregard (value: unknown): void {
   // What others make may begin its work when it is asked, such as a query, and ends no process.

@@ -2,9 +2,11 @@
 import t from 'tap'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Fragment, kAttach, merge } from 'fastify-chirp'
+import { JobTrack } from '../../dist/channel/job-track.js'
 import { MemoryEngine } from '../../dist/channel/memory.js'
 import { recordProblem } from '../../dist/channel/stored.js'
 import { htmx2 } from '../../dist/dialects/htmx2.js'
+import { Context } from '../../dist/stream/context.js'
 import { buildApp, until } from '../helpers/app.js'
 import { dataOf, take } from '../helpers/channel.js'
 import { TestClient } from '../helpers/client.js'
@@ -45,19 +47,20 @@ t.test('a reader who makes another one leave does not keep its events from the o
 t.test('a part of a merge that fails at once takes the others with it', async t => {
   const app = await buildApp(t)
   const client = new TestClient(app, { listen: true })
-  const channel = app.channel('a')
-  const failing = {
-    locate: async () => ({ from: 'failing-1', last: 'failing-1' }),
+  const attached = []
+  const failing = name => ({
+    locate: async () => ({ from: `${name}-1`, last: `${name}-1` }),
     [kAttach] (outlet) {
+      attached.push(name)
       outlet.failed(new Error('no more'))
       return { detach () {} }
     }
-  }
-  app.get('/', (request, reply) => reply.eventStream(merge(failing, channel)))
+  })
+  app.get('/', (request, reply) => reply.eventStream(merge(failing('a'), failing('b'))))
   const { events, ended } = await client.sse('/')
   t.match(events.at(-1), { event: 'chirp:error' })
   t.equal(ended, true)
-  t.equal(channel.size, 0)
+  t.same(attached, ['a'])
 })
 
 t.test('the end of a job in a record is checked', async t => {
@@ -108,6 +111,7 @@ t.test('a job is not started when the app closes, whatever its source is', async
   t.throws(() => app.job('a', source), { code: 'FST_CHIRP_JOB' })
   t.equal(isClosed, true)
   t.throws(() => app.job('b', function * () {}), { code: 'FST_CHIRP_JOB' })
+  t.throws(() => app.job('c', (async function * () {})()), { code: 'FST_CHIRP_JOB' })
 })
 
 t.test('a stream of a job has the cursor of its reader for heartbeats', async t => {
@@ -171,3 +175,103 @@ for (const merged of [false, true]) {
     t.equal(await job.done, 'ended')
   })
 }
+
+t.test('what a source of a job throws when it is stopped is told', async t => {
+  const app = await buildApp(t)
+  const never = new Promise(() => {})
+  const job = app.job('a', { [Symbol.asyncIterator]: () => ({ next: () => never, return: async () => { throw new Error('cleanup') } }) })
+  await job.stop()
+  await until(() => app.log.lines.some(({ err }) => err?.message === 'cleanup'))
+})
+
+for (const fails of [false, true]) {
+  t.test(`a client that leaves before a job was found is done, ${fails ? 'also when it cannot be found' : 'whatever is found'}`, async t => {
+    const memory = new MemoryEngine()
+    let reads = 0
+    let answer
+    const app = await buildApp(t, {
+      engine: engineWith({
+        publish: (...given) => memory.publish(...given),
+        listen: (...given) => memory.listen(...given),
+        read: async (...given) => {
+          if (++reads > 1) await new Promise((resolve, reject) => { answer = fails ? () => reject(new Error('away')) : resolve })
+          return memory.read(...given)
+        }
+      })
+    })
+    const job = app.job('a', async function * () { yield 'one'; await new Promise(() => {}) })
+    await until(() => reads === 1)
+    const gone = outlet()
+    const attachment = job[kAttach](gone, '')
+    await until(() => answer !== undefined)
+    attachment.detach()
+    answer()
+    for (let n = 0; n < 10; n++) await turn()
+    t.same(gone.noted, [])
+  })
+}
+
+t.test('the end of a job that is told and then refused is one end', async t => {
+  const memory = new MemoryEngine()
+  const app = await buildApp(t, {
+    engine: engineWith({
+      listen: (...given) => memory.listen(...given),
+      read: (...given) => memory.read(...given),
+      publish: async (topic, publication) => {
+        const event = memory.publish(topic, publication)
+        if (publication.record.end !== undefined) throw new Error('no answer')
+        return event
+      }
+    })
+  })
+  const client = new TestClient(app, { listen: true })
+  const job = app.job('a', ['one'])
+  app.get('/', (request, reply) => reply.eventStream(job, { closeEvent: 'done' }))
+  t.equal(await job.done, 'ended')
+  await until(() => errorsOf(app).some(message => message.includes('no answer')))
+  t.same((await client.sse('/')).events.map(({ event, data }) => event ?? data), ['one', 'done'])
+})
+
+t.test('what is known of a job never waits for anybody', async t => {
+  const track = new JobTrack(5, () => {})
+  t.equal(track.isBlocked, false)
+  track.flush()
+  await track.whenDrained()
+})
+
+t.test('a replay for a viewer waits for a client that does not read', async t => {
+  const env = views({ 'page.html': '{% block item %}{{ n }} {{ viewer }}{% endblock %}' })
+  const app = await buildApp(t, { templates: env })
+  const channel = app.channel('a', { viewer: true })
+  const item = n => channel.publish(new Fragment('page.html', 'item', { n }))
+  const first = await item(0)
+  for (let n = 1; n < 4; n++) await item(n)
+  let drain
+  const slow = outlet({ isBlocked: true, whenDrained: () => new Promise(resolve => { drain = resolve }), noteGap: () => ({}) })
+  const attachment = channel.subscribe({ viewer: 'ann', lastEventId: first })[kAttach](slow, '')
+  await until(() => drain !== undefined)
+  slow.isBlocked = false
+  drain()
+  await until(() => slow.noted.join('').includes('3 ann'))
+  t.match(slow.noted.join(''), /1 ann.*2 ann.*3 ann/s)
+  attachment.detach()
+})
+
+t.test('a stream that is over is not the first of a page after a gap', async t => {
+  const app = await buildApp(t)
+  let context
+  app.get('/', request => { context = new Context(request); return 'ok' })
+  await app.inject('/?chirp-gap=1&lastEventId=')
+  t.equal(context.isAfterGap, true)
+  context.release()
+  t.equal(context.isAfterGap, false)
+})
+
+t.test('an iterator that gives a promise which is rejected, and cannot be closed', async t => {
+  const app = await buildApp(t)
+  const client = new TestClient(app, { listen: true })
+  app.get('/', (request, reply) => reply.eventStream({ [Symbol.iterator]: () => ({ next: () => ({ done: false, value: Promise.reject(new Error('no value')) }), return () { throw new Error('no end') } }) }))
+  const { ended } = await client.sse('/')
+  t.equal(ended, true)
+  await until(() => errorsOf(app).includes('no value'))
+})

@@ -1,9 +1,9 @@
 // What tests of channels share: an app with one channel, reading a stream, raw sockets and what is written to them.
 import net from 'node:net'
-import nunjucks from 'nunjucks'
 import { Fragment } from 'fastify-chirp'
 import { buildApp, listen } from './app.js'
 import { TestClient } from './client.js'
+import { countingEnvironment } from './renderer.js'
 
 export const POSITION = /^[a-z0-9]+-\d+$/
 
@@ -54,14 +54,7 @@ export const isChunk = data => Buffer.isBuffer(data) && data.length > 2
 
 export function environment () {
   const templates = { 'item.html': '{% block item %}{{ count() }}<b>{{ name }}</b>{% endblock %}{% block late %}{{ name | late }}{% endblock %}' }
-  const env = new nunjucks.Environment({
-    getSource: name => Object.hasOwn(templates, name) ? { src: templates[name], path: name, noCache: false } : null
-  })
-  const rendered = { count: 0 }
-  env.addGlobal('count', () => {
-    rendered.count++
-    return ''
-  })
+  const { env, rendered } = countingEnvironment(templates)
   // Resolves after as many turns as the value says.
   env.addFilter('late', (value, callback) => {
     const [turns, outcome] = String(value).split(':')

@@ -22,6 +22,17 @@ export function asyncLoader (templates, delay = 1) {
   }
 }
 
+/** Templates in memory; `count()` in them counts how often they were rendered. */
+export function countingEnvironment (templates) {
+  const env = new nunjucks.Environment(memoryLoader(templates))
+  const rendered = { count: 0 }
+  env.addGlobal('count', () => {
+    rendered.count++
+    return ''
+  })
+  return { env, rendered }
+}
+
 export function setUp (templates, { opts = {}, configure = () => {}, loader = memoryLoader(templates), ...options } = {}) {
   const env = new nunjucks.Environment(loader, opts)
   configure(env)

@@ -1,7 +1,7 @@
 // What tests of viewers share: templates that tell who looks at them, and how often they were rendered.
-import nunjucks from 'nunjucks'
 import { Fragment } from 'fastify-chirp'
 import { buildApp } from './app.js'
+import { countingEnvironment } from './renderer.js'
 import { TestClient } from 'fastify-chirp/testing'
 
 const templates = {
@@ -14,14 +14,7 @@ const templates = {
 }
 
 export function environment () {
-  const env = new nunjucks.Environment({
-    getSource: name => Object.hasOwn(templates, name) ? { src: templates[name], path: name, noCache: false } : null
-  })
-  const rendered = { count: 0 }
-  env.addGlobal('count', () => {
-    rendered.count++
-    return ''
-  })
+  const { env, rendered } = countingEnvironment(templates)
   const waiting = []
   // Later ones are done first: `release()` goes backwards. A text that starts with ! fails.
   env.addFilter('late', (value, n, callback) => {

@@ -53,17 +53,21 @@ t.test('connectionTimeout does not end a quiet stream', async t => {
   t.same(data(await new TestClient(app, { listen: true }).sse('/')), ['a', 'b'])
 })
 
+async function trailersOf (app, path) {
+  const port = await listen(app)
+  const [response] = await once(http.get({ port, path }), 'response')
+  response.resume()
+  await once(response, 'end')
+  return response.trailers
+}
+
 t.test('trailers come after the last event', async t => {
   const app = await buildApp(t)
   app.get('/', (request, reply) => {
     reply.trailer('x-count', async () => '2')
     return reply.eventStream(['a', 'b'])
   })
-  const port = await listen(app)
-  const [response] = await once(http.get({ port, path: '/' }), 'response')
-  response.resume()
-  await once(response, 'end')
-  t.equal(response.trailers['x-count'], '2')
+  t.equal((await trailersOf(app, '/'))['x-count'], '2')
 })
 
 t.test('it is encapsulated like any plugin', async t => {
@@ -132,11 +136,7 @@ t.test('a marked route, which takes a shorter way to the response, keeps every p
     t.equal((await client.sse('/bad-header')).status, 500)
     await until(() => app.eventStreams.open === 0)
   }
-  const port = await listen(app)
-  const [response] = await once(http.get({ port, path: '/trailer' }), 'response')
-  response.resume()
-  await once(response, 'end')
-  t.equal(response.trailers['x-count'], '1')
+  t.equal((await trailersOf(app, '/trailer'))['x-count'], '1')
 })
 
 t.test('names that cause trouble are warned about once, in debug', async t => {

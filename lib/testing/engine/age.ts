@@ -90,5 +90,6 @@ async function unknown (engine: Bench['engine'], cursor: string, topic = 'a'): P
 }
 
 async function hears (heard: readonly Seen[], count: number): Promise<void> {
-  while (heard.length < count) await wait(5)
+  do await wait(5)
+  while (heard.length < count)
 }

@@ -1,6 +1,6 @@
 // Finds out where each channel of a merged stream goes on, before any of them
 // sends something: what stands in an id is only what a channel knows.
-import type { LocatableFeed, Location } from '../stream/feed.js'
+import type { LocatableFeed } from '../stream/feed.js'
 import { allDone, whenDone, type MaybePromise } from '../util/promise.js'
 import { composeCursor, distribute, epochOf, parseCursor, UNKNOWN } from './cursor.js'
 

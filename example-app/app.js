@@ -7,6 +7,7 @@ import formbody from '@fastify/formbody'
 import { fileURLToPath } from 'node:url'
 import chirp from 'fastify-chirp'
 import { assets } from './assets.js'
+import { Errands } from './errands.js'
 import { LogTail } from './log-tail.js'
 import { Machine } from './machine/machine.js'
 import { NoteStore } from './notes/store.js'
@@ -49,9 +50,10 @@ export async function buildApp ({ notesFile = NOTES_FILE, debug, logTo, interval
   const people = new People(app, { grace: 2 * retry })
   const machine = new Machine(app, { interval })
   const notes = new NoteStore(app, notesFile)
+  const errands = new Errands(app)
   log.open(app)
 
-  const station = { log, machine, notes, people, wordDelay }
+  const station = { errands, log, machine, notes, people, wordDelay }
   // Within reach of tests, which look whether anything is left behind.
   app.decorate('station', station)
   await app.register(routes, station)

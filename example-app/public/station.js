@@ -36,3 +36,8 @@ document.addEventListener('chirp:disconnected', ({ target, detail: { reason } })
 document.addEventListener('chirp:error', ({ target, detail }) => {
   target.querySelector('.alert').textContent = detail.data
 })
+
+// --- Typing that survives ----------------------------------------------------
+
+// What is typed in a line stays when the line is morphed. htmx 4 has its own way.
+if (window.Idiomorph !== undefined) window.Idiomorph.defaults.ignoreActiveValue = true

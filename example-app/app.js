@@ -1,4 +1,5 @@
-// Puts the parts together. Read in this order: routes.js (what the browser
+// A live page: every reading, note and line is HTML from Fastify, pushed over one
+// event stream. This file puts the parts together. Read in this order: routes.js (what the browser
 // asks for, and follows), views/station.html (what that looks like),
 // public/station.js (the little that htmx does not do).
 import Fastify, { LogController } from 'fastify'
@@ -43,7 +44,10 @@ export async function buildApp ({ notesFile = NOTES_FILE, debug, logTo, interval
   await app.register(chirp, {
     templates: fileURLToPath(new URL('views', import.meta.url)),
     debug,
-    retry
+    retry,
+    // A browser opens six connections to a server over HTTP/1.1. Five streams leave one for pages and forms.
+    maxStreamsPerClient: 5,
+    clientKey: request => request.cookies.visitor ?? request.ip
   })
 
   // A tab that lost its connection is back in that time.

@@ -1,7 +1,7 @@
-// The list of the example app that people edit together, in real browsers.
+// What people do together in the example app, in real browsers: they edit a list, and open many tabs.
 import { until } from './browser.js'
 import { startApp } from './station.js'
-import { newVisitor, onBoth, openPage } from './visitors.js'
+import { light, newVisitor, onBoth, openPage } from './visitors.js'
 
 const lineOf = (page, id) => page.locator(`#errand-${id} [name=text]`)
 const linesOf = page => page.locator('#errands [name=text]').evaluateAll(inputs => inputs.map(input => input.value))
@@ -33,4 +33,17 @@ onBoth('two people edit one list: what one types stays, what the other changes a
   await one.reload()
   t.same(await linesOf(one), ['half a sentence', 'buy bread', ''], 'a page loaded now is the same')
   t.ok(await one.locator('#errand-2 [name=done]').isChecked())
+})
+
+onBoth('a tab too many says what is wrong, and works but for that', async (t, path) => {
+  const { app, url } = await startApp(t, { interval: 1000 })
+  const context = await newVisitor(t)
+  for (let tab = 1; tab <= 5; tab++) await openPage(t, url + path, { context })
+  const sixth = await openPage(t, url + path, { context, isOpen: false })
+  await light(sixth, 'busy')
+  t.equal(await sixth.locator('[data-status=live]').textContent(), 'five streams of this browser are open: close a tab')
+  t.equal(app.eventStreams.open, 5)
+  await sixth.locator('#note-text').fill('from the sixth')
+  await sixth.locator('#note-text').press('Enter')
+  await context.pages()[0].locator('#note-1').waitFor()
 })

@@ -10,13 +10,13 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const source = join(root, '.site/source')
 const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE', 'docs']
 
-/** A TypeDoc of all entries of the package. */
+/** A TypeDoc of the entries of the package, but for the script, and of what the plugin adds to Fastify. */
 export async function reference () {
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const types = Object.values(exports).map(entry => entry.types).filter(Boolean)
+  const types = Object.keys(exports).filter(entry => entry !== './client').map(entry => exports[entry].types).filter(Boolean)
   return Application.bootstrapWithPlugins({
     plugin: ['typedoc-plugin-markdown'],
-    entryPoints: types.map(path => join(root, path.replace('dist', 'lib').replace('.d.ts', '.ts'))),
+    entryPoints: [...types, './dist/fastify.d.ts'].map(path => join(root, path.replace('dist', 'lib').replace('.d.ts', '.ts'))),
     tsconfig: join(root, 'tsconfig.json'),
     basePath: root,
     readme: 'none',
@@ -38,7 +38,9 @@ export async function site () {
   mkdirSync(source, { recursive: true })
   for (const page of PAGES) cpSync(join(root, page), join(source, page), { recursive: true })
   const typedoc = await reference()
-  await typedoc.generateDocs(await typedoc.convert(), join(source, 'docs/api'))
+  const project = await typedoc.convert()
+  for (const module of project.children) module.name = module.name.replace(/^lib/, 'fastify-chirp')
+  await typedoc.outputs.writeOutput({ name: 'markdown', path: join(source, 'docs/api') }, project)
   await build(join(root, 'scripts/site'))
 }
 

@@ -15,6 +15,7 @@ sidebar.find(({ text }) => text === 'Reference').items.push({ text: 'API', link:
 export default defineConfig({
   title: 'fastify-chirp',
   description: 'Live HTML for Fastify',
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
   srcDir: `${site}/source`,
   outDir: `${site}/html`,
   cacheDir: `${site}/cache`,

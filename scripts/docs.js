@@ -1,22 +1,23 @@
 // Builds the site of the documentation: `npm run docs`. The pages are those of the repository; the API
 // reference is made from the types and their comments. Nothing of the site is committed.
-import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Application } from 'typedoc'
 import { build } from 'vitepress'
+import { additions } from './additions.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const source = join(root, '.site/source')
 const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE', 'docs']
 
-/** A TypeDoc of the entries of the package, but for the script, and of what the plugin adds to Fastify. */
+/** A TypeDoc of the entries of the package, but for the script, whose types are those of browsers. */
 export async function reference () {
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const types = Object.keys(exports).filter(entry => entry !== './client').map(entry => exports[entry].types).filter(Boolean)
   return Application.bootstrapWithPlugins({
     plugin: ['typedoc-plugin-markdown'],
-    entryPoints: [...types, './dist/fastify.d.ts'].map(path => join(root, path.replace('dist', 'lib').replace('.d.ts', '.ts'))),
+    entryPoints: types.map(path => join(root, path.replace('dist', 'lib').replace('.d.ts', '.ts'))),
     tsconfig: join(root, 'tsconfig.json'),
     basePath: root,
     readme: 'none',
@@ -41,6 +42,9 @@ export async function site () {
   const project = await typedoc.convert()
   for (const module of project.children) module.name = module.name.replace(/^lib/, 'fastify-chirp')
   await typedoc.outputs.writeOutput({ name: 'markdown', path: join(source, 'docs/api') }, project)
+  const index = join(source, 'docs/api/index.md')
+  writeFileSync(index, `${readFileSync(index, 'utf8')}- [Additions to Fastify](fastify.md)\n`)
+  writeFileSync(join(source, 'docs/api/fastify.md'), additions())
   await build(join(root, 'scripts/site'))
 }
 

@@ -48,6 +48,7 @@ class EndMark {
 
 /** A job: what `app.job()` gives, for `reply.eventStream()`, `reply.page()` with `live`, and `merge()`. */
 export class Job implements Feed {
+  /** What the job is found by. */
   readonly id: string
   /** Resolves to the state that the job ends in, as soon as it has one. Never rejects. */
   readonly done: Promise<JobState>
@@ -88,6 +89,7 @@ export class Job implements Feed {
     this.#run = new JobRun(this.#runHost(), app.log)
   }
 
+  /** `running`, or the state that it ended in. */
   get state (): JobState {
     return this.#state
   }

@@ -41,6 +41,7 @@ const MANY_VIEWERS = 1000
 
 /** What `app.liveView()` gives. */
 export class LiveView {
+  /** The name that it was made with. */
   readonly name: string
   readonly #app: LiveEnvironment
   readonly #settings: LiveViewSettings

@@ -94,6 +94,7 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   })
   app.addHook('onReady', async () => renderer.learn(app))
   app.addHook('onReady', () => channels.start())
+  app.addHook('onReady', () => views.start())
   if (settings.debug) {
     addErrorPages(app, renderer.library)
     checkAtStart(contracts)

@@ -90,7 +90,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     this.#ttl = ttl
     const { log } = app
     const report = app.report.bind(app)
-    const producer = source && new Producer({ name, source, linger, log, publish: value => this.publish(value as Event), report })
+    const producer = source && new Producer({ owner: `channel ${JSON.stringify(name)}`, source, linger, log, publish: value => this.publish(value as Event), report })
     const notLoaded = (error: unknown): void => report(error, `the values of channel ${JSON.stringify(name)} from before are not known`)
     this.#hub = new Hub(this.#topic, app.engine, { latest, ttl, every, producer, notLoaded })
     this.#views = viewer ? new Views({ ...app, name, keepsLatest: latest }) : undefined
@@ -181,6 +181,11 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     this.#presence?.close()
     this.#hub.close()
     this.#app.closed?.()
+  }
+
+  /** What there is to wait for until the values from before are known; never rejects. @internal */
+  loaded (): Promise<void> | undefined {
+    return this.#hub.latest?.ready()
   }
 
   /** @internal */

@@ -77,13 +77,16 @@ export class Graph {
   /** @param find gives the values that it depends on; undefined where one is not declared yet. */
   derive (find: () => ReadonlyArray<Node | undefined>, derive: Derive): Node {
     const graph = this
+    let last = EMPTY
     const core = computed(() => {
-      const boxes = find().map(node => node?.core.value ?? this.#undeclared())
-      return derive(boxes)
+      last = derive(find().map(node => node?.core.value ?? this.#undeclared()))
+      return last
     })
     return {
       core,
       get box () {
+        // What is not declared as a dependency is none, so that nothing goes round in circles.
+        if (graph.isRunning) return last
         graph.settle()
         return core.peek()
       }

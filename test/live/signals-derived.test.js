@@ -157,9 +157,9 @@ t.test('a value that a function reads without depending on it is the one before'
   const { app, lines } = await buildSignals(t)
   const x = app.signal('x', { initial: 1 })
   const late = app.signal('late', { initial: 1 })
-  let b
-  const a = app.derived('a', [x], x => x + (b?.value ?? 0) + late.value)
-  b = app.derived('b', [a], a => a)
+  const later = {}
+  const a = app.derived('a', [x], x => x + (later.b?.value ?? 0) + late.value)
+  const b = later.b = app.derived('b', [a], a => a)
   t.same([a.value, b.value], [2, 2])
   await x.set(2)
   t.same([a.value, b.value], [5, 5])

@@ -61,7 +61,10 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   const views = new LiveViews({ ...live, engine: channels.engine, isShared: channels.isShared, id: randomUUID(), reads: renderer.reads })
   const signals = new Signals({ ...live, channels })
   addFirstOnRoute(app, noteHandler)
-  const contracts = new Registration(app, renderer, { contracts: options.contracts, client: settings.client })
+  const contracts = new Registration(app, renderer, { contracts: options.contracts, client: settings.client }, {
+    signals: () => signals.names,
+    views: () => views.facts()
+  })
 
   app.decorate('eventStreams', registry.counters)
   app.decorate('renderFragment', fragment => renderFragment(renderer, fragment))

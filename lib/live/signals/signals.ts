@@ -59,6 +59,11 @@ export class Signals implements SignalHost, FeedHost, PrintedSignals {
     return this.#outbox.channel
   }
 
+  /** Of all signals and derived values. */
+  get names (): string[] {
+    return [...this.#entries.all].map(({ name }) => name)
+  }
+
   /** The signal of this name. It is made by the first call. */
   signal (name: string, options: SignalOptions = {}): Signal {
     checkName('app.signal()', name)

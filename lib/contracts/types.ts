@@ -79,8 +79,8 @@ export interface ViewFacts {
   placements: ReadonlyArray<{ block: string, target: string }>
   /** Paths, and what they are derived from. */
   derive: ReadonlyMap<string, readonly string[]>
-  /** Whether a block follows a change of a path; undefined for what is no path. */
-  follows (path: string): boolean | undefined
+  /** Whether a block follows a change of a path; undefined for what is no path. There without a `problem`. */
+  follows? (path: string): boolean | undefined
 }
 
 /** What an app has declared that templates name. */

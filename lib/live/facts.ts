@@ -11,8 +11,8 @@ export interface ViewFacts {
   problem?: string | undefined
   placements: readonly Placement[]
   derive: LiveViewSettings['derive']
-  /** Whether a block follows a change of a path; undefined for what is no path. */
-  follows (path: string): boolean | undefined
+  /** Whether a block follows a change of a path; undefined for what is no path. There without a `problem`. */
+  follows? (path: string): boolean | undefined
 }
 
 export async function factsOf ({ name, template, derive }: LiveViewSettings, load: () => Plan | Promise<Plan>): Promise<ViewFacts> {
@@ -29,6 +29,6 @@ export async function factsOf ({ name, template, derive }: LiveViewSettings, loa
       }
     }
   } catch (error) {
-    return { name, template, derive, problem: messageOf(error), placements: [], follows: () => undefined }
+    return { name, template, derive, problem: messageOf(error), placements: [] }
   }
 }

@@ -84,6 +84,26 @@ t.test('a source runs while somebody follows it, or what is made of it', async t
   await Promise.all([other.close(), all.close()])
 })
 
+t.test('a feed that begins before its signals are declared', async t => {
+  const { app } = await buildSignals(t)
+  const sent = []
+  const outlet = { isBlocked: false, dialect: { form: () => 'test', encode: ({ signal, data }) => `${signal}=${data}` }, send: text => { sent.push(text) }, share: ({ text }) => { sent.push(text) } }
+  const attachment = app.signals({ only: ['late'] })[kAttach](outlet, '')
+  app.signal('other', { initial: 1 })
+  app.signal('late', { initial: 1 })
+  await until(() => sent.length > 0)
+  t.same(sent, ['late=1'])
+  attachment.detach()
+})
+
+t.test('a page of some signals waits for those alone', async t => {
+  const { app, env } = await buildSignals(t, { feed: () => ({ only: ['a'] }) })
+  app.signal('a', { initial: 1, render: value => new Fragment('page.html', 'item', { value }) })
+  app.signal('b', { initial: 1, render: value => new Fragment('later.html', 'later', { value }) })
+  t.same(shown((await app.inject('/')).body), ['a=<i>1</i>'])
+  t.equal(env.waiting.length, 0)
+})
+
 t.test('a source that fails, and one that gives what is no value', async t => {
   const { app, lines } = await buildSignals(t)
   app.signal('a', { source: async function * () { yield () => {}; yield 'fine'; throw new Error('broken') } })

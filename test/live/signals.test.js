@@ -226,6 +226,24 @@ t.test('what waits for no page shows what was there before', async t => {
   t.same(shown((await app.inject('/alone')).body), ['a=<u>3</u>'], 'and not what is older')
 })
 
+t.test('what is set while a block is rendered is rendered after it, once', async t => {
+  const { app, env } = await buildSignals(t)
+  const a = app.signal('a', { render: value => new Fragment('later.html', 'later', { value }) })
+  const page = await follow(app)
+  t.equal(await page.next(), 'a=')
+  for (const value of [1, 2, 3]) {
+    await a.set(value)
+    await new Promise(setImmediate)
+  }
+  t.equal(app.eventStreams.renders, 1)
+  env.answer()
+  await until(() => env.waiting.length > 0)
+  env.answer()
+  t.equal(await page.next(), 'a=<u>3</u>')
+  t.equal(app.eventStreams.renders, 2)
+  await page.close()
+})
+
 t.test('a fragment that fails asynchronously', async t => {
   const { app, env, lines } = await buildSignals(t)
   env.addFilter('later', (value, callback) => { setImmediate(() => callback(value === 2 ? new Error('late') : null, value)) }, true)

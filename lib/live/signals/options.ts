@@ -4,7 +4,7 @@ import type { AudienceFilter } from '../../channel/audience.js'
 import { FST_CHIRP_OPTION, FST_CHIRP_SIGNAL } from '../../errors.js'
 import type { Fragment } from '../../message/fragment.js'
 import { plainJSON } from '../../sse/plain.js'
-import { describe, quote } from '../../util/describe.js'
+import { describe } from '../../util/describe.js'
 import { isList } from '../../util/kind.js'
 import { disregard, isPromise, type MaybePromise } from '../../util/promise.js'
 import { refuseUnknown } from '../../util/options.js'
@@ -136,9 +136,4 @@ function checkCommon (what: string, options: DerivedOptions): void {
 
 function isAsync (code: unknown): boolean {
   return Object.prototype.toString.call(code) === '[object AsyncFunction]'
-}
-
-/** A name as messages show it. */
-export function named (name: unknown): string {
-  return typeof name === 'string' ? quote(name) : describe(name)
 }

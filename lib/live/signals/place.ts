@@ -80,13 +80,18 @@ export class Place {
   #make (box: Box): string | Promise<string> {
     if (this.#isMaking) throw new FST_CHIRP_SIGNAL(`"${this.#name}" is shown by a block that prints signal("${this.#name}") itself. Print the value there, {{ value }}, and signal("${this.#name}") around it`)
     this.#isMaking = true
+    const html = this.#attempt(box.value)
+    this.#isMaking = false
+    return html
+  }
+
+  /** Never fails. */
+  #attempt (value: unknown): string | Promise<string> {
     try {
-      const html = this.#toHtml(box.value)
+      const html = this.#toHtml(value)
       return typeof html === 'string' ? html : html.catch(error => this.#failed(error))
     } catch (error) {
       return this.#failed(error)
-    } finally {
-      this.#isMaking = false
     }
   }
 

@@ -66,7 +66,11 @@ rule('live-view', {
     says: 'Live view "ticket": "derive" goes round in a circle: "a" of "b" of "c" of "a". Remove one of them'
   },
   'what cannot be shown': {
-    declare: view({ template: 'gone.html' }),
+    // One that is declared before fails the start.
+    declare: async app => {
+      await app.ready()
+      view({ template: 'gone.html' })(app)
+    },
     templates: '',
     source: "view.changed(id, ['x'])",
     finds: ['gone.html']

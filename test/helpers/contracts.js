@@ -62,7 +62,7 @@ export async function findings (t, { templates = {}, source = {}, routes = [], d
   const app = await buildApp(t, { templates: tags === undefined && !shared ? folder : createEnvironment(folder, tags ?? [], preprocess), ...settings })
   if (shared) app.decorateReply('view', () => {})
   for (const route of routes) addRoute(app, route)
-  declare(app)
+  await declare(app)
   const { issues } = await app.checkContracts({ sources: sources.length === 0 ? [] : [join(root, 'source')], severities, ...contracts })
   return { issues, marks }
 }

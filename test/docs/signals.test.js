@@ -20,3 +20,13 @@ t.test('one value, many places', async t => {
   await until('signal:state', '<b class="busy">busy</b>')
   stream.close()
 })
+
+t.test('signals in the README, some of them, and values for one', async t => {
+  const { app, main: { balance, net } } = await runBlock(t, 'balance', 'balance, net')
+  await app.ready()
+  t.same([balance.value, net.value], [42, 142])
+  for (const directory of ['some-signals', 'own-signals']) {
+    const { app } = await runBlock(t, directory)
+    t.equal((await app.inject('/')).statusCode, 200)
+  }
+})

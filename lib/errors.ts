@@ -40,6 +40,9 @@ export const FST_CHIRP_LIVE = createError<[string, Cause?]>('FST_CHIRP_LIVE',
 export const FST_CHIRP_FORBIDDEN = createError<[string, Cause?]>('FST_CHIRP_FORBIDDEN',
   'Live view "%s": the option "authorize" refused this request', 403)
 
+export const FST_CHIRP_SIGNAL = createError<[string, Cause?]>('FST_CHIRP_SIGNAL',
+  'Cannot use a signal: %s', 500)
+
 export const FST_CHIRP_CHANNEL_CLOSED = createError<[string, Cause?]>('FST_CHIRP_CHANNEL_CLOSED',
   'Channel "%s" is closed. Publish before the app closes, and close() a channel only when nobody needs it any more', 500)
 
@@ -72,3 +75,6 @@ export const FST_CHIRP_RENDER = createError<[string, string, Cause?]>('FST_CHIRP
 
 export const FST_CHIRP_RENDER_TIMEOUT = createError<[string, number, Cause?]>('FST_CHIRP_RENDER_TIMEOUT',
   'Cannot render %s: an async filter, tag or loader did not call back within %d ms. Make it call back on every path, with an error if it must', 500)
+
+export const FST_CHIRP_CONTEXT_TIMEOUT = createError<[string, number, Cause?]>('FST_CHIRP_CONTEXT_TIMEOUT',
+  'The function "context" of live view "%s" gave nothing for %d ms. Its signal is aborted, and it is called again. Have it fail when what it asks does not answer', 500)

@@ -1,6 +1,7 @@
 // The live views of one app, by name.
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { checkLiveView, type LiveViewOptions } from './options.js'
+import type { ViewFacts } from './facts.js'
 import { LiveView, type LiveEnvironment } from './view.js'
 
 export class LiveViews {
@@ -20,6 +21,20 @@ export class LiveViews {
     const view = new LiveView(settings, this.#app)
     this.#views.set(name, view)
     return view
+  }
+
+  /** What the checker gets to know of them. */
+  facts (): Promise<ViewFacts[]> {
+    return Promise.all([...this.#views.values()].map(view => view.facts()))
+  }
+
+  /**
+   * Finds the blocks of each view when the app starts, so that a misspelt one is not found by a change in production.
+   *
+   * @throws FST_CHIRP_OPTION and FST_CHIRP_BLOCK_NOT_FOUND, and what loading a template throws.
+   */
+  async start (): Promise<void> {
+    for (const view of this.#views.values()) await view.plan()
   }
 
   close (): void {

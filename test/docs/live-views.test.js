@@ -2,7 +2,7 @@
 import t from 'tap'
 import { QuietClient } from '../helpers/client.js'
 import { addressIn } from '../helpers/live.js'
-import { runBlock } from '../helpers/readme.js'
+import { importBlock, runBlock } from '../helpers/readme.js'
 
 t.test('a comment comes to the page, and what did not change does not', async t => {
   const comments = [{ text: 'first' }]
@@ -20,6 +20,8 @@ t.test('a comment comes to the page, and what did not change does not', async t 
   t.match(await stream.next(), { event: 'comments', data: '<li>first</li><li>second</li>' })
   t.equal(app.eventStreams.renders, 1)
   t.same(ticket.reads('header'), ['ticket.title'])
+  globalThis.ticket = ticket
+  for (const block of ['recheck', 'explain']) await importBlock(block, '')
   t.match(ticket.explain(['comments']), [{ block: 'comments', reasons: [{ expression: 'comments' }] }])
   stream.close()
 })

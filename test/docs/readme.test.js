@@ -23,8 +23,8 @@ t.test('every block of code is run', async t => {
     if (kind === 'run') directories.add(name.split('/', 1)[0])
     if (kind === 'from') t.ok(read(name).includes(code), `is in ${name}`)
   }
-  const tests = readdirSync(join(root, 'test/docs')).map(name => read(`test/docs/${name}`)).join('')
-  for (const directory of directories) t.match(tests, new RegExp(`(?:Block\\((?:t, )?|home, )'${directory}'`), `${directory} is run by a test`)
+  const tests = ['docs', 'contracts'].flatMap(folder => readdirSync(join(root, 'test', folder)).map(name => read(`test/${folder}/${name}`))).join('')
+  for (const directory of directories) t.match(tests, new RegExp(`'${directory}['/]`), `${directory} is run`)
 })
 
 t.test('the README is short', async t => {

@@ -1,8 +1,12 @@
 // The recipes for tables, forms and other plugins are run.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import t from 'tap'
+import ts from 'typescript'
 import { QuietClient } from '../helpers/client.js'
 import { addressIn } from '../helpers/live.js'
-import { importBlock, runBlock } from '../helpers/readme.js'
+import { home, importBlock, runBlock } from '../helpers/readme.js'
 
 const HTMX = { 'hx-request': 'true', 'hx-request-type': 'partial' }
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
@@ -90,4 +94,20 @@ t.test('recipe: routes from @fastify/autoload', async t => {
   t.match(await stream.next(), { event: 'count', data: '1' })
   stream.close()
   t.same((await app.checkContracts({ severities: { orphan: 'off' } })).issues, [])
+})
+
+t.test('recipe: TypeScript', async t => {
+  const folder = join(home, 'typescript')
+  const { options, fileNames } = ts.parseJsonConfigFileContent(JSON.parse(readFileSync(join(folder, 'tsconfig.json'), 'utf8')), ts.sys, folder)
+  // The package is not installed here, but looked up by its own name.
+  const problems = ts.getPreEmitDiagnostics(ts.createProgram(fileNames, { ...options, skipLibCheck: true, outDir: undefined, noEmit: true }))
+  t.same(problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' ')), [])
+
+  const { outputText } = ts.transpileModule(readFileSync(join(folder, 'server.ts'), 'utf8'), { compilerOptions: { ...options, module: ts.ModuleKind.ESNext } })
+  writeFileSync(join(folder, 'server.mjs'), outputText.replace("'views'", JSON.stringify(join(folder, 'views'))))
+  const { app } = await import(pathToFileURL(join(folder, 'server.mjs')))
+  t.teardown(() => app.close())
+  t.equal((await app.inject({ method: 'POST', url: '/news', payload: { text: 'one' } })).statusCode, 204)
+  const { body } = await app.inject('/?shop=a')
+  t.match(body, /lastEventId=1"[^]*<li>one<\/li>/)
 })

@@ -30,16 +30,17 @@ import { addFirstOnRoute } from './transport/private.js'
 import { takeOverRoute } from './transport/takeover.js'
 import type { ChirpOptions, ChirpPlugin } from './types.js'
 import { describe } from './util/describe.js'
+import { noteClosed, noteRegistered } from './util/lifecycle.js'
 
 async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void> {
   if (Object.hasOwn(app, 'eventStreams')) throw new FST_CHIRP_REGISTERED()
   const settings = resolveOptions(options)
   await checkRegistered(options.contracts)
   const clientScript = serveScript(app, settings, options.templates !== undefined)
-  const renderer = createRenderer({ templates: options.templates, debug: settings.debug, dialect: settings.stream.dialect, clientScript })
+  const renderer = createRenderer({ templates: options.templates, debug: settings.debug, dialect: settings.stream.dialect, clientScript, app })
   const registry = new Registry(settings, app.log)
   const warnings = settings.debug ? new Warnings(app.log) : undefined
-  const environment: StreamEnvironment = { settings, renderer, registry, warnings }
+  const environment: StreamEnvironment = { app, settings, renderer, registry, warnings }
   const channels = new Channels(environment, app, options.engine)
   const jobs = new Jobs(settings, channels, app.log)
   const views = new LiveViews({
@@ -88,8 +89,10 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
     // The streams first: their clients are to come back, and not to think that a job has ended.
     await Promise.all([registry.close(), jobs.close()])
   })
+  noteRegistered(app.server)
   app.addHook('onClose', () => {
     views.close()
+    noteClosed(app.server)
     return channels.close()
   })
   app.addHook('onReady', async () => renderer.learn(app))

@@ -17,6 +17,7 @@ import { toFeed } from './pulled.js'
 import { resolveStreamOptions, type StreamSettings } from './settings.js'
 import { discardSource } from './source.js'
 import { Stream, type Response } from './stream.js'
+import { reportReject } from './telemetry.js'
 import type { EventStreamSource, StreamOptions, StreamSourceFunction } from './types.js'
 
 /** Set on a reply once it has a stream. */
@@ -59,11 +60,13 @@ export function startEventStream (
   app.warnings?.checkStatus(request, reply.statusCode)
   if (app.registry.isEnding) {
     discard(source)
+    reportReject(app, { route: request.routeOptions.url, requestId: request.id }, 'shutdown')
     return send(reply, settings, closingFrame(app.settings.shutdownGrace))
   }
   if (app.registry.isFull(client)) {
     discard(source)
     tryLog(reply.log, 'info', { route: request.routeOptions.url, client }, 'event stream refused: too many are open')
+    reportReject(app, { route: request.routeOptions.url, requestId: request.id }, 'busy')
     // With another status than 200 EventSource would give up for ever.
     return send(reply, settings, busyFrame())
   }

@@ -25,6 +25,15 @@ export function routeAttributes (route: string | undefined): Attributes {
   return route === undefined ? {} : { 'http.route': route }
 }
 
+const ABSENT = /^FST_CHIRP_(?:TEMPLATE_NAME|TEMPLATE_NOT_FOUND|BLOCK_NOT_FOUND)$/
+
+/** What a render counts under. A name of what does not exist may come from anywhere, and would be one more each time. */
+export function renderResult (message: { template: string, block: string | undefined, error?: unknown }): Attributes {
+  if (!('error' in message)) return renderAttributes(message)
+  const type = errorType(message.error)
+  return { ...(!ABSENT.test(type) && renderAttributes(message)), 'error.type': type }
+}
+
 export function renderAttributes ({ template, block }: { template: string, block: string | undefined }): Attributes {
   return { 'sse.template': template, ...(block !== undefined && { 'sse.block': block }) }
 }

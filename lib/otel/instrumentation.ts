@@ -7,22 +7,8 @@ import { tryLog } from '../util/log.js'
 import { messageOf } from '../util/thrown.js'
 import { Meters } from './meters.js'
 import type { App, Providers } from './options.js'
+import type { Host, Listener } from './part.js'
 import { Spans } from './spans.js'
-
-/** A part that listens. */
-export interface Listener {
-  /** What it does with the messages of a diagnostics channel, by the channel's name. */
-  readonly handlers: Readonly<Record<string, (message: never) => void>>
-  stop (): void
-}
-
-/** What the parts need. */
-export interface Host {
-  /** Whether a message is about the app. */
-  isOurs (message: unknown): boolean
-  /** Calls the code of a provider, which may throw; what it throws is logged, the first time. */
-  safely<T> (call: () => T): T | undefined
-}
 
 const instrumented = new WeakSet<object>()
 

@@ -3,8 +3,8 @@ import type { Attributes, Meter } from '@opentelemetry/api'
 import type { DeliverMessage } from '../channel/telemetry.js'
 import type { RenderMessage } from '../render/telemetry.js'
 import type { ObservedStream, ResumeMessage, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage, StreamRejectMessage } from '../stream/types.js'
-import { errorType, renderAttributes, routeAttributes, streamAttributes } from './attributes.js'
-import type { Host, Listener } from './instrumentation.js'
+import { errorType, renderResult, routeAttributes, streamAttributes } from './attributes.js'
+import type { Host, Listener } from './part.js'
 import { contextOf } from './traceparent.js'
 
 // Streams last from an instant to hours.
@@ -123,10 +123,7 @@ export class Meters implements Listener {
     const started = this.#started.get(message)
     // Instrumented while it rendered.
     if (started === undefined) return
-    this.#instruments.renders.record((performance.now() - started) / 1000, {
-      ...renderAttributes(message),
-      ...('error' in message && { 'error.type': errorType(message.error) })
-    })
+    this.#instruments.renders.record((performance.now() - started) / 1000, renderResult(message))
   }
 }
 

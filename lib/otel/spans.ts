@@ -6,7 +6,7 @@ import type { PublishMessage } from '../channel/telemetry.js'
 import type { RenderMessage } from '../render/telemetry.js'
 import type { ObservedStream, ResumeMessage, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from '../stream/types.js'
 import { channelTemplate, errorType, renderAttributes, streamAttributes } from './attributes.js'
-import type { Host, Listener } from './instrumentation.js'
+import type { Host, Listener } from './part.js'
 import { parseTraceparent, toTraceparent } from './traceparent.js'
 
 /** A stream that is not live yet. */

@@ -128,7 +128,7 @@ class Answer {
   readonly failed = (error: unknown): void => {
     const reply = this.#reply
     if (reply === undefined) return this.#stream.failedLate(error)
-    this.release()
+    this.#reply = undefined
     // One that the app's end has closed keeps its place until the client has its answer.
     if (!this.#stream.isOver) this.#stream.abandon()
     // An error handler may answer with a stream.
@@ -147,14 +147,10 @@ class Answer {
     if (reply === undefined || reply.sent) return
     try {
       send(reply, this.#settings, new StreamPayload(this.#stream, reply))
-      this.release()
+      this.#reply = undefined
     } catch (error) {
       this.failed(error)
     }
-  }
-
-  release (): void {
-    this.#reply = undefined
   }
 }
 

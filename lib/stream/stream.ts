@@ -28,8 +28,8 @@ export interface Response extends Destination {
   [kStream]?: Stream
 }
 
-/** An answer whose source is still being made: sends the stream as it is, or releases the reply. */
-interface Pending { send (): void, release (): void }
+/** An answer whose source is still being made: sends the stream as it is. */
+interface Pending { send (): void }
 
 export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued {
   previous: Linked | undefined
@@ -163,10 +163,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   leave (reason: 'shutdown' | 'closed', frame: string): boolean {
     if (this.isOver) return false
     if (this.connection === undefined) this.#lastFrame = frame
-    const pending = this.#pending
-    this.#pending = undefined
     this.#finish(reason, frame)
-    pending?.send()
     return true
   }
 
@@ -271,11 +268,13 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     this.context.close(reason)
     if (this.#feed !== undefined) this.#discard(this.#feed)
     if (this.#attachment !== undefined) detachFeed(this.#attachment, this)
-    this.#pending?.release()
+    const pending = this.#pending
     this.#feed = this.#attachment = this.#pending = undefined
     // A source that has ended leaves nobody who could keep the request.
     if (reason !== 'end') this.context.release()
     this.drained()
+    // Also for a client that has left: hooks of the app may wait for the answer, such as those that trace requests.
+    pending?.send()
   }
 
   #discard (feed: Feed): void {

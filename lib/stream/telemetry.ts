@@ -1,13 +1,12 @@
 // Tells the log and the diagnostics channels what became of a stream.
 // https://nodejs.org/api/diagnostics_channel.html
 import diagnostics from 'node:diagnostics_channel'
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Entry } from '../message/entry.js'
 import type { Connection } from '../transport/connection.js'
 import { tryLog } from '../util/log.js'
 import { messageOf } from '../util/thrown.js'
 import type { Context } from './context.js'
-import type { StreamEnvironment } from './environment.js'
 import type { CloseReason, ObservedStream, RejectReason, ResumeMessage, ResumeResult, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage, StreamRejectMessage } from './types.js'
 
 const openChannel = diagnostics.channel('fastify-chirp:stream:open')
@@ -16,9 +15,12 @@ const errorChannel = diagnostics.channel('fastify-chirp:stream:error')
 const rejectChannel = diagnostics.channel('fastify-chirp:stream:reject')
 const resumeChannel = diagnostics.channel('fastify-chirp:resume')
 
+/** Whose streams they are. */
+interface Owner { readonly app: FastifyInstance }
+
 /** A stream, for those who tell of it. */
 export interface Told {
-  readonly app: StreamEnvironment
+  readonly app: Owner
   readonly context: Context
   readonly dialect: { readonly name: string }
   readonly events: number
@@ -86,7 +88,7 @@ export function reportOpen (stream: Told): void {
 }
 
 /** A request for a stream got a frame that sends it away. */
-export function reportReject (app: StreamEnvironment, { route, requestId }: Pick<Context, 'route' | 'requestId'>, reason: RejectReason): void {
+export function reportReject (app: Owner, { route, requestId }: Pick<Context, 'route' | 'requestId'>, reason: RejectReason): void {
   if (!rejectChannel.hasSubscribers) return
   const message = { route, requestId, reason }
   rejectChannel.publish(Object.defineProperty(message, 'app', { value: app.app }) as StreamRejectMessage)

@@ -14,7 +14,7 @@ import { Context } from './context.js'
 import type { StreamEnvironment } from './environment.js'
 import { discardFeed, isFeed } from './feed.js'
 import { toFeed } from './pulled.js'
-import { resolveStreamOptions, type StreamSettings } from './settings.js'
+import { HEARTBEAT, resolveStreamOptions, type StreamSettings } from './settings.js'
 import { discardSource } from './source.js'
 import { Stream, type Response } from './stream.js'
 import { reportReject } from './telemetry.js'
@@ -156,7 +156,7 @@ class Answer {
 
 interface MarkedReply { [kStarted]?: boolean }
 
-function send (reply: FastifyReply, { dialect }: StreamSettings, payload: StreamPayload | string): FastifyReply {
+function send (reply: FastifyReply, { dialect, heartbeat }: StreamSettings, payload: StreamPayload | string): FastifyReply {
   (reply as MarkedReply)[kStarted] = true
   // What the app has set stays, but only an event stream is an event stream, and its text is UTF-8.
   const type = reply.getHeader('content-type')
@@ -164,6 +164,8 @@ function send (reply: FastifyReply, { dialect }: StreamSettings, payload: Stream
   if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-cache, no-transform')
   // nginx would hold events back until its buffer is full.
   if (!reply.hasHeader('x-accel-buffering')) reply.header('x-accel-buffering', 'no')
+  // For the client script, which takes a longer silence for a wire that is cut.
+  if (heartbeat !== HEARTBEAT) reply.header('chirp-heartbeat', heartbeat)
   if (dialect === 'auto') addVary(reply, dialectVary())
   // @fastify/compress would hold events back, and this is how it is told not to.
   if ('compress' in reply) reply.request.raw.headers['x-no-compression'] ??= 'event stream'

@@ -17,31 +17,39 @@ export interface Traced<T> {
  */
 export function trace<T, M extends Traced<T>> (channel: TracingChannel<unknown, M>, message: M, run: () => MaybePromise<T>): MaybePromise<T> {
   return channel.start.runStores(message, () => {
+    let result: MaybePromise<T>
     try {
-      const result = run()
-      if (isPromise(result)) return goOn(channel, message, result as Promise<T>)
-      message.result = result as T
-      return result
+      result = run()
     } catch (error) {
-      message.error = error
-      channel.error.publish(message)
-      throw error
-    } finally {
+      fail(channel, message, error)
       channel.end.publish(message)
+      throw error
     }
+    const goesOn = isPromise(result)
+    if (!goesOn) message.result = result as T
+    channel.end.publish(message)
+    return goesOn ? goOn(channel, message, result as Promise<T>) : result
   })
 }
 
 async function goOn<T, M extends Traced<T>> (channel: TracingChannel<unknown, M>, message: M, promise: Promise<T>): Promise<T> {
   try {
     message.result = await promise
-    return message.result
   } catch (error) {
-    message.error = error
-    channel.error.publish(message)
+    fail(channel, message, error)
+    settle(channel, message)
     throw error
-  } finally {
-    channel.asyncStart.publish(message)
-    channel.asyncEnd.publish(message)
   }
+  settle(channel, message)
+  return message.result
+}
+
+function fail<M extends Traced<unknown>> (channel: TracingChannel<unknown, M>, message: M, error: unknown): void {
+  message.error = error
+  channel.error.publish(message)
+}
+
+function settle<M extends object> (channel: TracingChannel<unknown, M>, message: M): void {
+  channel.asyncStart.publish(message)
+  channel.asyncEnd.publish(message)
 }

@@ -123,22 +123,33 @@ t.test('renders and the way from publish() to the sockets', async t => {
   await news.publish(new Fragment('page.html', 'list'))
   await client.heard('data: ')
   await t.rejects(app.renderFragment(new Fragment('page.html', 'absent')))
+  await t.rejects(app.renderFragment(new Fragment('page.html', 'slow')))
   const { 'sse.server.render.duration': renders, 'sse.server.publish.lag': lags } = await metrics()
   t.match(renders, [
     { 'sse.template': 'page.html', 'sse.block': 'list', count: 1 },
-    { 'error.type': 'FST_CHIRP_BLOCK_NOT_FOUND', count: 1 }
+    { 'error.type': 'FST_CHIRP_BLOCK_NOT_FOUND', count: 1 },
+    { 'sse.template': 'page.html', 'sse.block': 'slow', 'error.type': 'FST_CHIRP_RENDER', count: 1 }
   ])
   t.notOk('sse.block' in renders[1], 'names that do not exist may come from anywhere')
   t.match(lags, [{ count: 1 }])
   t.ok(lags[0].sum >= 0)
 })
 
+t.test('a stream of no route, and one of HTTP/1.0', async t => {
+  const { app, metrics } = await setUp(t)
+  app.setNotFoundHandler((request, reply) => reply.eventStream(['x']))
+  const client = await dial(await listen(app))
+  client.send('GET /absent HTTP/1.0\r\n\r\n')
+  await until(() => client.ended && app.eventStreams.open === 0)
+  t.same((await metrics())['sse.server.events'], [{ 'network.protocol.version': '1.0', 'sse.dialect': 'htmx2', value: 1 }])
+})
+
 t.test('what comes from other processes is no number, or no time', async t => {
   const { app, metrics } = await setUp(t)
   const deliver = diagnostics.channel('fastify-chirp:deliver')
   const now = Date.now()
-  deliver.publish({ app, channel: 'a', readers: 1, events: [{ published: 'x' }, { published: now + 1e6, traceparent: 'x' }, { published: undefined }] })
-  t.match((await metrics())['sse.server.publish.lag'], [{ count: 1, sum: 0 }])
+  deliver.publish({ app, channel: 'a', readers: 1, events: [{ published: 'x' }, { published: now + 1e6, traceparent: 'x' }, { published: now + 1e6, traceparent: `00-${'0'.repeat(32)}-${'0'.repeat(16)}-01` }, { published: undefined }] })
+  t.match((await metrics())['sse.server.publish.lag'], [{ count: 2, sum: 0 }])
 })
 
 t.test('the table of metrics in docs/observability.md is the list', async t => {

@@ -73,12 +73,37 @@ t.test('a render that takes its time has a span of that time', async t => {
   const env = new nunjucks.Environment(new nunjucks.FileSystemLoader(VIEWS))
   let finish
   env.addFilter('slow', (text, callback) => { finish = () => callback(null, text) }, true)
-  const { app, spans } = await setUp(t, { templates: env })
+  const { app, spans, metrics } = await setUp(t, { templates: env })
   const rendered = app.renderFragment(new Fragment('page.html', 'slow', { message: 'x' }))
   t.same(spans('render'), [])
   finish()
   t.equal(await rendered, 'x')
   t.equal(spans('render').length, 1)
+  t.match((await metrics())['sse.server.render.duration'], [{ count: 1 }])
+})
+
+t.test('what was begun before is not measured', async t => {
+  const { default: nunjucks } = await import('nunjucks')
+  const env = new nunjucks.Environment(new nunjucks.FileSystemLoader(VIEWS))
+  let finish
+  env.addFilter('slow', (text, callback) => { finish = () => callback(null, text) }, true)
+  const first = await setUp(t, { templates: env })
+  const app = await buildApp(t, { templates: env })
+  // Traced for the other app.
+  const rendered = app.renderFragment(new Fragment('page.html', 'slow', { message: 'x' }))
+  let fail
+  app.get('/', (request, reply) => reply.eventStream(async function * () { await new Promise((resolve, reject) => { fail = reject }) }))
+  const client = await dial(await listen(app))
+  client.send(GET())
+  await until(() => fail !== undefined)
+  const { options, spans, metrics } = providers(t)
+  instrument(app, options)
+  finish()
+  t.equal(await rendered, 'x')
+  fail(new Error('no'))
+  await until(() => app.eventStreams.open === 0)
+  t.same([spans(), first.spans()], [[], []])
+  t.notOk('sse.server.render.duration' in await metrics())
 })
 
 t.test('the start of a stream, with links to what it replayed; none for its life', async t => {

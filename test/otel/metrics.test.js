@@ -1,6 +1,8 @@
 // Metrics of streams, channels and renders, as the SDK exports them.
 import diagnostics from 'node:diagnostics_channel'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import http2 from 'node:http2'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { Fragment, merge } from 'fastify-chirp'
@@ -142,6 +144,19 @@ t.test('a stream of no route, and one of HTTP/1.0', async t => {
   client.send('GET /absent HTTP/1.0\r\n\r\n')
   await until(() => client.ended && app.eventStreams.open === 0)
   t.same((await metrics())['sse.server.events'], [{ 'network.protocol.version': '1.0', 'sse.dialect': 'htmx2', value: 1 }])
+})
+
+t.test('a stream over HTTP/2', async t => {
+  const telemetry = providers(t)
+  const app = await buildApp(t, {}, { http2: true })
+  instrument(app, telemetry.options)
+  app.get('/', (request, reply) => reply.eventStream(['x']))
+  const session = http2.connect(`http://127.0.0.1:${await listen(app)}`)
+  const stream = session.request({ ':path': '/' }).resume()
+  await once(stream, 'close')
+  session.close()
+  await until(() => app.eventStreams.open === 0)
+  t.match((await telemetry.metrics())['sse.server.connection.duration'], [{ 'network.protocol.version': '2', 'sse.close.reason': 'end', count: 1 }])
 })
 
 t.test('what comes from other processes is no number, or no time', async t => {

@@ -50,6 +50,7 @@ export class Channels {
     }
     const host: RenderHost = { renderer, debug, partFailed: error => report(error, partMessage(debug)) }
     this.#environment = {
+      app,
       engine: this.engine,
       maxBuffer: settings.maxBuffer,
       log: app.log,

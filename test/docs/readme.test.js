@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import Fastify from 'fastify'
 import t from 'tap'
+import { instrument } from 'fastify-chirp/otel'
 import chirp, { Fragment, Fragments, SSEEvent } from 'fastify-chirp'
 import { formatText } from 'fastify-chirp/contracts'
 import { until } from '../helpers/app.js'
@@ -355,6 +356,11 @@ t.test('what is observed', async t => {
   const shown = JSON.parse(blocks.find(({ code }) => code.includes('"event stream closed"')).code)
   const { time, pid, hostname, ...line } = lines.find(({ msg }) => msg === 'event stream closed')
   t.same(Object.keys(line), Object.keys(shown))
+})
+
+t.test('metrics and spans', async t => {
+  const { app } = await runBlock(t, 'otel')
+  t.throws(() => instrument(app), { message: /instrumented already/ })
 })
 
 t.test('the limits', async t => {

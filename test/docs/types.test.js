@@ -98,6 +98,8 @@ const texts = {
   'yours.d.mts': YOURS,
   // Later than @types/node of the oldest Node.js.
   'sqlite.d.ts': "declare module 'node:sqlite' { export const DatabaseSync: new (file: string) => any }",
+  // Not needed here.
+  'prom.d.ts': "declare module 'prom-client'",
   'app.d.mts': "export const app: import('fastify').FastifyInstance",
   'wrong.mjs': WRONG
 }

@@ -1,6 +1,6 @@
 // The engine whose topics live in Redis, for channels of several processes.
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Engine, EngineStatus, Page, Publication, StoredEvent } from '../channel/engine.js'
+import type { Beat, Engine, EngineStatus, Holding, Page, Publication, StoredEvent } from '../channel/engine.js'
 import { FST_CHIRP_ENGINE } from '../errors.js'
 import { messageOf } from '../util/thrown.js'
 import { clientsOf } from './clients.js'
@@ -91,6 +91,18 @@ export class RedisEngine implements Engine {
     const event = await (this.#connection.commands.client === undefined ? this.#queue.push(send, this.#connection.failure && this.#unreachable(this.#connection.failure)) : send())
     this.#subscriptions.get(topic)?.published(event.position)
     return event
+  }
+
+  async hold (topic: string, holding: Holding): Promise<StoredEvent> {
+    return await this.#store.hold(topic, this.#store.bodyOf({ record: holding.record, audience: undefined }), holding)
+  }
+
+  async beat (topic: string, silence: number, owner?: string): Promise<Beat> {
+    return await this.#store.beat(topic, silence, owner)
+  }
+
+  async evict (topic: string, silence: number, owner: string, record: StoredEvent['record']): Promise<StoredEvent | undefined> {
+    return await this.#store.evict(topic, silence, owner, record)
   }
 
   async read (topic: string, after: string, limit: number): Promise<Page> {

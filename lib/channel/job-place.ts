@@ -1,0 +1,50 @@
+// Where the events of a job are: a channel of its own, and what this process knows of it.
+import type { Channel } from './channel.js'
+import type { JobNote } from './job-board.js'
+import { JobTrack } from './job-track.js'
+
+export class JobPlace {
+  readonly channel: Channel
+  readonly track: JobTrack
+  readonly #elsewhere: (() => JobNote) | undefined
+
+  /** @param elsewhere what is known of the run, where another process has it. */
+  constructor (channel: Channel, track: JobTrack, elsewhere: (() => JobNote) | undefined) {
+    this.channel = channel
+    this.track = track
+    this.#elsewhere = elsewhere
+  }
+
+  get isElsewhere (): boolean {
+    return this.#elsewhere !== undefined
+  }
+
+  /** Begins to follow, unless it does; a promise until the engine has answered, which may be rejected. */
+  follow (): Promise<void> | undefined {
+    return this.track.follow(track => {
+      if (this.#elsewhere === undefined) this.channel.attach(track, '')
+      else this.#findStart(this.#elsewhere(), track).catch(error => { track.failed(error) })
+    })
+  }
+
+  /** The position of its newest event, after which a stream can go on. */
+  async newest (): Promise<string> {
+    await this.follow()
+    const { track } = this
+    if (!this.isElsewhere) return track.newest
+    const { last } = await this.channel.locate('')
+    return last === track.end?.position ? track.end.last : last
+  }
+
+  /** Reads from its first event on, or as far back as the engine still has them. */
+  async #findStart ({ first, mark }: JobNote, track: JobTrack): Promise<void> {
+    for (const position of [first, mark]) {
+      if (position === undefined || (await this.channel.locate(position)).from === undefined) continue
+      track.begin(position, position === first)
+      this.channel.attach(track, position)
+      return
+    }
+    track.lose()
+    this.channel.attach(track, '')
+  }
+}

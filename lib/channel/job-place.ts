@@ -1,6 +1,9 @@
 // Where the events of a job are: a channel of its own, and what this process knows of it.
+import type { Location } from '../stream/feed.js'
+import { whenDone, type MaybePromise } from '../util/promise.js'
 import type { Channel } from './channel.js'
 import type { JobNote } from './job-board.js'
+import type { JobSink } from './job-sink.js'
 import { JobTrack } from './job-track.js'
 
 export class JobPlace {
@@ -34,6 +37,33 @@ export class JobPlace {
     if (!this.isElsewhere) return track.newest
     const { last } = await this.channel.locate('')
     return last === track.end?.position ? track.end.last : last
+  }
+
+  /** Where a cursor stands, of one that is followed. Without a cursor it is where the first event comes after. */
+  locate (cursor: string): MaybePromise<Location> {
+    const { track, channel } = this
+    const wanted = cursor === '' ? track.first : cursor
+    return whenDone(channel.locate(wanted ?? ''), ({ from, last }) => {
+      // After the record of the end there is nothing to wait for.
+      return { from: wanted === undefined ? undefined : from, last: last === track.end?.position ? track.end.last : last }
+    })
+  }
+
+  /** Lets a stream begin, of one that is followed. */
+  async begin (sink: JobSink, lastEventId: string, isMerged: boolean): Promise<void> {
+    const { track, channel } = this
+    const cursor = lastEventId === '' ? track.first : lastEventId
+    // A merge has asked before.
+    if (isMerged && lastEventId !== '') return sink.begin(lastEventId)
+    const located = channel.locate(cursor ?? '')
+    const { from, last } = located instanceof Promise ? await located : located
+    // The client has left, or the channel is closed and nothing is left of the job.
+    if (last === '' || sink.isOver) return sink.ended()
+    if (cursor !== undefined && from !== undefined) return sink.begin(cursor)
+    // Unlike a channel a job has an end, so what is left of it is worth more than what is to come.
+    const { oldest } = track
+    sink.gap(lastEventId, oldest)
+    sink.begin(oldest)
   }
 
   /** Reads from its first event on, or as far back as the engine still has them. */

@@ -45,8 +45,12 @@ export class JobTrack implements ReaderTarget {
 
   /** Where the oldest event that can be replayed comes after. */
   get oldest (): string {
-    const { length } = this.#positions
-    return this.#positions[Math.max(0, length - 1 - this.#history)]!
+    return this.back(this.#history)
+  }
+
+  /** Where the last so many events come after, of those that are known here. */
+  back (count: number): string {
+    return this.#positions[Math.max(0, this.#positions.length - 1 - count)]!
   }
 
   /** The position of the newest event, or of the start. */

@@ -7,11 +7,12 @@ import type { OpenSource } from '../stream/source.js'
 import { quote } from '../util/describe.js'
 import { tryLog } from '../util/log.js'
 import { whenDone, type MaybePromise } from '../util/promise.js'
-import { isAbortError, messageOf } from '../util/thrown.js'
+import { messageOf } from '../util/thrown.js'
 import type { JobNote } from './job-board.js'
 import type { JobEnvironment, JobOptions, JobSharing } from './job-environment.js'
 import { JobPlace } from './job-place.js'
-import { JobRun, type JobSourceFunction, type RunHost } from './job-run.js'
+import { runHostOf } from './job-host.js'
+import { JobRun, type JobSourceFunction } from './job-run.js'
 import { JobSink, type SinkHost } from './job-sink.js'
 import type { JobState } from './job-state.js'
 import { JobTrack } from './job-track.js'
@@ -41,6 +42,8 @@ export class Job implements Feed {
   #note: JobNote
   // While it is not known whether it may run here.
   #claiming: Promise<void> | undefined
+  #isUnwanted = false
+  #isLost = false
   readonly #run: JobRun
   readonly #sinks = new Set<JobSink>()
   readonly #host: SinkHost
@@ -71,7 +74,7 @@ export class Job implements Feed {
         this.#release()
       }
     }
-    this.#run = new JobRun(this.#runHost(), app.log)
+    this.#run = new JobRun(runHostOf(id, app, (value, dropped) => this.#take(value, dropped), end => this.#over(end)), app.log)
   }
 
   get state (): JobState {
@@ -85,7 +88,7 @@ export class Job implements Feed {
   stop (): Promise<JobState> {
     if (this.#state !== 'running') return this.done
     if (this.#claiming !== undefined) {
-      this.#claiming.then(() => this.stop())
+      this.#isUnwanted = true
     } else if (this.#place.isElsewhere) {
       this.#app.board!.stop(this.#note.run)
     } else {
@@ -124,14 +127,7 @@ export class Job implements Feed {
 
   /** Without a cursor it is where the first event comes after. @internal */
   locate (cursor: string): MaybePromise<Location> {
-    return whenDone(this.#follow(), () => {
-      const { track, channel } = this.#place
-      const wanted = cursor === '' ? track.first : cursor
-      return whenDone(channel.locate(wanted ?? ''), ({ from, last }) => {
-        // After the record of the end there is nothing to wait for.
-        return { from: wanted === undefined ? undefined : from, last: last === track.end?.position ? track.end.last : last }
-      })
-    })
+    return whenDone(this.#follow(), () => this.#place.locate(cursor))
   }
 
   /** Runs the source, where this process may. `discard` is what is done with it otherwise. @internal */
@@ -142,8 +138,9 @@ export class Job implements Feed {
     if (board === undefined) return this.#run.start(source)
     this.#claiming = this.#claim(following, board).then(mayRun => {
       this.#claiming = undefined
-      if (mayRun) this.#run.start(source)
+      if (mayRun && !this.#isUnwanted) this.#run.start(source)
       else discard()
+      if (this.#isUnwanted) this.stop()
     })
   }
 
@@ -176,6 +173,7 @@ export class Job implements Feed {
   gone (): void {
     const { track } = this.#place
     if (this.#state === 'running') {
+      this.#isLost = true
       this.#outcome = { state: 'failed', message: this.#app.debug ? 'The process that ran this job has ended' : 'Internal Server Error' }
       this.#become('failed')
       // Streams that are about to begin will ask.
@@ -202,21 +200,9 @@ export class Job implements Feed {
   async #begin (sink: JobSink, lastEventId: string, isMerged: boolean): Promise<void> {
     const following = this.#follow()
     if (following !== undefined) await following
-    const { track, channel } = this.#place
     // Its process was gone before anybody followed.
-    if (this.#place.isElsewhere && this.#outcome.state === 'failed') track.endHere(this.#outcome)
-    const cursor = lastEventId === '' ? track.first : lastEventId
-    // A merge has asked before.
-    if (isMerged && lastEventId !== '') return sink.begin(lastEventId)
-    const located = channel.locate(cursor ?? '')
-    const { from, last } = located instanceof Promise ? await located : located
-    // The client has left, or the channel is closed and nothing is left of the job.
-    if (last === '' || sink.isOver) return sink.ended()
-    if (cursor !== undefined && from !== undefined) return sink.begin(cursor)
-    // Unlike a channel a job has an end, so what is left of it is worth more than what is to come.
-    const { oldest } = track
-    sink.gap(lastEventId, oldest)
-    sink.begin(oldest)
+    if (this.#isLost) this.#place.track.endHere(this.#outcome)
+    await this.#place.begin(sink, lastEventId, isMerged)
   }
 
   #follow (): Promise<void> | undefined {
@@ -259,30 +245,16 @@ export class Job implements Feed {
     this.#app.board?.tell(this.#note)
   }
 
-  #runHost (): RunHost {
-    const { log, report } = this.#app
-    const name = `job ${quote(this.id)}`
-    const dropped = (): void => { tryLog(log, 'debug', {}, `a value of ${name} was dropped: it came after the job was stopped`) }
-    return {
-      take: async value => {
-        const following = this.#follow()
-        // An engine that is out of reach is told of by publish().
-        if (following !== undefined) await following.catch(() => {})
-        // Behind the end nobody would read it.
-        if (this.#state !== 'running') return dropped()
-        this.#events++
-        await this.#place.channel.publish(value).catch(() => {})
-        const { history } = this.#note
-        if (this.#app.board !== undefined && this.#events % Math.ceil(history / 2) === 0 && this.#state === 'running') this.#tell({ mark: this.#place.track.newest })
-      },
-      ended: () => { this.#over({ state: 'ended' }) },
-      failed: error => {
-        report(error, `the source of ${name} failed`)
-        this.#over({ state: 'failed', message: this.#app.debug ? messageOf(error) : 'Internal Server Error' })
-      },
-      dropped,
-      failedLate: error => { if (!isAbortError(error)) report(error, `the source of ${name} failed after the job was stopped`) }
-    }
+  async #take (value: unknown, dropped: () => void): Promise<void> {
+    const following = this.#follow()
+    // An engine that is out of reach is told of by publish().
+    if (following !== undefined) await following.catch(() => {})
+    // Behind the end nobody would read it.
+    if (this.#state !== 'running') return dropped()
+    this.#events++
+    await this.#place.channel.publish(value).catch(() => {})
+    const step = Math.ceil(this.#note.history / 2)
+    if (this.#app.board !== undefined && this.#events % step === 0 && this.#state === 'running') this.#tell({ mark: this.#place.track.back(step) })
   }
 
   #over (end: JobEnd): void {

@@ -6,6 +6,15 @@ import { isAbortError, messageOf } from '../util/thrown.js'
 import type { JobEnvironment } from './job-environment.js'
 import type { RunHost } from './job-run.js'
 
+/** The last thing that a job publishes. */
+export class EndMark {
+  readonly end: JobEnd
+
+  constructor (end: JobEnd) {
+    this.end = end
+  }
+}
+
 /** @param take gets each value, and what is called for one that came too late. */
 export function runHostOf (
   id: string, { log, report, debug }: JobEnvironment, take: (value: unknown, dropped: () => void) => Promise<void>, over: (end: JobEnd) => void

@@ -11,7 +11,7 @@ import { messageOf } from '../util/thrown.js'
 import type { JobNote } from './job-board.js'
 import type { JobEnvironment, JobOptions, JobSharing } from './job-environment.js'
 import { JobPlace } from './job-place.js'
-import { runHostOf } from './job-host.js'
+import { EndMark, runHostOf } from './job-host.js'
 import { JobRun, type JobSourceFunction } from './job-run.js'
 import { JobSink, type SinkHost } from './job-sink.js'
 import type { JobState } from './job-state.js'
@@ -20,15 +20,6 @@ import { SILENCE } from './pulse.js'
 
 export type { JobOptions } from './job-environment.js'
 export type { JobState } from './job-state.js'
-
-/** The last thing that a job publishes. */
-class EndMark {
-  readonly end: JobEnd
-
-  constructor (end: JobEnd) {
-    this.end = end
-  }
-}
 
 /** A job: what `app.job()` gives, for `reply.eventStream()`, `reply.page()` with `live`, and `merge()`. */
 export class Job implements Feed {

@@ -108,7 +108,9 @@ export class JobTrack implements ReaderTarget {
     this.#started = undefined
   }
 
-  ended (): void {}
+  ended (): void {
+    if (this.#positions.length === 0) this.failed(new Error('its channel is closed'))
+  }
 
   flush (): void {}
 

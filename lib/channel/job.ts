@@ -220,10 +220,10 @@ export class Job implements Feed {
       }
     } catch (cause) {
       const error = new FST_CHIRP_JOB(quote(this.id), 'the engine cannot say whether another process runs it. Start it again', { cause })
-      this.#app.report(error, 'a job did not start')
+      if (!this.#isUnwanted) this.#app.report(error, 'a job did not start')
       this.#outcome = { state: 'failed', message: this.#app.debug ? messageOf(error) : 'Internal Server Error' }
       track.endHere(this.#outcome)
-      this.#become('failed')
+      this.#become(this.#isUnwanted ? 'stopped' : 'failed')
       this.#forget()
       return false
     }

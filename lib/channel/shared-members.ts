@@ -34,7 +34,11 @@ export class SharedMembers<Info> implements Membership<Info> {
     this.#grace = grace
     this.#isClosing = isClosing
     this.#tell = tell
-    this.#roster = open((key, before, isOurs) => { if (isOurs && !this.#isClosed) this.#changed(key, before) })
+    this.#roster = open((key, before, isOurs) => {
+      if (this.#isClosed) return
+      this.#agree(key)
+      if (isOurs) this.#changed(key, before)
+    })
   }
 
   get size (): number {
@@ -114,6 +118,17 @@ export class SharedMembers<Info> implements Membership<Info> {
   #release (key: string): void {
     this.#mine.delete(key)
     this.#roster.release(key)
+  }
+
+  /** Whoever came at the same moment takes over the info of the first. */
+  #agree (key: string): void {
+    const mine = this.#mine.get(key)
+    const holders = this.#roster.holders(key)
+    if (mine === undefined || holders.size < 2) return
+    const { info } = memberOf(key, holders).member
+    if (JSON.stringify(info) === JSON.stringify(mine.info)) return
+    mine.info = info
+    this.#hold(key, mine)
   }
 
   #changed (key: string, before: Holders<Presence<Info>>): void {

@@ -94,14 +94,17 @@ export class RedisEngine implements Engine {
   }
 
   async hold (topic: string, holding: Holding): Promise<StoredEvent> {
+    await this.#whenConnected()
     return await this.#store.hold(topic, this.#store.bodyOf({ record: holding.record, audience: undefined }), holding)
   }
 
   async beat (topic: string, silence: number, owner?: string): Promise<Beat> {
+    await this.#whenConnected()
     return await this.#store.beat(topic, silence, owner)
   }
 
   async evict (topic: string, silence: number, owner: string, record: StoredEvent['record']): Promise<StoredEvent | undefined> {
+    await this.#whenConnected()
     return await this.#store.evict(topic, silence, owner, record)
   }
 
@@ -126,7 +129,7 @@ export class RedisEngine implements Engine {
   }
 
   async latest (topic: string): Promise<StoredEvent[]> {
-    await this.#connection.whenOpen('commands', this.#settings.commandTimeout)
+    await this.#whenConnected()
     const { events, last } = await this.#store.latest(topic)
     await this.#subscriptions.get(topic)?.reached(last)
     return events
@@ -150,8 +153,12 @@ export class RedisEngine implements Engine {
     return client
   }
 
-  async #read (topic: string, after: string, limit: number): Promise<RedisPage> {
+  async #whenConnected (): Promise<void> {
     if (this.#connection.commands.client === undefined) await this.#connection.whenOpen('commands', this.#settings.commandTimeout)
+  }
+
+  async #read (topic: string, after: string, limit: number): Promise<RedisPage> {
+    await this.#whenConnected()
     return await this.#store.read(topic, after, limit)
   }
 

@@ -16,10 +16,10 @@ const admin = server.client({ connectionName: 'admin' })
 const apps = await startApps(t, 3, { url: server.url, prefix: 'faults:' })
 const clients = Array.from({ length: 6 }, () => new Wanderer(apps))
 const acknowledged = []
-let isOver = false
+const state = { isOver: false }
 
 async function publish (app, name) {
-  for (let n = 0; !isOver; n++) {
+  for (let n = 0; !state.isOver; n++) {
     try {
       const id = await app.call('publish', `${name}-${n}`)
       acknowledged.push(id)
@@ -86,7 +86,7 @@ t.test('CLIENT KILL, a frozen server, restarts with and without data, and a proc
       await until(() => acknowledged.length > length + 20)
     }
   }
-  isOver = true
+  state.isOver = true
   await Promise.all(publishers)
   await apps[0].call('publish', 'last')
   await until(() => clients.every(({ data }) => data.at(-1) === 'last'))

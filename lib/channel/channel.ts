@@ -155,10 +155,8 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
       this.#presence = new Presence(options, {
         open: this.#isClosed ? undefined : this.#app.roster,
         isClosing: () => this.#app.isClosing?.() === true,
-        failed: (error, event) => {
-          // What publish() rejected with has been told already.
-          if (!this.#told.has(error as object)) this.#app.report(error, `a "${event}" listener of the presence of channel ${JSON.stringify(this.name)} failed`)
-        }
+        // What publish() rejected with has been told already.
+        failed: (error, event) => this.#told.has(error as object) || this.#app.report(error, `a "${event}" listener of the presence of channel ${JSON.stringify(this.name)} failed`)
       })
       if (this.#isClosed) this.#presence.close()
     } else {

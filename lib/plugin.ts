@@ -114,7 +114,10 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
     return channels.close()
   })
   app.addHook('onReady', async () => renderer.learn(app))
-  app.addHook('onReady', () => channels.start())
+  app.addHook('onReady', async () => {
+    await channels.start()
+    await jobs.ready()
+  })
   app.addHook('onReady', () => signals.start())
   app.addHook('onReady', () => views.start())
   if (settings.debug) {

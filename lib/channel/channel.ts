@@ -13,7 +13,7 @@ import type { ChannelEngine, StoredEvent } from './engine.js'
 import { Hub } from './hub.js'
 import { muteLate } from './late.js'
 import { CHANNEL_DEFAULTS, type ChannelOptions } from './options.js'
-import { Presence, type PresenceOptions } from './presence.js'
+import { Presence, type PresenceHost, type PresenceOptions } from './presence.js'
 import { Producer } from './producer.js'
 import { StreamSink } from './sink.js'
 import { Subscription, type SubscribeOptions } from './subscription.js'
@@ -58,6 +58,8 @@ export interface ChannelEnvironment {
   isClosed? (): boolean
   /** Whether the app ends its streams. */
   isClosing? (): boolean
+  /** Opens what all processes know of its members; undefined where there is one process. */
+  roster?: PresenceHost['open']
   /** Logs and counts an error. */
   report (error: unknown, message: string): void
 }
@@ -91,10 +93,9 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     this.#topic = app.topic ?? name
     this.#history = latest ? 0 : history
     this.#ttl = ttl
-    const report = app.report.bind(app)
     const owner = `channel ${JSON.stringify(name)}`
-    const producer = source && new Producer({ owner, source, linger, log: app.log, publish: value => this.publish(value as Event), report })
-    const notLoaded = (error: unknown): void => report(error, `the values of ${owner} from before are not known`)
+    const producer = source && new Producer({ owner, source, linger, log: app.log, publish: value => this.publish(value as Event), report: app.report.bind(app) })
+    const notLoaded = (error: unknown): void => app.report(error, `the values of ${owner} from before are not known`)
     this.#hub = new Hub(this.#topic, app.engine, { about: this.#about, latest, ttl, every, producer, notLoaded })
     this.#views = viewer ? new Views({ ...app, name, keepsLatest: latest }) : undefined
   }
@@ -155,11 +156,10 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
   presence<Info = unknown> (options: PresenceOptions = {}): Presence<Info> {
     if (this.#presence === undefined) {
       this.#presence = new Presence(options, {
+        open: this.#isClosed ? undefined : this.#app.roster,
         isClosing: () => this.#app.isClosing?.() === true,
-        failed: (error, event) => {
-          // What publish() rejected with has been told already.
-          if (!this.#told.has(error as object)) this.#app.report(error, `a "${event}" listener of the presence of channel ${JSON.stringify(this.name)} failed`)
-        }
+        // What publish() rejected with has been told already.
+        failed: (error, event) => this.#told.has(error as object) || this.#app.report(error, `a "${event}" listener of the presence of channel ${JSON.stringify(this.name)} failed`)
       })
       if (this.#isClosed) this.#presence.close()
     } else {

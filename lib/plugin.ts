@@ -32,6 +32,7 @@ import { addFirstOnRoute, isClosedWith503 } from './transport/private.js'
 import { takeOverRoute } from './transport/takeover.js'
 import type { ChirpOptions, ChirpPlugin } from './types.js'
 import { describe } from './util/describe.js'
+import { noteClosed, noteRegistered } from './util/lifecycle.js'
 import { tryLog } from './util/log.js'
 
 const CLOSED_WITH_503 = 'Fastify answers 503 to all that comes while it closes, and an EventSource gives up then. With its option return503OnClosing: false, new streams get chirp:closing instead and come back'
@@ -47,11 +48,12 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
     dialect: settings.stream.dialect,
     clientScript,
     // Which render what they show themselves.
-    signals: { html: name => signals.html(name) }
+    signals: { html: name => signals.html(name) },
+    app
   })
   const registry = new Registry(settings, app.log)
   const warnings = settings.debug ? new Warnings(app.log) : undefined
-  const environment: StreamEnvironment = { settings, renderer, registry, warnings }
+  const environment: StreamEnvironment = { app, settings, renderer, registry, warnings }
   const channels = new Channels(environment, app, options.engine)
   const jobs = new Jobs(settings, channels, app.log)
   const live = {
@@ -104,13 +106,18 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
     // The streams first: their clients are to come back, and not to think that a job has ended.
     await Promise.all([registry.close(), jobs.close()])
   })
+  noteRegistered(app.server)
   app.addHook('onClose', () => {
     views.close()
     signals.close()
+    noteClosed(app.server)
     return channels.close()
   })
   app.addHook('onReady', async () => renderer.learn(app))
-  app.addHook('onReady', () => channels.start())
+  app.addHook('onReady', async () => {
+    await channels.start()
+    await jobs.ready()
+  })
   app.addHook('onReady', () => signals.start())
   app.addHook('onReady', () => views.start())
   if (settings.debug) {

@@ -22,9 +22,11 @@ export interface PageOptions<Context extends FragmentContext = FragmentContext> 
   /**
    * What the page follows, on its own address: a channel, a subscription, a merge, whatever can say where it is. A GET
    * that asks for `text/event-stream` and not for HTML, or has a `lastEventId` in its query, is answered with its
-   * stream, and the context is not made. Default: none, every request gets the page.
+   * stream, and the context is not made. Where it is given as undefined or null there is no such thing (any more), as
+   * for `app.job(id)` of a job that is forgotten: a page request is answered as a route that was not found, and a
+   * stream gets `chirp:gone` and ends. Default: none, every request gets the page.
    */
-  live?: Feed | undefined
+  live?: Feed | null | undefined
   /**
    * For events that bring ids: the id of the newest one that the page shows, or a function of the context that gives
    * it, so that the stream does not show it again. Default: the position of `live` before the context was made.
@@ -51,7 +53,8 @@ export function checkPage (defaults: StreamSettings, options: PageOptions): void
   if (block !== undefined && (typeof block !== 'string' || block === '')) {
     throw new FST_CHIRP_OPTION(`option "block" of reply.page() must be the name of a block, not ${describe(block)}`)
   }
-  if (live === undefined) {
+  if (live === undefined || live === null) {
+    if (isGone(options)) return
     for (const [name, value] of Object.entries({ cursor, stream })) {
       if (value !== undefined) throw new FST_CHIRP_OPTION(`option "${name}" of reply.page() has no effect without "live". Give both: { live: channel, ${name}: ... }`)
     }
@@ -64,6 +67,11 @@ export function checkPage (defaults: StreamSettings, options: PageOptions): void
     throw new FST_CHIRP_LIVE('option "live" of reply.page() is a feed that has neither cursor() nor locate(). Add one of them, or merge() the feed with a channel')
   }
   resolveStreamOptions(defaults, stream, 'in "stream" of reply.page()')
+}
+
+/** Whether a page follows what is not there. */
+export function isGone (options: PageOptions): boolean {
+  return (options.live ?? undefined) === undefined && Object.hasOwn(options, 'live')
 }
 
 /** Refuses a promise of a context, which would be a page without variables. */

@@ -4,8 +4,10 @@ import { dialectVary } from '../dialects/list.js'
 import { FST_CHIRP_FRAGMENT } from '../errors.js'
 import { Fragment, type FragmentContext } from '../message/fragment.js'
 import type { PageStream, Renderer } from '../render/renderer.js'
+import { goneFrame } from '../sse/own.js'
 import { LAST_EVENT_ID } from '../stream/context.js'
 import type { StreamEnvironment } from '../stream/environment.js'
+import { kAttach, type Feed } from '../stream/feed.js'
 import { discard, startEventStream } from '../stream/start.js'
 import { reportFailure } from '../stream/telemetry.js'
 import { addVary, wantsEventStream } from '../transport/negotiation.js'
@@ -16,11 +18,20 @@ import { hasParameter, headerOf } from '../util/request.js'
 import { toErrorObject } from '../util/thrown.js'
 import { StreamAddress } from './address.js'
 import { cursorOf, positionOf } from './cursor.js'
-import { checkPage, checkReturned, refusePromise, type PageContext, type PageOptions } from './options.js'
+import { checkPage, checkReturned, isGone, refusePromise, type PageContext, type PageOptions } from './options.js'
 
 const PAGE_VARY = 'HX-Request, HX-Request-Type, HX-Boosted, HX-History-Restore-Request'
 // The last one is in the address that the page connects to.
 const LIVE_VARY = 'Accept, Chirp-Gap'
+
+/** The stream of what is not there. */
+const GONE: Feed = {
+  [kAttach] (outlet) {
+    outlet.send(goneFrame(), 1)
+    outlet.ended()
+    return { detach () {} }
+  }
+}
 
 /** Implements `app.renderFragment()`. */
 export async function renderFragment (renderer: Renderer, fragment: Fragment): Promise<string> {
@@ -49,7 +60,9 @@ export function sendPage (
     discard(liveOf(options))
     throw error
   }
-  const { block, live } = options
+  const { block } = options
+  const live = options.live ?? undefined
+  if (isGone(options)) return sendGone(app, reply, options)
   if (live !== undefined) {
     addVary(reply, LIVE_VARY)
     if (app.settings.stream.dialect === 'auto') addVary(reply, dialectVary())
@@ -69,6 +82,14 @@ export function sendPage (
   const made = typeof context === 'function' ? (context as () => unknown)() : context
   if (isPromise(made)) return sendHtml(reply, Promise.resolve(made).then(made => render(variablesFrom(context, made))))
   return sendHtml(reply, render(variablesFrom(context, made)))
+}
+
+/** What a page would follow is not there. */
+function sendGone (app: StreamEnvironment, reply: FastifyReply, { stream }: PageOptions): FastifyReply {
+  addVary(reply, LIVE_VARY)
+  if (asksForStream(reply.request)) return startEventStream(app, reply, GONE, stream)
+  reply.callNotFound()
+  return reply
 }
 
 /**

@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import Fastify from 'fastify'
 import t from 'tap'
+import { instrument } from 'fastify-chirp/otel'
 import chirp, { Fragment, Fragments, SSEEvent } from 'fastify-chirp'
 import { formatText } from 'fastify-chirp/contracts'
 import { until } from '../helpers/app.js'
@@ -15,7 +16,7 @@ import { blocks, firstText, home, importBlock, maskIds, read, readBody, readEven
 
 // Pages whose blocks need what a test has not, such as a database of yours: these are only checked by types.test.js.
 const CHECKED = [
-  'docs/deployment.md', 'docs/engines.md', 'docs/errors.md', 'docs/fragments.md', 'docs/jobs.md', 'docs/live-views.md', 'docs/pages.md', 'docs/scaling.md'
+  'docs/deployment.md', 'docs/engines.md', 'docs/errors.md', 'docs/fragments.md', 'docs/jobs.md', 'docs/live-views.md', 'docs/observability.md', 'docs/pages.md', 'docs/scaling.md'
 ]
 
 t.test('every block of code is run', async t => {
@@ -362,6 +363,11 @@ t.test('what is observed', async t => {
   const shown = JSON.parse(blocks.find(({ code }) => code.includes('"event stream closed"')).code)
   const { time, pid, hostname, ...line } = lines.find(({ msg }) => msg === 'event stream closed')
   t.same(Object.keys(line), Object.keys(shown))
+})
+
+t.test('metrics and spans', async t => {
+  const { app } = await runBlock(t, 'otel')
+  t.throws(() => instrument(app), { message: /instrumented already/ })
 })
 
 t.test('the limits', async t => {

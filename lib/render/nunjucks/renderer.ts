@@ -9,6 +9,7 @@ import { addSignalGlobals } from './globals/signals.js'
 import { Host } from './host.js'
 import type { ReadsAnalysis } from '../reads.js'
 import type { PageStream, PrintedSignals, Renderer } from '../renderer.js'
+import { isRenderTraced, traceRender } from '../telemetry.js'
 import { BlockRenderer } from './plan.js'
 import { Analysis } from './reads/analysis.js'
 import { settle } from './settle.js'
@@ -29,6 +30,8 @@ export interface RendererOptions {
   clientScript?: string | undefined
   /** The signals of the app, for `signal()` and `signal_attrs()`. Default: there are no such functions. */
   signals?: PrintedSignals | undefined
+  /** What messages of the diagnostics channels say whose renders they are. Default: none. */
+  app?: object | undefined
   /** Milliseconds that an async filter, tag or loader may take. Default: 5000. */
   filterTimeout?: number | undefined
 }
@@ -48,7 +51,7 @@ const FILTER_TIMEOUT = 5000
  *
  * @throws FST_CHIRP_OPTION when the option cannot be used.
  */
-export function createRenderer ({ templates, debug, dialect = 'auto', clientScript, signals, filterTimeout = FILTER_TIMEOUT }: RendererOptions): NunjucksRenderer {
+export function createRenderer ({ templates, debug, dialect = 'auto', clientScript, signals, app, filterTimeout = FILTER_TIMEOUT }: RendererOptions): NunjucksRenderer {
   if (templates === undefined) {
     const fail = (template: string): never => { throw new FST_CHIRP_NO_TEMPLATES(template, 'views') }
     const renderer: NunjucksRenderer = { renderBlock: fail, renderTemplate: fail, for: () => renderer, learn: () => {}, library: undefined, reads: undefined }
@@ -63,6 +66,12 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
   const surroundings = new Surroundings(environment === templates ? environment : undefined)
 
   function render (subject: Subject, context: object, beneath: object | undefined, page: PageStream | undefined): string | Promise<string> {
+    if (!isRenderTraced()) return renderNow(subject, context, beneath, page)
+    const { template, block } = subject
+    return traceRender({ app, template, block }, () => renderNow(subject, context, beneath, page))
+  }
+
+  function renderNow (subject: Subject, context: object, beneath: object | undefined, page: PageStream | undefined): string | Promise<string> {
     const { template, block } = subject
     checkName(template)
     return settle(host, subject, page, callback => {

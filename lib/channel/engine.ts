@@ -60,6 +60,7 @@ export interface Holding {
   owner: string
   /** What it replaces: the value that this owner holds with the same key. */
   key: string
+  /** The value, as an event. */
   record: EventRecord
   /** From now on the owner has no value of this key. */
   removes?: true | undefined

@@ -12,10 +12,14 @@ const checker = program.getTypeChecker()
 const isCommented = symbol => symbol.getDocumentationComment(checker).length > 0
 const isOurs = symbol => symbol.declarations?.some(declaration => declaration.getSourceFile().fileName.startsWith(join(root, 'dist')))
 
+// Fields of messages have the same names everywhere: docs/observability.md has a table of them.
+const isMessage = ({ name }) => name.endsWith('Message')
+
 /** The symbols that a name leads to: itself, and what a class or an interface of ours declares. */
 function namesOf (symbol) {
   const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
   if (!isOurs(target)) return []
+  if (isMessage(target)) return [{ member: target, name: target.name }]
   const members = [...target.members?.values() ?? []].filter(member => member.flags & (ts.SymbolFlags.Property | ts.SymbolFlags.Method | ts.SymbolFlags.Accessor))
   return [target, ...members.filter(({ name }) => !/^__|#private/.test(name))].map(member => ({ member, name: member === target ? member.name : `${target.name}.${member.name}` }))
 }

@@ -13,14 +13,15 @@ import { FST_CHIRP_OPTION, FST_CHIRP_REGISTERED } from './errors.js'
 import type { LiveViewOptions } from './live/options.js'
 import { LiveViews } from './live/views.js'
 import { resolveOptions } from './options.js'
+import type { PageEnvironment } from './pages/deferred-page.js'
 import { addErrorPages } from './pages/error-page.js'
 import { sendLive } from './pages/live.js'
 import { hideParameters } from './pages/query.js'
 import { renderFragment, sendFragment, sendPage } from './pages/page.js'
+import { PendingPages } from './pages/pending.js'
 import { createRenderer } from './render/nunjucks/renderer.js'
 import { serveScript } from './script.js'
 import { nameProblem } from './sse/field.js'
-import type { StreamEnvironment } from './stream/environment.js'
 import { Registry } from './stream/registry.js'
 import { streamReturned } from './stream/returned.js'
 import { kStarted, startEventStream } from './stream/start.js'
@@ -39,7 +40,8 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   const renderer = createRenderer({ templates: options.templates, debug: settings.debug, dialect: settings.stream.dialect, clientScript })
   const registry = new Registry(settings, app.log)
   const warnings = settings.debug ? new Warnings(app.log) : undefined
-  const environment: StreamEnvironment = { settings, renderer, registry, warnings }
+  const pendingPages = new PendingPages(settings.shutdownGrace)
+  const environment: PageEnvironment = { settings, renderer, registry, warnings, pendingPages }
   const channels = new Channels(environment, app, options.engine)
   const jobs = new Jobs(settings, channels, app.log)
   const views = new LiveViews({
@@ -86,7 +88,7 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   // A stream would keep the server open for ever.
   app.addHook('preClose', async () => {
     // The streams first: their clients are to come back, and not to think that a job has ended.
-    await Promise.all([registry.close(), jobs.close()])
+    await Promise.all([registry.close(), jobs.close(), pendingPages.close()])
   })
   app.addHook('onClose', () => {
     views.close()

@@ -5,10 +5,10 @@ import { FST_CHIRP_FRAGMENT } from '../errors.js'
 import { Fragment, type FragmentContext } from '../message/fragment.js'
 import type { PageStream, Renderer } from '../render/renderer.js'
 import { LAST_EVENT_ID } from '../stream/context.js'
-import type { StreamEnvironment } from '../stream/environment.js'
 import { discard, startEventStream } from '../stream/start.js'
 import { reportFailure } from '../stream/telemetry.js'
 import { addVary, wantsEventStream } from '../transport/negotiation.js'
+import type { StreamPayload } from '../transport/payload.js'
 import { describe } from '../util/describe.js'
 import { isOf } from '../util/kind.js'
 import { isPromise } from '../util/promise.js'
@@ -16,6 +16,8 @@ import { hasParameter, headerOf } from '../util/request.js'
 import { toErrorObject } from '../util/thrown.js'
 import { StreamAddress } from './address.js'
 import { cursorOf, positionOf } from './cursor.js'
+import { deferredIn } from './defer.js'
+import { deferredPage, type PageEnvironment } from './deferred-page.js'
 import { checkPage, checkReturned, refusePromise, type PageContext, type PageOptions } from './options.js'
 
 const PAGE_VARY = 'HX-Request, HX-Request-Type, HX-Boosted, HX-History-Restore-Request'
@@ -39,7 +41,7 @@ export function sendFragment (renderer: Renderer, reply: FastifyReply, template:
 
 /** Implements `reply.page()`. */
 export function sendPage (
-  app: StreamEnvironment, reply: FastifyReply, template: string, context: PageContext = {}, options: PageOptions = {}
+  app: PageEnvironment, reply: FastifyReply, template: string, context: PageContext = {}, options: PageOptions = {}
 ): FastifyReply {
   try {
     checkPage(app.settings.stream, options)
@@ -58,7 +60,9 @@ export function sendPage (
   if (live !== undefined && asksForStream(reply.request)) return startEventStream(app, reply, live, options.stream)
 
   const part = block !== undefined && wantsBlock(reply.request) ? block : undefined
-  const render = (variables: FragmentContext, page?: PageStream): string | Promise<string> => {
+  const render = (variables: FragmentContext, page?: PageStream): string | Promise<string | StreamPayload> => {
+    const deferred = deferredIn(variables)
+    if (deferred !== undefined) return deferredPage(app, reply, { template, block: part }, variables, deferred, options, page?.connect?.bind(page))
     const renderer = app.renderer.for(reply)
     if (part === undefined) return renderer.renderTemplate(template, variables, page)
     // Made for its checks, as in sendFragment().
@@ -76,8 +80,8 @@ export function sendPage (
  * rendered, or later, is replayed when the page connects.
  */
 async function renderLive (
-  request: FastifyRequest, context: PageContext, options: PageOptions, render: (variables: FragmentContext, page: PageStream) => string | Promise<string>
-): Promise<string> {
+  request: FastifyRequest, context: PageContext, options: PageOptions, render: (variables: FragmentContext, page: PageStream) => string | Promise<string | StreamPayload>
+): Promise<string | StreamPayload> {
   const { live } = options
   let position: string
   try {
@@ -118,7 +122,7 @@ function wantsBlock (request: FastifyRequest): boolean {
     headerOf(request, 'hx-history-restore-request') !== 'true' && headerOf(request, 'hx-request-type') !== 'full'
 }
 
-function sendHtml (reply: FastifyReply, html: string | Promise<string>): FastifyReply {
+function sendHtml (reply: FastifyReply, html: string | Promise<string | StreamPayload>): FastifyReply {
   if (!reply.hasHeader('content-type')) reply.type('text/html; charset=utf-8')
   if (typeof html === 'string') return reply.send(html)
   html.then(html => { reply.send(html) }).catch(error => fail(reply, error))

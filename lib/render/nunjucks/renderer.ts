@@ -5,8 +5,8 @@ import { checkName, createEnvironment, type TemplatesOption } from './environmen
 import type { Subject } from './fault.js'
 import { addSSEGlobals } from './globals/attributes.js'
 import { addClientScript } from './globals/client-script.js'
+import { addTests } from './globals/tests.js'
 import { Host } from './host.js'
-import type { ReadsAnalysis } from '../reads.js'
 import type { PageStream, Renderer } from '../renderer.js'
 import { BlockRenderer } from './plan.js'
 import { Analysis } from './reads/analysis.js'
@@ -34,8 +34,6 @@ export interface RendererOptions {
 export interface NunjucksRenderer extends Renderer {
   /** Undefined without the option. */
   readonly library: Library | undefined
-  /** What the blocks of its templates read. Undefined without the option. */
-  readonly reads: ReadsAnalysis | undefined
 }
 
 const FILTER_TIMEOUT = 5000
@@ -54,7 +52,8 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
   const environment = createEnvironment(templates, debug)
   const host = new Host(environment, filterTimeout)
   addSSEGlobals(environment, host, dialect)
-  if (clientScript !== undefined) addClientScript(environment, host.env, clientScript)
+  addTests(environment, host.env)
+  if (clientScript !== undefined) addClientScript(environment, host, clientScript)
   const blocks = new BlockRenderer(host)
   const surroundings = new Surroundings(environment === templates ? environment : undefined)
 

@@ -16,11 +16,15 @@ export interface Place {
 
 /** What HTML leads to when it is parsed. */
 export interface Outline {
-  /** Where comments are comments, and no text of a script, a title or an attribute. */
-  comments: ReadonlySet<number>
+  /** Comments that are comments, and no text of a script, a title or an attribute; each with the part of the document that it is in. */
+  comments: ReadonlyMap<number, Zone>
+  /** Where a body has to begin for these comments to be in it; undefined where that needs nothing. */
+  body: number | undefined
   /** Where more can be added: in front of the end of the body. Undefined when something is left open that would swallow it. */
   end: number | undefined
 }
+
+type Zone = 'before' | 'head' | 'between' | 'body' | 'after'
 
 const NAME = 'chirp-part:'
 
@@ -35,18 +39,19 @@ export function closeComment (id: string): string {
 /** The places whose ids begin with `prefix`, in the order in which they begin. With an outline only those that a browser sees. */
 export function findPlaces (html: string, prefix: string, outline?: Outline): Place[] {
   const places: Place[] = []
-  const open: Place[] = []
+  const open: Array<Place & { zone: Zone | undefined }> = []
   const mark = NAME + prefix
   for (let at = html.indexOf(mark); at !== -1; at = html.indexOf(mark, at + mark.length)) {
     const isClosing = html[at - 1] === '/'
     const start = at - (isClosing ? 5 : 4)
     const end = html.indexOf('-->', at) + 3
-    if (outline !== undefined && !outline.comments.has(start)) continue
+    const zone = outline?.comments.get(start)
+    if (outline !== undefined && zone === undefined) continue
     const id = html.slice(at + NAME.length, end - 3)
     if (!isClosing) {
-      open.push({ id, start, from: end, to: -1, end: -1 })
+      open.push({ id, zone, start, from: end, to: -1, end: -1 })
       places.push(open.at(-1)!)
-    } else if (open.at(-1)?.id === id) {
+    } else if (open.at(-1)?.id === id && open.at(-1)!.zone === zone) {
       Object.assign(open.pop()!, { to: start, end })
     }
   }
@@ -55,35 +60,64 @@ export function findPlaces (html: string, prefix: string, outline?: Outline): Pl
 }
 
 // https://html.spec.whatwg.org/multipage/parsing.html: a comment; a tag with its
-// name, its attributes, and its end; another thing in angle brackets.
-const TOKEN = /<!--(?:-?>|[^]*?(?:--!?>|$))|<(\/?)([a-z][^\s/>]*)((?:[^>"']|"[^"]*"|'[^']*')*)(>?)|<[!?/][^>]*(>?)/gi
+// name, and its attributes; another thing in angle brackets. Each may lack its end.
+const TOKEN = /<!--(?:-?>|[^]*?(?:--!?>|$))|<(\/?)([a-z][^\s/>]*)(?:[^>"']|"[^"]*"|'[^']*')*(>|["'][^]*|$)|<[!?/][^>]*>?/gi
 /** Elements whose content is text; that of `noscript` is for browsers that run scripts. */
 const TEXT = /^(?:script|style|title|textarea|xmp|iframe|noembed|noframes|noscript|plaintext)$/
 
-export function outlineOf (html: string): Outline {
-  const comments = new Set<number>()
+/** What a document may have before its body. */
+const HEAD = /^(?:html|head|base|basefont|bgsound|link|meta|title|script|style|template|noscript|noframes)$/
+
+/** Reads a document, or what can be anywhere in its body (`isPart`). */
+export function outlineOf (html: string, isPart = false): Outline {
+  const comments = new Map<number, Zone>()
+  let zone: Zone = isPart ? 'body' : 'before'
   let templates = 0
   let body: number | undefined
+  let last: number | undefined
+  const broken: Outline = { comments, body, end: undefined }
   TOKEN.lastIndex = 0
   for (let token = TOKEN.exec(html); token !== null; token = TOKEN.exec(html)) {
-    const [text, slash, name, , close = token[5]] = token
+    const { index } = token
+    const [text, slash, name, close = text.slice(-1)] = token
+    if (close !== '>') return broken
     if (name === undefined) {
-      if (close === undefined ? !text.endsWith('>') : close === '') return { comments, end: undefined }
-      if (templates === 0) comments.add(token.index)
+      if (templates > 0 || zone === 'between' || zone === 'after') continue
+      if (zone === 'before') {
+        // A browser would take it for a comment in front of the document.
+        if (!html.startsWith(NAME, index + 4)) continue
+        body = index
+        zone = 'body'
+      }
+      comments.set(index, zone)
       continue
     }
-    if (close === '') return { comments, end: undefined }
     const tag = name.toLowerCase()
     if (tag === 'template') templates += slash === '' ? 1 : -1
-    if (templates < 0) return { comments, end: undefined }
+    if (templates < 0) return broken
     if (slash === '/') {
-      if (tag === 'body' && templates === 0) body = token.index
-    } else if (TEXT.test(tag)) {
+      if (tag === 'body' || tag === 'html') {
+        last ??= index
+        zone = isPart ? zone : 'after'
+      } else if (tag === 'head' && zone === 'head') {
+        zone = 'between'
+      }
+      continue
+    }
+    if (/^(?:html|head|body)$/.test(tag) && body !== undefined) {
+      // It begins later than was thought.
+      comments.clear()
+      body = undefined
+      zone = 'before'
+    }
+    if (tag === 'head' && zone === 'before') zone = 'head'
+    else if (!HEAD.test(tag) && zone !== 'after') zone = 'body'
+    if (TEXT.test(tag)) {
       const end = new RegExp(`</${tag}(?=[\\s/>])`, 'gi')
       end.lastIndex = TOKEN.lastIndex
-      if (!end.test(html)) return { comments, end: undefined }
+      if (!end.test(html)) return broken
       TOKEN.lastIndex = end.lastIndex - tag.length - 2
     }
   }
-  return { comments, end: templates === 0 ? body ?? html.length : undefined }
+  return { comments, body, end: templates === 0 ? last ?? html.length : undefined }
 }

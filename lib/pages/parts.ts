@@ -124,7 +124,10 @@ export class PartsPage implements WatchedPage {
       await values.settled([missing.variable])
       return undefined
     }
-    if (watcher.parts.size === 0) return { html, places: [], parts: [], end: html.length }
+    if (watcher.parts.size === 0) {
+      this.#countFailed()
+      return { html, places: [], parts: [], end: html.length }
+    }
     const outline = this.#isInOrder ? undefined : outlineOf(html)
     const { places, parts } = this.#partsIn(html, watcher, [], outline)
     const end = outline === undefined ? html.length : outline.end
@@ -139,7 +142,10 @@ export class PartsPage implements WatchedPage {
       return undefined
     }
     this.#countPending(parts.length)
-    return { html, places, parts, end: end! }
+    this.#countFailed()
+    const { body } = outline ?? {}
+    if (body === undefined) return { html, places, parts, end: end! }
+    return { html: `${html.slice(0, body)}<body>${html.slice(body)}`, places, parts, end: end! + '<body>'.length }
   }
 
   async #sendParts (parts: readonly Part[], outlet: Outlet): Promise<boolean> {
@@ -204,7 +210,7 @@ export class PartsPage implements WatchedPage {
       } else {
         html = await this.#host.render(block, this.#values.over(this.#context), this.#page(watcher))
       }
-      const outline = outlineOf(html)
+      const outline = outlineOf(html, true)
       if (outline.end === undefined && !this.#isInOrder) {
         throw new FST_CHIRP_RENDER(`block "${block}"`, 'it leaves an element of text, a template, a comment or a tag open, so it can be no part of its own. Close it, or move it into another block')
       }
@@ -253,7 +259,8 @@ export class PartsPage implements WatchedPage {
 
   #countFailed (): void {
     for (const needs of this.#readers.blocks.values()) {
-      if (needs.some(name => this.#values.stateOf(name) === 'failed')) this.#host.counters.partsFailed++
+      // Those that are pending too are still to be sent.
+      if (!this.#values.arePending(needs) && needs.some(name => this.#values.stateOf(name) === 'failed')) this.#host.counters.partsFailed++
     }
   }
 

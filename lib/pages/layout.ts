@@ -68,7 +68,7 @@ const TEXT = /^(?:script|style|title|textarea|xmp|iframe|noembed|noframes|noscri
 /** What a document may have before its body. */
 const HEAD = /^(?:html|head|base|basefont|bgsound|link|meta|title|script|style|template|noscript|noframes)$/
 
-/** Reads a document, or what can be anywhere in its body (`isPart`). */
+/** Reads a document, or what is to be somewhere in it (`isPart`). */
 export function outlineOf (html: string, isPart = false): Outline {
   const comments = new Map<number, Zone>()
   let zone: Zone = isPart ? 'body' : 'before'
@@ -98,13 +98,16 @@ export function outlineOf (html: string, isPart = false): Outline {
     if (slash === '/') {
       if (tag === 'body' || tag === 'html') {
         last ??= index
-        zone = isPart ? zone : 'after'
+        zone = 'after'
       } else if (tag === 'head' && zone === 'head') {
         zone = 'between'
       }
       continue
     }
-    if (/^(?:html|head|body)$/.test(tag) && body !== undefined) {
+    const isStructure = /^(?:html|head|body)$/.test(tag)
+    // Templates drop it.
+    if (isStructure && isPart) return broken
+    if (isStructure && body !== undefined) {
       // It begins later than was thought.
       comments.clear()
       body = undefined

@@ -212,7 +212,7 @@ export class PartsPage implements WatchedPage {
       }
       const outline = outlineOf(html, true)
       if (outline.end === undefined && !this.#isInOrder) {
-        throw new FST_CHIRP_RENDER(`block "${block}"`, 'it leaves an element of text, a template, a comment or a tag open, so it can be no part of its own. Close it, or move it into another block')
+        throw new FST_CHIRP_RENDER(`block "${block}"`, 'it leaves a comment, a tag, a text or a template open, or has the tags of html, head or body in it, so it can be no part of its own. Put what reads the deferred value into a block inside of it')
       }
       const found = this.#partsIn(html, watcher, [...part.within, part.id], this.#isInOrder ? undefined : outline)
       if (hasFailed) this.#host.counters.partsFailed++

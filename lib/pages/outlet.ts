@@ -64,7 +64,7 @@ export class Outlet {
         this.#response.removeListener('close', done)
         resolve()
       }
-      const timer = this.#writeTimeout === 0 ? undefined : setTimeout(() => { this.#response.destroy() }, this.#writeTimeout).unref()
+      const timer = this.#writeTimeout === 0 ? undefined : setTimeout(() => { this.#response.destroy() }, this.#writeTimeout)
       this.#target.once('drain', done)
       this.#response.once('close', done)
     })

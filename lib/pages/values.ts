@@ -33,7 +33,7 @@ export class DeferredValues {
     if (timeout > 0 && this.#pending > 0) {
       this.#timer = setTimeout(() => {
         this.fail(name => new FST_CHIRP_DEFER(`"${name}" was not there within ${timeout} ms. Have its function end when its signal aborts, or set the option "timeout" of reply.page()`))
-      }, timeout).unref()
+      }, timeout)
     }
   }
 

@@ -76,8 +76,8 @@ await eachHtmx(t, (t, htmx, openPage) => {
       await until(async () => await ready(page) === 'complete', 'all is there')
       t.same(await page.evaluate(() => {
         const circle = document.querySelector('svg > circle')
-        return [circle instanceof SVGCircleElement, circle.getAttribute('r'), window.runs, document.querySelectorAll('template, chirp-part').length]
-      }), [true, '7', 1, 0])
+        return [circle.constructor.name, circle.getAttribute('r'), window.runs, document.querySelectorAll('template, chirp-part').length]
+      }), ['SVGCircleElement', '7', 1, 0])
       t.notMatch(await page.content(), 'chirp-part:')
       await page.locator('#more').click()
       await page.locator('#out > i', { hasText: 'more' }).waitFor()

@@ -12,6 +12,7 @@ export function environment (views, options = {}) {
 export async function pageApp (t, view, context, { options, plugin, fastify, views = {} } = {}) {
   const env = environment({ 'page.html': view, ...views }, { throwOnUndefined: true })
   const app = await buildApp(t, { templates: env, ...plugin }, fastify)
+  app.env = env
   app.get('/', (request, reply) => reply.page('page.html', typeof context === 'function' ? context(request) : context, typeof options === 'function' ? options(request) : options))
   return app
 }

@@ -21,7 +21,7 @@ t.test('every block of code is run', async t => {
     if (kind === 'from') t.ok(read(name).includes(code), `is in ${name}`)
   }
   t.same([...directories].sort(), [
-    'answer', 'asking', 'audience', 'broadcast', 'channels', 'chat', 'context', 'contracts', 'dashboard', 'failing', 'jobs', 'limits', 'live-page', 'moving', 'observing',
+    'answer', 'asking', 'audience', 'broadcast', 'channels', 'chat', 'context', 'contracts', 'dashboard', 'deferred', 'failing', 'jobs', 'limits', 'live-page', 'moving', 'observing',
     'pages', 'per-user', 'presence', 'progress', 'quick-start', 'registering', 'roles', 'sign-out', 'source', 'testing', 'track', 'viewers', 'who'
   ])
 })
@@ -255,6 +255,13 @@ t.test('the box for a block that fails', async t => {
   const { events } = await new QuietClient(app).sse('/')
   const shown = blocks.find(({ code }) => code.includes('chirp-block-error')).code
   t.same(events, [{ event: 'machine', data: shown.trim() }])
+})
+
+t.test('the first paint does not wait', async t => {
+  const { app } = await runBlock(t, 'deferred')
+  const { html, chunks } = await new QuietClient(app).page('/dash')
+  t.match(chunks[0], '<p>Counting</p>')
+  t.match(html, /<main>\s+<p>42 visitors<\/p>\s+<\/main>/)
 })
 
 t.test('HTML without a stream', async t => {

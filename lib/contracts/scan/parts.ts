@@ -2,6 +2,7 @@
 // and the statements that decide which text comes where.
 import type { AstNode } from '../../render/nunjucks/internals.js'
 import type { Need } from './needs.js'
+import type { Truth } from './truths.js'
 
 /** An attribute as a template has it. */
 export interface Attribute {
@@ -125,6 +126,8 @@ export interface Outline {
   literals: Set<string>
   /** The filters and tests that it uses. */
   needs: Need[]
+  /** The variables that it asks for their truth. */
+  truths: Truth[]
 }
 
 /** The lists of parts inside a part. */

@@ -23,13 +23,16 @@ export class Outlet {
     this.#target = dest as unknown as Target
     if (encoding === undefined) return
     const compressor = ENCODERS[encoding]()
-    // Its only failure is that it is closed with the response.
-    compressor.on('error', () => { dest.destroy() })
+    const cut = (): void => {
+      compressor.destroy()
+      this.#response.destroy()
+    }
+    compressor.on('error', cut)
     compressor.pipe(dest as unknown as NodeJS.WritableStream, { end: end === undefined })
     if (end !== undefined) compressor.once('end', end)
     this.#target = compressor as unknown as Target
     this.#end = undefined
-    this.#response.once('close', () => { compressor.destroy() })
+    this.#response.once('close', cut)
   }
 
   /** Resolves to whether the client can take more, and false when it never will. */
@@ -45,7 +48,6 @@ export class Outlet {
 
   /** Writes the last piece. */
   end (text: string): void {
-    if (this.#isClosed) return
     if (text !== '') this.#target.write(text)
     if (this.#end === undefined) this.#target.end()
     else this.#end()

@@ -63,8 +63,8 @@ export class Watcher implements BlockWatcher {
     return (error, html = '') => {
       let content = html
       if (error !== undefined) {
+        if (this.#wanted !== undefined && this.#depth === 0) return ''
         const missing = notThereIn(error)
-        if (missing === undefined && this.#wanted !== undefined && this.#depth === 0) return ''
         // A read that nobody knew of is waited for.
         if (missing === undefined || needs === undefined || !(missing.state === 'failed' || needs.includes(missing.variable))) throw error
         content = missing.state === 'failed' ? this.#page.failed(block, missing.variable) : ''

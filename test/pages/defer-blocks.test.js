@@ -103,6 +103,65 @@ t.test('blocks of a loop need its variables', async t => {
   t.match(await compare(t, nested, { a: 1, b: 2 }, { context: { ids: ['x', 'y'] } }), { parts: 2 })
 })
 
+t.test('a block of a loop fails alone, and what fails elsewhere in the page does not matter to it', async t => {
+  const [a, b, c] = [later(), later(), later()]
+  const view = '{% for id in ids %}<p>{% block item %}{% if a is settled %}{{ a[id].n }}{{ flaky() }}<i>{% block inner %}{{ c.n }}{% endblock %}</i>{% endif %}{% endblock %}</p>{% endfor %}{% block other %}{% if b is settled %}{{ b.no.such }}{% endif %}{% endblock %}{% block plain %}{{ oops() }}{% endblock %}'
+  let isShell = true
+  const app = await pageApp(t, view, () => ({
+    ids: ['x', 'y', 'z'], a: defer(a.promise), b: defer(b.promise), c: defer(c.promise), flaky: () => '', oops () { if (!isShell) throw new Error('oops'); return '' }
+  }))
+  const page = await read(app)
+  t.equal((await page.next()).split('<!--chirp-part').length, 5)
+  isShell = false
+  b.resolve({})
+  t.equal(await page.next(), part(4, ''))
+  a.resolve({ x: { n: 1 }, z: { n: 3 } })
+  c.resolve({})
+  const text = await page.rest()
+  t.match(text, /^<template id="chirp-part-1"><\/template>/, 'its inner block fails, and it with it')
+  t.equal(app.eventStreams.partsFailed, 4)
+})
+
+t.test('a loop that gives another list than before', async t => {
+  const a = later()
+  let ids = ['x', 'y']
+  const app = await pageApp(t, '{% for id in ids() %}<p>{% block item %}{% if a is settled %}{{ id }}{{ a }}{% endif %}{% endblock %}</p>{% endfor %}', () => ({ ids: () => ids, a: defer(a.promise) }))
+  const page = await read(app)
+  await page.next()
+  ids = ['x']
+  a.resolve(1)
+  t.equal(await page.rest(), part(1, 'x1') + part(2, ''))
+  t.match(app.log.lines.find(({ level }) => level === 50).err.message, 'the loop around it gave another list than before')
+})
+
+t.test('a block of htmx whose value has failed, or that fails itself', async t => {
+  for (const [debug, expected] of [[true, /^<div class="chirp-block-error"/], [false, /^$/]]) {
+    const env = environment({ 'page.html': '{% block x %}{{ a }}{% endblock %}{% block y %}{{ b.c.d }}{% endblock %}' }, { throwOnUndefined: true })
+    const app = await buildApp(t, { templates: env, debug })
+    for (const block of 'xy') app.get(`/${block}`, (request, reply) => reply.page('page.html', { a: defer(async () => { throw new Error('no') }), b: defer({}) }, { block }))
+    const headers = { 'hx-request': 'true' }
+    t.match(await (await read(app, { url: '/x', headers })).rest(), expected)
+    t.equal((await read(app, { url: '/y', headers })).status, 500, 'an error of its own is one')
+    t.equal(app.eventStreams.partsFailed, 1)
+  }
+})
+
+t.test('in the order of the document blocks may be in blocks, need more values, and be placed anywhere', async t => {
+  const env = environment({ 'page.html': '<title>{% block t %}{{ a }}{% endblock %}</title><p>{% block x %}{% if a %}{{ "b" | hidden }}{% endif %}{% endblock %}</p>{% block y %}<i>{% block z %}{{ c }}{% endblock %}</i>{{ b }}{% endblock %}' })
+  env.addFilter('hidden', function (name) { return String(this.lookup(name)) })
+  const app = await buildApp(t, { templates: env })
+  const [a, b, c] = [later(), later(), later()]
+  app.get('/', (request, reply) => reply.page('page.html', { a: defer(a.promise), b: defer(b.promise), c: defer(c.promise), get d () { throw new Error('is not read') } }, { order: 'document' }))
+  const page = await read(app)
+  a.resolve('a')
+  await new Promise(resolve => setImmediate(resolve))
+  b.resolve('b')
+  await new Promise(resolve => setImmediate(resolve))
+  c.resolve('c')
+  t.equal(await page.rest(), '<title>a</title><p>b</p><i>c</i>b')
+  t.equal(app.eventStreams.partsPending, 0)
+})
+
 t.test('where no part can be placed the page waits', async t => {
   for (const view of [
     '<title>{% block x %}{{ a }}{% endblock %}</title>',
@@ -115,6 +174,7 @@ t.test('where no part can be placed the page waits', async t => {
     '<noscript>{% block x %}{{ a }}{% endblock %}</noscript>',
     '<!-- {% block x %}{{ a }}{% endblock %} --><p>',
     '<html><head></head>{% block x %}{{ a }}{% endblock %}<body>x</body>',
+    '<!doctype html>{% block x %}{{ a }}{% endblock %}<html><body>x</body></html>',
     '<p>x</p></body>{% block x %}{{ a }}{% endblock %}',
     '<p>{% block x %}{{ a }}{% endblock %}</p><textarea>',
     '<p>{% block x %}{{ a }}{% endblock %}</p></template>',

@@ -232,17 +232,17 @@ t.test('a promise that fails before anybody listens ends nothing', async t => {
 t.test('a thousand deferred values', async t => {
   const names = Array.from({ length: 1000 }, (_, n) => `v${n}`)
   const ends = names.map(later)
-  const blocks = Array.from({ length: 100 }, (_, n) => `<p>{% block b${n} %}${names.slice(10 * n, 10 * n + 10).map(name => `{{ ${name} }} `).join('')}{% endblock %}</p>`)
-  const app = await pageApp(t, blocks.join(''), () => Object.fromEntries(names.map((name, n) => [name, defer(ends[n].promise)])))
+  const blocks = Array.from({ length: 20 }, (_, n) => `<p>{% block b${n} %}${names.slice(50 * n, 50 * n + 50).map(name => `{{ ${name} }} `).join('')}{% endblock %}</p>`)
+  const app = await pageApp(t, blocks.join(''), () => Object.fromEntries(names.map((name, n) => [name, defer(ends[n].promise)])), { options: { timeout: false } })
   const page = await read(app)
-  t.equal((await page.next()).split('<!--chirp-part:').length, 101)
+  t.equal((await page.next()).split('<!--chirp-part:').length, 21)
   for (const [n, { resolve }] of ends.entries()) {
     resolve(n)
     if (n % 100 === 0) await new Promise(resolve => setImmediate(resolve))
   }
   const text = await page.rest()
-  t.equal(text.split('<template').length, 101)
-  t.match(text, '>990 991 992 993 994 995 996 997 998 999 </template>')
+  t.equal(text.split('<template').length, 21)
+  t.match(text, '990 991 992 993 994 995 996 997 998 999 </template>')
   t.equal(app.eventStreams.partsPending, 0)
 })
 
@@ -263,4 +263,45 @@ t.test('options are checked', async t => {
 t.test('without templates the page says what is missing', async t => {
   const app = await pageApp(t, '', () => ({ a: defer(1) }), { plugin: { templates: undefined } })
   t.match(await (await read(app)).rest(), 'FST_CHIRP_NO_TEMPLATES')
+})
+
+t.test('a response that cannot be written to is cut off', async t => {
+  const { app, a, b } = await two(t)
+  app.get('/own', (request, reply) => {
+    const { write } = reply.raw
+    reply.raw.write = function (text) {
+      if (String(text).includes('<template')) throw new Error('patched')
+      return Reflect.apply(write, this, [text])
+    }
+    return reply.page('page.html', { a: defer(a.promise), b: defer(b.promise) })
+  })
+  const response = await fetch(`http://127.0.0.1:${await listen(app)}/own`)
+  a.resolve(1)
+  await t.rejects(response.text())
+  t.equal(app.eventStreams.partsPending, 0)
+  t.match(app.log.lines.find(({ level }) => level === 50).msg, 'a page was not sent to its end')
+})
+
+t.test('a client that has left before the page is made', async t => {
+  const { app } = await two(t)
+  let signal
+  app.get('/own', (request, reply) => {
+    reply.raw.destroy()
+    return reply.page('page.html', { a: defer(context => { signal = context.signal; return never }), b: defer(never) })
+  })
+  await t.rejects(fetch(`http://127.0.0.1:${await listen(app)}/own`))
+  await until(() => signal?.aborted === true && app.eventStreams.partsPending === 0)
+})
+
+t.test('a client that leaves while the page waits as a whole, for what is outside of blocks, or in the order of the document', async t => {
+  for (const [view, headers, options] of [[VIEW, { 'hx-request': 'true' }], ['<p>{{ a }}', {}], ['<title>{% block x %}{{ a }}{% endblock %}</title>', {}], [VIEW, {}, { order: 'document', timeout: false }]]) {
+    let signal
+    const app = await pageApp(t, view, () => ({ a: defer(context => { signal = context.signal; return never }), b: 1 }), { options })
+    const controller = new AbortController()
+    fetch(`http://127.0.0.1:${await listen(app)}/`, { headers, signal: controller.signal }).then(response => response.text()).catch(() => {})
+    await until(() => signal !== undefined)
+    await new Promise(resolve => setImmediate(resolve))
+    controller.abort()
+    await until(() => signal.aborted && app.eventStreams.partsPending === 0)
+  }
 })

@@ -31,6 +31,9 @@ interface Shell {
   end: number
 }
 
+// Characters of parts that are joined into one write.
+const JOIN_LIMIT = 16384
+
 let pages = 0
 
 export class PartsPage implements WatchedPage {
@@ -102,8 +105,9 @@ export class PartsPage implements WatchedPage {
     try {
       if (this.#isInOrder) {
         if (await this.#sendInOrder(shell.html, shell.places, shell.parts, outlet)) outlet.end('')
-      } else if (await outlet.write(shell.html.slice(0, shell.end)) && await this.#sendParts(shell.parts, outlet)) {
-        outlet.end(shell.html.slice(shell.end))
+      } else if (await outlet.write(shell.html.slice(0, shell.end))) {
+        const rest = await this.#sendParts(shell.parts, outlet)
+        if (rest !== undefined) outlet.end(rest + shell.html.slice(shell.end))
       }
     } finally {
       this.#host.counters.partsPending -= this.#pending
@@ -148,10 +152,13 @@ export class PartsPage implements WatchedPage {
     return { html: `${html.slice(0, body)}<body>${html.slice(body)}`, places, parts, end: end! + '<body>'.length }
   }
 
-  async #sendParts (parts: readonly Part[], outlet: Outlet): Promise<boolean> {
+  // Gives what is still to be written; undefined when nobody is there to read it.
+  async #sendParts (parts: readonly Part[], outlet: Outlet): Promise<string | undefined> {
     const waiting = new Map(parts.map(part => [part.id, part]))
-    while (waiting.size > 0) {
-      if (this.#values.isStopped) return false
+    // Parts that are due together leave together, unless they are large.
+    let text = ''
+    for (;;) {
+      if (this.#values.isStopped) return undefined
       const due = [...waiting.values()].filter(({ needs }) => !this.#values.arePending(needs))
       if (due.length === 0) await this.#values.changed()
       const loops = new Map<string, Watcher>()
@@ -167,10 +174,15 @@ export class PartsPage implements WatchedPage {
         for (const { id, within } of [...waiting.values()]) if (id === part.id || within.includes(part.id)) waiting.delete(id)
         for (const inner of rendered.parts) waiting.set(inner.id, inner)
         this.#countPending(waiting.size - before)
-        if (!await outlet.write(elementOf(part.id, rendered.html))) return false
+        text += elementOf(part.id, rendered.html)
+        if (text.length < JOIN_LIMIT) continue
+        if (!await outlet.write(text)) return undefined
+        text = ''
       }
+      if (waiting.size === 0) return text
+      if (text !== '' && !await outlet.write(text)) return undefined
+      text = ''
     }
-    return true
   }
 
   async #sendInOrder (html: string, places: readonly Place[], parts: readonly Part[], outlet: Outlet): Promise<boolean> {

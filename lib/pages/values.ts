@@ -59,7 +59,12 @@ export class DeferredValues {
   over (context: object): object {
     const values: Record<string, unknown> = {}
     for (const [name, { value }] of this.#entries) values[name] = value
-    return { ...context, ...values }
+    try {
+      return { ...context, ...values }
+    } catch {
+      // What cannot be read fails where a template reads it.
+      return Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(context), ...Object.getOwnPropertyDescriptors(values) })
+    }
   }
 
   arePending (names: Iterable<string>): boolean {

@@ -1,4 +1,5 @@
-// Puts the parts together. Read in this order: routes.js (what the browser
+// A live page: every reading, note and line is HTML from Fastify, pushed over one
+// event stream. This file puts the parts together. Read in this order: routes.js (what the browser
 // asks for, and follows), views/station.html (what that looks like),
 // public/station.js (the little that htmx does not do).
 import Fastify, { LogController } from 'fastify'
@@ -7,6 +8,7 @@ import formbody from '@fastify/formbody'
 import { fileURLToPath } from 'node:url'
 import chirp from 'fastify-chirp'
 import { assets } from './assets.js'
+import { Errands } from './errands.js'
 import { LogTail } from './log-tail.js'
 import { Machine } from './machine/machine.js'
 import { NoteStore } from './notes/store.js'
@@ -42,16 +44,20 @@ export async function buildApp ({ notesFile = NOTES_FILE, debug, logTo, interval
   await app.register(chirp, {
     templates: fileURLToPath(new URL('views', import.meta.url)),
     debug,
-    retry
+    retry,
+    // A browser opens six connections to a server over HTTP/1.1. Five streams leave one for pages and forms.
+    maxStreamsPerClient: 5,
+    clientKey: request => request.cookies.visitor ?? request.ip
   })
 
   // A tab that lost its connection is back in that time.
   const people = new People(app, { grace: 2 * retry })
   const machine = new Machine(app, { interval })
   const notes = new NoteStore(app, notesFile)
+  const errands = new Errands(app)
   log.open(app)
 
-  const station = { log, machine, notes, people, wordDelay }
+  const station = { errands, log, machine, notes, people, wordDelay }
   // Within reach of tests, which look whether anything is left behind.
   app.decorate('station', station)
   await app.register(routes, station)

@@ -6,6 +6,7 @@ const FOLDERS = {
   '/assets/': new URL('public', import.meta.url),
   '/vendor/htmx2/': new URL('.', import.meta.resolve('htmx.org')),
   '/vendor/htmx2-sse/': new URL('.', import.meta.resolve('htmx-ext-sse')),
+  '/vendor/idiomorph/': new URL('.', import.meta.resolve('idiomorph')),
   '/vendor/htmx4/': new URL('.', import.meta.resolve('htmx4'))
 }
 

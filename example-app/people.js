@@ -4,7 +4,7 @@ import { Fragment, merge } from 'fastify-chirp'
 
 // Call signs that fit in the line; the others are counted.
 const SHOWN = 8
-const PENS = 6
+const PENS = 8
 const LETTERS = 'ABCDEFGHKLMNPRSTUVWXYZ'
 
 export class People {
@@ -21,7 +21,7 @@ export class People {
 
   /** Shows everyone who is here; `visitor` is too, as long as it is streamed. */
   follow (visitor) {
-    return merge(this.channel, this.presence.track(visitor, { info: callSign(visitor) }))
+    return merge(this.channel, this.presence.track(visitor, { info: { key: visitor, sign: callSign(visitor), pen: this.#penOf(visitor) } }))
   }
 
   /** What the block `people` needs. */
@@ -30,10 +30,18 @@ export class People {
     return {
       people: {
         count: members.length,
-        shown: members.slice(0, SHOWN).map(({ info }) => info),
+        shown: members.slice(0, SHOWN).map(({ info: { sign, pen } }) => ({ sign, pen })),
         more: Math.max(0, members.length - SHOWN)
       }
     }
+  }
+
+  /** The first that nobody has, so that people differ. */
+  #penOf (visitor) {
+    const members = this.presence.members().map(({ info }) => info)
+    const taken = new Set(members.map(({ pen }) => pen))
+    const free = [...Array(PENS).keys()].find(pen => !taken.has(pen))
+    return members.find(({ key }) => key === visitor)?.pen ?? free ?? members.length % PENS
   }
 
   #tell () {
@@ -45,5 +53,5 @@ export class People {
 function callSign (visitor) {
   const bytes = createHash('sha256').update(visitor).digest()
   const [a, b, c] = [...bytes].map(byte => LETTERS[byte % LETTERS.length])
-  return { sign: `${a}${bytes[3] % 10}${b}${c}`, pen: bytes[4] % PENS }
+  return `${a}${bytes[3] % 10}${b}${c}`
 }

@@ -8,10 +8,10 @@ const PAGE = 'station.html'
 const LONGEST_NOTE = 280
 const COOKIE = { path: '/', httpOnly: true, sameSite: 'lax' }
 
-export async function routes (app, { log, machine, notes, people, wordDelay }) {
+export async function routes (app, { errands, log, machine, notes, people, wordDelay }) {
   // The page, and all that is live in it as one stream: over HTTP/1.1 a browser
   // opens only six connections to a server, for all tabs.
-  app.get('/', { live: true, events: ['machine', 'people', 'notes', 'log'] }, (request, reply) => {
+  app.get('/', { live: true, events: ['machine', 'people', 'notes', 'errands', 'log'] }, (request, reply) => {
     const visitor = request.cookies.visitor || randomUUID()
     // So that the tabs of one browser count as one person.
     reply.setCookie('visitor', visitor, COOKIE)
@@ -26,6 +26,19 @@ export async function routes (app, { log, machine, notes, people, wordDelay }) {
     const form = { problem, draft: problem === '' ? '' : text, longestNote: LONGEST_NOTE }
     if (isHtmx(request)) return reply.fragment(PAGE, 'noteForm', form)
     return problem === '' ? reply.redirect('/', 303) : reply.page(PAGE, () => ({ ...pageContext(request), ...form }), { live: live(request.id) })
+  })
+
+  // The lines come back through the stream, to this tab as to all others.
+  app.post('/errands', async (request, reply) => {
+    await errands.add()
+    return isHtmx(request) ? reply.code(204).send() : reply.redirect('/', 303)
+  })
+
+  app.post('/errands/:id', async (request, reply) => {
+    const { text, done } = request.body ?? {}
+    const isKnown = await errands.change(Number(request.params.id), { text: String(text ?? '').trim(), isDone: done === 'on' })
+    if (!isKnown) return reply.callNotFound()
+    return isHtmx(request) ? reply.code(204).send() : reply.redirect('/', 303)
   })
 
   app.post('/answers', async (request, reply) => {
@@ -59,7 +72,7 @@ export async function routes (app, { log, machine, notes, people, wordDelay }) {
   })
 
   function live (visitor) {
-    return merge(notes.channel, log.channel, machine.channel, people.follow(visitor))
+    return merge(notes.channel, log.channel, machine.channel, errands.source, people.follow(visitor))
   }
 
   /** All that the page needs; each of its blocks takes its own part when it is sent alone. */
@@ -71,6 +84,7 @@ export async function routes (app, { log, machine, notes, people, wordDelay }) {
       runtime: `Node ${process.version} on ${os.type()} ${os.arch()}`,
       ...machine.context(),
       ...people.context(),
+      ...errands.context(),
       notes: notes.latest(),
       lines: log.latest(),
       topics: TOPICS,

@@ -27,10 +27,13 @@ import { streamReturned } from './stream/returned.js'
 import { kStarted, startEventStream } from './stream/start.js'
 import { Warnings } from './stream/warnings.js'
 import { KEEP_ALIVE_DELAY } from './transport/destination.js'
-import { addFirstOnRoute } from './transport/private.js'
+import { addFirstOnRoute, isClosedWith503 } from './transport/private.js'
 import { takeOverRoute } from './transport/takeover.js'
 import type { ChirpOptions, ChirpPlugin } from './types.js'
 import { describe } from './util/describe.js'
+import { tryLog } from './util/log.js'
+
+const CLOSED_WITH_503 = 'Fastify answers 503 to all that comes while it closes, and an EventSource gives up then. With its option return503OnClosing: false, new streams get chirp:closing instead and come back'
 
 async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void> {
   if (Object.hasOwn(app, 'eventStreams')) throw new FST_CHIRP_REGISTERED()
@@ -96,7 +99,9 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   })
   app.addHook('onReady', async () => renderer.learn(app))
   app.addHook('onReady', () => channels.start())
+  app.addHook('onReady', () => views.start())
   if (settings.debug) {
+    if (isClosedWith503(app)) tryLog(app.log, 'debug', {}, CLOSED_WITH_503)
     addErrorPages(app, renderer.library)
     checkAtStart(contracts)
   }

@@ -4,6 +4,9 @@
 export const WIDTH = 600
 export const HEIGHT = 60
 
+// The part of the values that the scale is made for.
+const USUAL = 0.95
+
 // A longer silence between two readings is a hole, not a line.
 const HOLE = 3000
 
@@ -39,9 +42,10 @@ export function rules (now, window) {
   return path
 }
 
-/** The upper edge of a scale: a round number above all values. */
+/** The upper edge of a scale: a round number above nearly all values. A spike is cut off, and flattens nothing. */
 export function topOf (values, least) {
-  const highest = Math.max(least, ...values)
+  const sorted = values.toSorted((a, b) => a - b)
+  const highest = Math.max(least, sorted[Math.floor((sorted.length - 1) * USUAL)], values.at(-1))
   const power = 10 ** Math.floor(Math.log10(highest))
   return [1, 2, 5, 10].map(step => step * power).find(top => top >= highest)
 }

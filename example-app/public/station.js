@@ -8,7 +8,7 @@ const SAYS = {
   connected: 'live',
   lost: 'offline, dialing again',
   closing: 'server closes, back soon',
-  busy: 'server full, waiting',
+  busy: 'five streams of this browser are open: close a tab',
   gap: 'was away for long, reading anew',
   hidden: 'asleep while nobody looks',
   closed: 'done',
@@ -22,7 +22,11 @@ function show (stream, state) {
   light.textContent = SAYS[state]
 }
 
-document.addEventListener('chirp:connected', ({ target }) => show(target, 'connected'))
+document.addEventListener('chirp:connected', ({ target }) => {
+  // What had failed is over.
+  target.querySelector('.alert').textContent = ''
+  show(target, 'connected')
+})
 
 document.addEventListener('chirp:disconnected', ({ target, detail: { reason } }) => {
   const hasFailed = reason === 'closed' && target.querySelector('.alert').textContent !== ''
@@ -36,3 +40,8 @@ document.addEventListener('chirp:disconnected', ({ target, detail: { reason } })
 document.addEventListener('chirp:error', ({ target, detail }) => {
   target.querySelector('.alert').textContent = detail.data
 })
+
+// --- Typing that survives ----------------------------------------------------
+
+// What is typed in a line stays when the line is morphed. htmx 4 has its own way.
+if (window.Idiomorph !== undefined) window.Idiomorph.defaults.ignoreActiveValue = true

@@ -63,26 +63,24 @@ export class LiveSource implements Feed {
     const key = this.#key
     const request = this.#request
     return {
-      enter: async (follower, cursor) => this.#enter(follower, cursor),
+      enter: async (follower, cursor) => this.#enter(follower, cursor, this.#granted),
       isAllowed: () => view.isAllowed(request, key),
       viewer: () => view.viewerOf(request),
       join: (follower, viewer) => { view.open(key).join(follower, viewer) }
     }
   }
 
-  async #enter (follower: Follower, cursor: string): Promise<Since | undefined> {
+  async #enter (follower: Follower, cursor: string, granted: Granted | undefined): Promise<Since | undefined> {
     const view = this.#view
-    for (let granted = this.#granted; ; granted = undefined) {
-      const { live, rechecks } = granted ?? this.#current()
-      await live.ready
-      if (granted === undefined && !await view.isAllowed(this.#request, this.#key)) return undefined
-      const viewer = granted === undefined ? await view.viewerOf(this.#request) : granted.viewer
-      if (follower.isOver) return undefined
-      // Who may look can have changed while that was asked.
-      if (view.open(this.#key) !== live || live.rechecks !== rechecks) continue
-      live.join(follower, viewer)
-      return await live.since(cursor)
-    }
+    const { live, rechecks } = granted ?? this.#current()
+    await live.ready
+    if (granted === undefined && !await view.isAllowed(this.#request, this.#key)) return undefined
+    const viewer = granted === undefined ? await view.viewerOf(this.#request) : granted.viewer
+    if (follower.isOver) return undefined
+    // Who may look can have changed while that was asked.
+    if (view.open(this.#key) !== live || live.rechecks !== rechecks) return this.#enter(follower, cursor, undefined)
+    live.join(follower, viewer)
+    return live.since(cursor)
   }
 
   #current (): Pick<Granted, 'live' | 'rechecks'> {

@@ -22,6 +22,15 @@ export class LiveViews {
     return view
   }
 
+  /**
+   * Finds the blocks of each view when the app starts, so that a misspelt one is not found by a change in production.
+   *
+   * @throws FST_CHIRP_OPTION and FST_CHIRP_BLOCK_NOT_FOUND, and what loading a template throws.
+   */
+  async start (): Promise<void> {
+    for (const view of this.#views.values()) await view.plan()
+  }
+
   close (): void {
     for (const view of this.#views.values()) view.close()
   }

@@ -40,6 +40,13 @@ export function hasTrailers (reply: object): boolean {
 
 let kTrailers: symbol | undefined
 
+/** Whether Fastify answers every request with 503 while it closes: its option `return503OnClosing`. False where that cannot be seen. */
+export function isClosedWith503 (app: FastifyInstance): boolean {
+  const key = symbolOf(app, 'fastify.options')
+  const options = key && (app as unknown as Record<symbol, { return503OnClosing?: unknown }>)[key]
+  return options !== undefined && options.return503OnClosing !== false
+}
+
 /**
  * Adds an `onRoute` hook before those of plugins that were registered earlier.
  * Where the list is gone, the hook is not called.

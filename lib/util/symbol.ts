@@ -1,6 +1,10 @@
 // Finds a symbol that nobody exports.
 
-/** The symbol with which an object keeps something, by its description. */
+/** The symbol with which an object, or what it inherits from, keeps something, by its description. */
 export function symbolOf (target: object, description: string): symbol | undefined {
-  return Object.getOwnPropertySymbols(target).find(symbol => symbol.description === description)
+  for (let at: object | null = target; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    const found = Object.getOwnPropertySymbols(at).find(symbol => symbol.description === description)
+    if (found !== undefined) return found
+  }
+  return undefined
 }

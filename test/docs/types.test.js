@@ -9,8 +9,8 @@ import { blocksOf, documents, read, root, usage } from '../helpers/readme.js'
 // texts, where a schema would say more. JavaScript does not say what an audience
 // is, nor what is known of who is present, nor what a diagnostics channel tells.
 const YOURS = `
-  import type { FastifyInstance, FastifyRequest } from 'fastify'
-  import type { Channel, ChannelOptions, Engine, PresenceOptions, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from 'fastify-chirp'
+  import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+  import type { Channel, ChannelOptions, Engine, LiveView, PresenceOptions, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from 'fastify-chirp'
   interface Texts { [name: string]: string }
   interface LooseChannel extends Channel<any> {
     presence (options?: PresenceOptions): ReturnType<typeof Channel.prototype.presence<any>>
@@ -20,6 +20,7 @@ const YOURS = `
   }
   declare module 'fastify' {
     interface FastifyRequest { user?: { id: string }, session: { user: string, destroy (): Promise<void> } }
+    interface FastifyInstance { redis: import('ioredis').Redis }
   }
   declare module 'diagnostics_channel' {
     function subscribe (name: 'fastify-chirp:stream:open', listener: (message: StreamOpenMessage) => void): void
@@ -35,6 +36,9 @@ const YOURS = `
     const MapEngine: new () => Engine
     const store: { newest (count: number): Array<{ id: number, text: string }>, add (text: string): Promise<{ id: number, text: string }> }
     const readRows: (body: unknown, options: { signal: AbortSignal }) => AsyncIterable<Texts>
+    const db: { ticket (id: string): Promise<object | null>, comments (id: string): Promise<object[]>, addComment (id: string, text: string): Promise<void> }
+    const ticket: LiveView
+    const fastifyRedis: FastifyPluginAsync<{ url: string }>
     const save: (row: Texts) => Promise<void>
   }
 `

@@ -182,6 +182,22 @@ t.test('a source in a merge asks by itself, and a refusal ends all of it', async
   await bob.close()
 })
 
+t.test('one that has left while it was asked who may look', async t => {
+  let go
+  const wait = new Promise(resolve => { go = resolve })
+  const { app, view, tickets, calls } = await build(t, { authorize: () => wait })
+  app.get('/both/:id', { live: true }, (request, reply) => reply.eventStream(merge(view.source(request.params.id, request), app.channel('news'))))
+  const bob = await Object.assign(new Page(app, '', { 'x-user': 'bob' }), { address: '/both/7' }).connect()
+  await bob.close()
+  await until(() => app.eventStreams.open === 0)
+  go()
+  await wait
+  tickets.get('7').title = 'other'
+  await view.changed('7')
+  await quiet(20)
+  t.same(calls, [], 'nothing is rendered for it')
+})
+
 t.test('cursors of others, and forged ones, bring nothing of others', async t => {
   const { app, view, tickets, as } = await build(t)
   const eve = await as('eve', '8')

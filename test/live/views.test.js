@@ -27,6 +27,16 @@ t.test('a page, and the blocks that follow a change', async t => {
   await page.close()
 })
 
+t.test('a change of more than a thousand paths is a change of everything', async t => {
+  const { app, view, tickets } = await buildTickets(t)
+  const page = await Page.load(app, '/tickets/7')
+  await page.connect()
+  Object.assign(tickets.get('7'), { title: 'T', total: 7 })
+  await view.changed('7', Array.from({ length: 1001 }, (_, n) => `elsewhere${n}`))
+  t.same(await page.take(3), ['header', 'comments', 'total'])
+  await page.close()
+})
+
 t.test('one context and one render of each dirty block, whatever the number of followers', async t => {
   const { app, view, tickets, calls } = await buildTickets(t, { view: { delay: 20 } })
   const page = await Page.load(app, '/tickets/7')

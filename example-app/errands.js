@@ -1,0 +1,47 @@
+// A list that everyone edits together. It keeps the data, and says what has
+// changed; the live view sends the block that reads it.
+const LONGEST = 80
+const MOST = 30
+const AT_FIRST = ['Open this page in two windows', 'Change a line in one of them', 'Look at the other']
+
+export class Errands {
+  view
+  #errands = AT_FIRST.map((text, n) => ({ id: n + 1, text, isDone: false }))
+  #lastId = AT_FIRST.length
+
+  constructor (app) {
+    this.view = app.liveView('errands', {
+      template: 'station.html',
+      context: () => this.context(),
+      // Morphed into the page, so that a line that somebody types in is left as it is.
+      blocks: [{ block: 'errands', swap: 'innerMorph' }]
+    })
+  }
+
+  /** The list as a source of events. */
+  get source () {
+    return this.view.source('all')
+  }
+
+  /** What the block `errands` needs. */
+  context () {
+    return { errands: this.#errands, longestErrand: LONGEST }
+  }
+
+  /** Adds a line to write in. */
+  async add () {
+    if (this.#errands.length === MOST) return
+    this.#errands.push({ id: ++this.#lastId, text: '', isDone: false })
+    await this.view.changed('all', ['errands'])
+  }
+
+  /** A line that is emptied is gone. False when there is no such line, or the text is too long. */
+  async change (id, { text, isDone }) {
+    const errand = this.#errands.find(errand => errand.id === id)
+    if (errand === undefined || text.length > LONGEST) return false
+    if (text === '') this.#errands = this.#errands.filter(other => other !== errand)
+    else Object.assign(errand, { text, isDone })
+    await this.view.changed('all', ['errands'])
+    return true
+  }
+}

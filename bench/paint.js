@@ -61,7 +61,7 @@ async function paint (browser, url) {
     tab.on('request', () => { requests++ })
     await tab.addInitScript(names => {
       window.times = {}
-      new MutationObserver(() => {
+      new window.MutationObserver(() => {
         for (const name of names) if (!window.times[name] && document.querySelector(`#${name} > .there`)) window.times[name] = performance.now()
       }).observe(document, { childList: true, subtree: true })
     }, names)

@@ -147,7 +147,7 @@ t.test('a block of htmx whose value has failed, or that fails itself', async t =
 })
 
 t.test('in the order of the document blocks may be in blocks, need more values, and be placed anywhere', async t => {
-  const env = environment({ 'page.html': '<title>{% block t %}{{ a }}{% endblock %}</title><p>{% block x %}{% if a %}{{ "b" | hidden }}{% endif %}{% endblock %}</p>{% block y %}<i>{% block z %}{{ c }}{% endblock %}</i>{{ b }}{% endblock %}' })
+  const env = environment({ 'page.html': '<title>{% block t %}{{ a }}{% endblock %}</title><p>{% block x %}{% if a is settled %}{{ "b" | hidden }}{% endif %}{% endblock %}</p>{% block y %}<i>{% block z %}{{ c }}{% endblock %}</i>{{ b }}{% endblock %}' })
   env.addFilter('hidden', function (name) { return String(this.lookup(name)) })
   const app = await buildApp(t, { templates: env })
   const [a, b, c] = [later(), later(), later()]

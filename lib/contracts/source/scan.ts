@@ -157,7 +157,8 @@ function scanFile (path: string, { nodes }: FileScopes, replies: Replies, facts:
 
   function page (template: Node, context: Node | undefined, options: Node | undefined): void {
     render(template, options && propertyOf(options, 'block'))
-    const names = context === undefined ? [] : propertiesOf(givenBy(context)).flatMap(({ key, value }) => {
+    if (context === undefined) return
+    const names = propertiesOf(givenBy(context)).flatMap(({ key, value }) => {
       const made = unwrap(value)
       return made.type === 'CallExpression' && bindings.fromPlugin(made.callee) === 'defer' ? [nameOf(key) as string] : []
     })

@@ -135,7 +135,7 @@ export class PartsPage implements WatchedPage {
     const outline = this.#isInOrder ? undefined : outlineOf(html)
     const { places, parts } = this.#partsIn(html, watcher, [], outline)
     const end = outline === undefined ? html.length : outline.end
-    const lost = end === undefined ? [...watcher.parts.values()] : [...watcher.parts.values()].filter(({ id }) => !parts.some(part => part.id === id))
+    const lost = end === undefined ? [...watcher.parts.values()] : [...watcher.parts.values()].filter(({ id }) => !watcher.dropped.has(id) && !parts.some(part => part.id === id))
     if (lost.length > 0) {
       for (const { block, needs } of lost) {
         for (const name of needs) {

@@ -34,6 +34,8 @@ export type Instance = { html: string } | { error: unknown }
 export class Watcher implements BlockWatcher {
   /** The places that were made. */
   readonly parts = new Map<string, Part>()
+  /** Places in what was thrown away, because the block around them needs a value that is not there. */
+  readonly dropped = new Set<string>()
   /** Those of the block that was wanted. */
   readonly instances: Instance[] = []
   readonly needsScript: boolean
@@ -60,6 +62,7 @@ export class Watcher implements BlockWatcher {
     const index = this.#counts.get(block) ?? 0
     this.#counts.set(block, index + 1)
     if (block === this.#wanted) return this.#capture(index)
+    const before = this.parts.size
     return (error, html = '') => {
       let content = html
       if (error !== undefined) {
@@ -67,6 +70,7 @@ export class Watcher implements BlockWatcher {
         const missing = notThereIn(error)
         // A read that nobody knew of is waited for.
         if (missing === undefined || needs === undefined || !(missing.state === 'failed' || needs.includes(missing.variable))) throw error
+        for (const id of [...this.parts.keys()].slice(before)) this.dropped.add(id)
         content = missing.state === 'failed' ? this.#page.failed(block, missing.variable) : ''
       }
       return needs?.some(name => this.#pending.has(name)) ? this.#place({ block, index, isInLoop, needs }, content) : content

@@ -34,7 +34,7 @@ const TIMEOUT = 10000
  * @throws (as a rejection) what the shell throws, or the option `await`.
  */
 export async function deferredPage (
-  app: PageEnvironment, reply: FastifyReply, { template, block }: PageSubject, context: object, given: ReadonlyMap<string, Deferred>, options: PageOptions, connect: PageStream['connect']
+  app: PageEnvironment, reply: FastifyReply, { template, block }: PageSubject, context: object, given: ReadonlyMap<string, Deferred>, options: PageOptions, page: PageStream | undefined
 ): Promise<string | StreamPayload> {
   const { request, log } = reply
   const renderer = app.renderer.for(reply)
@@ -58,16 +58,16 @@ export async function deferredPage (
   if (reply.raw.destroyed) over()
   try {
     const readers = readersIn(await reads.analyse(template), [...given.keys()])
-    const page = new PartsPage({
+    const parts = new PartsPage({
       debug: app.settings.debug,
       counters: app.registry.counters,
       render: (block, context, page) => block === undefined ? renderer.renderTemplate(template, context, page) : renderer.renderBlock(template, block, context, page),
       report,
       waits: (variable, why) => { app.warnings?.checkDeferred(template, variable, why) }
-    }, values, context, readers, connect, order === 'document')
+    }, values, context, readers, { connect: page?.connect?.bind(page), signals: page?.signals }, order === 'document')
     // A value that is there already comes with its page.
     for (let turn = 0; turn < 3 && values.pending > 0; turn++) await undefined
-    const shell = isWhole || values.pending === 0 ? await page.whole(block) : await page.shell()
+    const shell = isWhole || values.pending === 0 ? await parts.whole(block) : await parts.shell()
     if (typeof shell === 'string') {
       over()
       return shell
@@ -77,7 +77,7 @@ export async function deferredPage (
     const { writeTimeout } = app.settings
     return new StreamPayload({
       start: (dest, end) => {
-        page.send(shell, new Outlet(dest, end, reply, encoding, writeTimeout)).then(over, error => {
+        parts.send(shell, new Outlet(dest, end, reply, encoding, writeTimeout)).then(over, error => {
           report(error, 'a page was not sent to its end')
           reply.raw.destroy()
           over()

@@ -62,7 +62,7 @@ export function sendPage (
   const part = block !== undefined && wantsBlock(reply.request) ? block : undefined
   const render = (variables: FragmentContext, page?: PageStream): string | Promise<string | StreamPayload> => {
     const deferred = deferredIn(variables)
-    if (deferred !== undefined) return deferredPage(app, reply, { template, block: part }, variables, deferred, options, page?.connect?.bind(page))
+    if (deferred !== undefined) return deferredPage(app, reply, { template, block: part }, variables, deferred, options, page)
     const renderer = app.renderer.for(reply)
     if (part === undefined) return renderer.renderTemplate(template, variables, page)
     // Made for its checks, as in sendFragment().
@@ -91,7 +91,10 @@ async function renderLive (
     discard(live)
   }
   const variables = variablesFrom(context, typeof context === 'function' ? await (context as () => unknown)() : context)
-  return await render(variables, new StreamAddress(request, await cursorOf(options, position, variables)))
+  const cursor = await cursorOf(options, position, variables)
+  const { signals } = live!
+  await signals?.ready()
+  return await render(variables, new StreamAddress(request, cursor, signals))
 }
 
 // What was given as it is was never checked, and may be empty.

@@ -41,19 +41,19 @@ export class PartsPage implements WatchedPage {
   readonly #values: DeferredValues
   readonly #context: object
   readonly #readers: DeferredReaders
-  readonly #connect: PageStream['connect']
+  readonly #page: PageStream
   readonly #isInOrder: boolean
   // Nobody who writes HTML into a page can know it.
   readonly #prefix = `${(pages = (pages + 1) % 1e6).toString(36)}${Math.random().toString(36).slice(2, 8)}-`
   #ids = 0
   #pending = 0
 
-  constructor (host: PartsHost, values: DeferredValues, context: object, readers: DeferredReaders, connect: PageStream['connect'], isInOrder: boolean) {
+  constructor (host: PartsHost, values: DeferredValues, context: object, readers: DeferredReaders, page: PageStream, isInOrder: boolean) {
     this.#host = host
     this.#values = values
     this.#context = context
     this.#readers = readers
-    this.#connect = connect
+    this.#page = page
     this.#isInOrder = isInOrder
   }
 
@@ -73,7 +73,7 @@ export class PartsPage implements WatchedPage {
   async whole (block?: string): Promise<string> {
     await this.#values.settled(this.#values.names)
     try {
-      const html = await this.#host.render(block, this.#values.over(this.#context), this.#page(this.#watch()))
+      const html = await this.#host.render(block, this.#values.over(this.#context), this.#under(this.#watch()))
       this.#countFailed()
       return html
     } catch (error) {
@@ -120,7 +120,7 @@ export class PartsPage implements WatchedPage {
     const watcher = this.#watch()
     let html: string
     try {
-      html = await this.#host.render(undefined, values.over(this.#context), this.#page(watcher))
+      html = await this.#host.render(undefined, values.over(this.#context), this.#under(watcher))
     } catch (error) {
       const missing = notThereIn(error)
       if (missing?.state !== 'pending') throw error
@@ -220,7 +220,7 @@ export class PartsPage implements WatchedPage {
         loops.set(block, watcher)
         html = htmlOf(watcher.instances[part.index], block)
       } else {
-        html = await this.#host.render(block, this.#values.over(this.#context), this.#page(watcher))
+        html = await this.#host.render(block, this.#values.over(this.#context), this.#under(watcher))
       }
       const outline = outlineOf(html, true)
       if (outline.end === undefined && !this.#isInOrder) {
@@ -241,7 +241,7 @@ export class PartsPage implements WatchedPage {
 
   async #renderLoop (block: string): Promise<Watcher> {
     const watcher = this.#watch(block)
-    await this.#host.render(undefined, this.#values.over(this.#context), this.#page(watcher))
+    await this.#host.render(undefined, this.#values.over(this.#context), this.#under(watcher))
     return watcher
   }
 
@@ -260,8 +260,8 @@ export class PartsPage implements WatchedPage {
     return new Watcher(this, pending, !this.#isInOrder && pending.size > 0, wanted)
   }
 
-  #page (watcher: Watcher): PageStream {
-    return { connect: this.#connect, watcher }
+  #under (watcher: Watcher): PageStream {
+    return { ...this.#page, watcher }
   }
 
   #countPending (change: number): void {

@@ -19,6 +19,22 @@ export interface BlockWatcher {
   readonly needsScript: boolean
 }
 
+/** The values of signals, as templates print them. */
+export interface PrintedSignals {
+  /**
+   * The HTML of one value.
+   *
+   * @throws FST_CHIRP_SIGNAL for a name that no signal has.
+   */
+  html (name: string): string
+}
+
+/** Those of one page. */
+export interface PageSignals extends PrintedSignals {
+  /** What has to be waited for so that they are of now; undefined when nothing has. */
+  ready (): Promise<unknown> | undefined
+}
+
 /** What a render knows of the page that it is for. */
 export interface PageStream {
   /**
@@ -30,6 +46,8 @@ export interface PageStream {
   connect?: ((address?: string) => string) | undefined
   /** Not the block that is rendered alone, but those in it. */
   watcher?: BlockWatcher | undefined
+  /** What this page shows of signals. Default: what everyone may see. */
+  readonly signals?: PrintedSignals | undefined
 }
 
 /** Renders templates and single blocks of them to HTML. */

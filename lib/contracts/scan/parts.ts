@@ -3,6 +3,7 @@
 import type { AstNode } from '../../render/nunjucks/internals.js'
 import type { Need } from './needs.js'
 import type { Truth } from './truths.js'
+import type { SignalUse } from './signals.js'
 
 /** An attribute as a template has it. */
 export interface Attribute {
@@ -128,6 +129,8 @@ export interface Outline {
   needs: Need[]
   /** The variables that it asks for their truth. */
   truths: Truth[]
+  /** The signals that it shows. */
+  signals: SignalUse[]
 }
 
 /** The lists of parts inside a part. */

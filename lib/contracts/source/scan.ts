@@ -40,6 +40,8 @@ export interface SourceFacts {
   events: SourceText[]
   /** Names of events that end a stream. */
   closeEvents: SourceText[]
+  /** Paths that a live view is told of. */
+  changes: SourceText[]
   /** All literal texts. */
   literals: Set<string>
   /** All texts that are partly known. */
@@ -64,6 +66,7 @@ export async function scanSources (files: readonly SourceFile[], pause: () => Pr
     ids: [],
     events: [],
     closeEvents: [],
+    changes: [],
     literals: new Set(),
     patterns: new Set(),
     broken: []
@@ -105,6 +108,7 @@ function scanFile (path: string, { nodes }: FileScopes, replies: Replies, facts:
         return construct(node)
       case 'CallExpression':
         call(node, scope)
+        change(node)
         return options(node)
       case 'Literal':
         if (typeof node.value === 'string') facts.literals.add(node.value)
@@ -163,6 +167,14 @@ function scanFile (path: string, { nodes }: FileScopes, replies: Replies, facts:
       return made.type === 'CallExpression' && bindings.fromPlugin(made.callee) === 'defer' ? [nameOf(key) as string] : []
     })
     if (names.length > 0) facts.deferred.push({ templates: knownTexts(template), names })
+  }
+
+  // Of a live view: nothing else takes a key and a list of paths.
+  function change ({ callee, arguments: [, paths] }: CallExpression): void {
+    const called = unwrap(callee)
+    const list = paths === undefined ? undefined : unwrap(paths)
+    if (called.type !== 'MemberExpression' || called.computed || nameOf(called.property) !== 'changed' || list?.type !== 'ArrayExpression') return
+    for (const path of list.elements) if (path) facts.changes.push(...knownTexts(path))
   }
 
   // Of a stream, or of the plugin.

@@ -256,6 +256,13 @@ t.test('the box for a block that fails', async t => {
   t.same(events, [{ event: 'machine', data: shown.trim() }])
 })
 
+t.test('the first paint does not wait', async t => {
+  const { app } = await runBlock(t, 'deferred')
+  const { html, chunks } = await new QuietClient(app).page('/dash')
+  t.match(chunks[0], '<p>Counting</p>')
+  t.match(html, /<main>\s+<p>42 visitors<\/p>\s+<\/main>/)
+})
+
 t.test('HTML without a stream', async t => {
   const { app } = await runBlock(t, 'pages')
   const page = await app.inject('/news')

@@ -6,6 +6,7 @@ import { delayOf, isReloaded, readGap } from './gap.js'
 import { destinationOf, isFinal, leave } from './leave.js'
 import { load, mustWaitFor } from './load.js'
 import { framesOf, type Frame } from './parse.js'
+import { areParts } from './parts.js'
 import { watchSilence } from './silence.js'
 import { sleep } from './sleep.js'
 import type { DisconnectReason, RefusedDetail, StreamState } from './types.js'
@@ -43,6 +44,8 @@ export function openStream (
   const silence = watchSilence(action, () => { connection!.abort(SILENT) })
 
   async function * connectAgain (): AsyncGenerator<Frame, void> {
+    // A part that comes later must not undo what an event has brought. The cursor is older than both.
+    while (areParts()) await sleep(50)
     while (!life.signal.aborted) {
       const { signal } = connection = new AbortController()
       reason = 'lost'

@@ -1,4 +1,5 @@
 // What reply.page() is given besides its template, checked.
+import type { FastifyRequest } from 'fastify'
 import { FST_CHIRP_LIVE, FST_CHIRP_OPTION } from '../errors.js'
 import type { FragmentContext } from '../message/fragment.js'
 import { isFeed, type Feed } from '../stream/feed.js'
@@ -6,7 +7,7 @@ import { resolveStreamOptions, type StreamSettings } from '../stream/settings.js
 import type { StreamOptions } from '../stream/types.js'
 import { describe } from '../util/describe.js'
 import { hasMethod, isList } from '../util/kind.js'
-import { refuseUnknown } from '../util/options.js'
+import { MAX_TIME, refuseUnknown, time } from '../util/options.js'
 import { disregard, isPromise, type MaybePromise } from '../util/promise.js'
 
 /** Variables of a page, or a function that gives them when they are needed. */
@@ -34,9 +35,23 @@ export interface PageOptions<Context extends FragmentContext = FragmentContext> 
   cursor?: PageCursor | ((context: Context) => MaybePromise<PageCursor>)
   /** Options of the stream. Default: those of the plugin. */
   stream?: StreamOptions | undefined
+  /**
+   * Milliseconds that deferred values may take before they are failed; `false` is no limit. Default: 10000.
+   */
+  timeout?: number | false | undefined
+  /**
+   * `'document'` sends the page from its beginning to its end, and waits in front of each block for the deferred values
+   * that it reads, so it needs no script. Default: each block as soon as it is there, put in its place by the client script.
+   */
+  order?: 'document' | undefined
+  /**
+   * Says which requests get the page in one piece when all deferred values are there, such as those of bots. Requests of
+   * htmx and HEAD always do. Default: no others.
+   */
+  await?: ((request: FastifyRequest) => MaybePromise<boolean>) | undefined
 }
 
-const OPTIONS = ['block', 'live', 'cursor', 'stream']
+const OPTIONS = ['block', 'live', 'cursor', 'stream', 'timeout', 'order', 'await']
 
 /**
  * Checks the options of one page, against the stream settings of the app.
@@ -52,6 +67,14 @@ export function checkPage (defaults: StreamSettings, options: PageOptions): void
   }
   if (block !== undefined && (typeof block !== 'string' || block === '')) {
     throw new FST_CHIRP_OPTION(`option "block" of reply.page() must be the name of a block, not ${describe(block)}`)
+  }
+  time('timeout', options.timeout, 1, MAX_TIME)
+  if (options.order !== undefined && options.order !== 'document') {
+    throw new FST_CHIRP_OPTION(`option "order" of reply.page() must be 'document', or omitted for the order in which deferred values are there, not ${describe(options.order)}`)
+  }
+  if (options.await !== undefined && typeof options.await !== 'function') {
+    disregard(options.await)
+    throw new FST_CHIRP_OPTION(`option "await" of reply.page() must be a function of the request that gives true or false, not ${describe(options.await)}`)
   }
   if (live === undefined || live === null) {
     if (isGone(options)) return

@@ -6,11 +6,11 @@ import { Fragment, type FragmentContext } from '../message/fragment.js'
 import type { PageStream, Renderer } from '../render/renderer.js'
 import { goneFrame } from '../sse/own.js'
 import { LAST_EVENT_ID } from '../stream/context.js'
-import type { StreamEnvironment } from '../stream/environment.js'
 import { kAttach, type Feed } from '../stream/feed.js'
 import { discard, startEventStream } from '../stream/start.js'
 import { reportFailure } from '../stream/telemetry.js'
 import { addVary, wantsEventStream } from '../transport/negotiation.js'
+import type { StreamPayload } from '../transport/payload.js'
 import { describe } from '../util/describe.js'
 import { isOf } from '../util/kind.js'
 import { isPromise } from '../util/promise.js'
@@ -18,6 +18,8 @@ import { hasParameter, headerOf } from '../util/request.js'
 import { toErrorObject } from '../util/thrown.js'
 import { StreamAddress } from './address.js'
 import { cursorOf, positionOf } from './cursor.js'
+import { deferredIn } from './defer.js'
+import { deferredPage, type PageEnvironment } from './deferred-page.js'
 import { checkPage, checkReturned, isGone, refusePromise, type PageContext, type PageOptions } from './options.js'
 
 const PAGE_VARY = 'HX-Request, HX-Request-Type, HX-Boosted, HX-History-Restore-Request'
@@ -50,7 +52,7 @@ export function sendFragment (renderer: Renderer, reply: FastifyReply, template:
 
 /** Implements `reply.page()`. */
 export function sendPage (
-  app: StreamEnvironment, reply: FastifyReply, template: string, context: PageContext = {}, options: PageOptions = {}
+  app: PageEnvironment, reply: FastifyReply, template: string, context: PageContext = {}, options: PageOptions = {}
 ): FastifyReply {
   try {
     checkPage(app.settings.stream, options)
@@ -71,7 +73,9 @@ export function sendPage (
   if (live !== undefined && asksForStream(reply.request)) return startEventStream(app, reply, live, options.stream)
 
   const part = block !== undefined && wantsBlock(reply.request) ? block : undefined
-  const render = (variables: FragmentContext, page?: PageStream): string | Promise<string> => {
+  const render = (variables: FragmentContext, page?: PageStream): string | Promise<string | StreamPayload> => {
+    const deferred = deferredIn(variables)
+    if (deferred !== undefined) return deferredPage(app, reply, { template, block: part }, variables, deferred, options, page)
     const renderer = app.renderer.for(reply)
     if (part === undefined) return renderer.renderTemplate(template, variables, page)
     // Made for its checks, as in sendFragment().
@@ -85,7 +89,7 @@ export function sendPage (
 }
 
 /** What a page would follow is not there. */
-function sendGone (app: StreamEnvironment, reply: FastifyReply, { stream }: PageOptions): FastifyReply {
+function sendGone (app: PageEnvironment, reply: FastifyReply, { stream }: PageOptions): FastifyReply {
   addVary(reply, LIVE_VARY)
   if (asksForStream(reply.request)) return startEventStream(app, reply, GONE, stream)
   reply.callNotFound()
@@ -97,8 +101,8 @@ function sendGone (app: StreamEnvironment, reply: FastifyReply, { stream }: Page
  * rendered, or later, is replayed when the page connects.
  */
 async function renderLive (
-  request: FastifyRequest, context: PageContext, options: PageOptions, render: (variables: FragmentContext, page: PageStream) => string | Promise<string>
-): Promise<string> {
+  request: FastifyRequest, context: PageContext, options: PageOptions, render: (variables: FragmentContext, page: PageStream) => string | Promise<string | StreamPayload>
+): Promise<string | StreamPayload> {
   const { live } = options
   let position: string
   try {
@@ -142,7 +146,7 @@ function wantsBlock (request: FastifyRequest): boolean {
     headerOf(request, 'hx-history-restore-request') !== 'true' && headerOf(request, 'hx-request-type') !== 'full'
 }
 
-function sendHtml (reply: FastifyReply, html: string | Promise<string>): FastifyReply {
+function sendHtml (reply: FastifyReply, html: string | Promise<string | StreamPayload>): FastifyReply {
   if (!reply.hasHeader('content-type')) reply.type('text/html; charset=utf-8')
   if (typeof html === 'string') return reply.send(html)
   html.then(html => { reply.send(html) }).catch(error => fail(reply, error))

@@ -127,9 +127,11 @@ export function muteFailure (error: Error): void {
 }
 
 /** An error that may belong to no stream. */
-export function reportFailure (log: FastifyBaseLogger, error: unknown, message: string): void {
-  logFailure(log, error, message)
-  if (errorChannel.hasSubscribers) errorChannel.publish({ route: undefined, requestId: undefined, error } satisfies StreamErrorMessage)
+export function reportFailure (
+  log: FastifyBaseLogger, error: unknown, message: string, { route, requestId }: Partial<Pick<StreamErrorMessage, 'route' | 'requestId'>> = {}
+): void {
+  logFailure(log, error, message, route)
+  if (errorChannel.hasSubscribers) errorChannel.publish({ route, requestId, error } satisfies StreamErrorMessage)
 }
 
 function logFailure (log: FastifyBaseLogger, error: unknown, message: string, route?: string): void {

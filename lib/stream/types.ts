@@ -93,6 +93,10 @@ export interface EventStreamStats {
   readonly errors: number
   /** Blocks that live views rendered for streams. */
   readonly renders: number
+  /** Parts of pages that are still to be sent. */
+  readonly partsPending: number
+  /** Parts of pages that failed, or whose deferred value did. */
+  readonly partsFailed: number
 }
 
 /** The streams of one app, `app.eventStreams`: their counters, and how they are ended. JSON and copies of it have the counters. */

@@ -16,7 +16,7 @@ import { blocks, firstText, home, importBlock, maskIds, read, readBody, readEven
 
 // Pages whose blocks need what a test has not, such as a database of yours: these are only checked by types.test.js.
 const CHECKED = [
-  'docs/deployment.md', 'docs/engines.md', 'docs/errors.md', 'docs/fragments.md', 'docs/jobs.md', 'docs/live-views.md', 'docs/observability.md', 'docs/pages.md', 'docs/scaling.md'
+  'docs/deferred.md', 'docs/deployment.md', 'docs/engines.md', 'docs/errors.md', 'docs/fragments.md', 'docs/jobs.md', 'docs/live-views.md', 'docs/observability.md', 'docs/pages.md', 'docs/scaling.md'
 ]
 
 t.test('every block of code is run', async t => {
@@ -260,6 +260,13 @@ t.test('the box for a block that fails', async t => {
   const { events } = await new QuietClient(app).sse('/')
   const shown = blocks.find(({ code }) => code.includes('chirp-block-error')).code
   t.same(events, [{ event: 'machine', data: shown.trim() }])
+})
+
+t.test('the first paint does not wait', async t => {
+  const { app } = await runBlock(t, 'deferred')
+  const { html, chunks } = await new QuietClient(app).page('/dash')
+  t.match(chunks[0], '<p>Counting</p>')
+  t.match(html, /<main>\s+<p>42 visitors<\/p>\s+<\/main>/)
 })
 
 t.test('HTML without a stream', async t => {

@@ -6,8 +6,8 @@ import type { Subject } from './fault.js'
 import { addSSEGlobals } from './globals/attributes.js'
 import { addClientScript } from './globals/client-script.js'
 import { addSignalGlobals } from './globals/signals.js'
+import { addTests } from './globals/tests.js'
 import { Host } from './host.js'
-import type { ReadsAnalysis } from '../reads.js'
 import type { PageStream, PrintedSignals, Renderer } from '../renderer.js'
 import { isRenderTraced, traceRender } from '../telemetry.js'
 import { BlockRenderer } from './plan.js'
@@ -40,8 +40,6 @@ export interface RendererOptions {
 export interface NunjucksRenderer extends Renderer {
   /** Undefined without the option. */
   readonly library: Library | undefined
-  /** What the blocks of its templates read. Undefined without the option. */
-  readonly reads: ReadsAnalysis | undefined
 }
 
 const FILTER_TIMEOUT = 5000
@@ -60,7 +58,8 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
   const environment = createEnvironment(templates, debug)
   const host = new Host(environment, filterTimeout)
   addSSEGlobals(environment, host, dialect)
-  if (clientScript !== undefined) addClientScript(environment, host.env, clientScript)
+  addTests(environment, host.env)
+  if (clientScript !== undefined) addClientScript(environment, host, clientScript)
   if (signals !== undefined) addSignalGlobals(environment, host, { signals, dialect })
   const blocks = new BlockRenderer(host)
   const surroundings = new Surroundings(environment === templates ? environment : undefined)

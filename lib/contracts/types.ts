@@ -8,7 +8,7 @@ export type { Severity } from '../types.js'
 export interface ContractIssue {
   /** How bad it is. */
   severity: Severity
-  /** The rule that found it, as in docs/contracts.md. */
+  /** The rule that found it, as in docs/reference/contracts.md. */
   category: string
   /** What is wrong, and how to mend it. */
   message: string

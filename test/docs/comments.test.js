@@ -12,7 +12,7 @@ const checker = program.getTypeChecker()
 const isCommented = symbol => symbol.getDocumentationComment(checker).length > 0
 const isOurs = symbol => symbol.declarations?.some(declaration => declaration.getSourceFile().fileName.startsWith(join(root, 'dist')))
 
-// Fields of messages have the same names everywhere: docs/observability.md has a table of them.
+// Fields of messages have the same names everywhere: docs/reference/observability.md has a table of them.
 const isMessage = ({ name }) => name.endsWith('Message')
 
 /** The symbols that a name leads to: itself, and what a class or an interface of ours declares. */

@@ -1,4 +1,4 @@
-// What docs/migration.md shows is run.
+// What docs/guide/migration.md shows is run.
 import t from 'tap'
 import { QuietClient } from '../helpers/client.js'
 import { runBlock } from '../helpers/readme.js'

@@ -6,7 +6,7 @@ const WIDTH = 110
 const WORDS = 25
 
 // Notes for those who change the package; their arguments may be longer.
-const INTERNAL = ['docs/architecture.md', 'docs/decisions.md']
+const INTERNAL = ['docs/internals/architecture.md', 'docs/internals/decisions.md']
 
 // Where a noun, or a plainer word, is better.
 const AVOIDED = /^Who\b(?!.*\?)|\b(?:for ever|lets? go of|mend(?:s|ed)?|dear|whoever|what comes)\b/i

@@ -16,7 +16,7 @@ import { blocks, firstText, home, importBlock, maskIds, read, readBody, readEven
 
 // Pages whose blocks need what a test has not, such as a database of yours: these are only checked by types.test.js.
 const CHECKED = [
-  'docs/deferred.md', 'docs/deployment.md', 'docs/engines.md', 'docs/errors.md', 'docs/fragments.md', 'docs/jobs.md', 'docs/live-views.md', 'docs/observability.md', 'docs/pages.md', 'docs/scaling.md'
+  'docs/guide/deferred.md', 'docs/operate/deployment.md', 'docs/internals/engines.md', 'docs/reference/errors.md', 'docs/guide/fragments.md', 'docs/guide/jobs.md', 'docs/guide/live-views.md', 'docs/reference/observability.md', 'docs/guide/pages.md', 'docs/operate/scaling.md'
 ]
 
 t.test('every block of code is run', async t => {
@@ -77,7 +77,7 @@ t.test('the table of what can be yielded', async t => {
   await app.register(chirp, { templates: views })
   let value
   app.get('/', (request, reply) => reply.eventStream([value]))
-  const rows = [...section('docs/streams.md', 'Values').matchAll(/^\| `(.+?)` \| (`.+`) \|$/gm)]
+  const rows = [...section('docs/guide/streams.md', 'Values').matchAll(/^\| `(.+?)` \| (`.+`) \|$/gm)]
   t.equal(rows.length, 13)
   for (const [, code, lines] of rows) {
     // eslint-disable-next-line no-new-func
@@ -125,7 +125,7 @@ t.test('the table of channel options', async t => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(chirp)
-  const rows = [...read('docs/channels.md').matchAll(/^\| `(\w+)` \| .+? \| `?(.+?)`? \| `?(.+?)`? \|$/gm)].map(([, ...row]) => row)
+  const rows = [...read('docs/guide/channels.md').matchAll(/^\| `(\w+)` \| .+? \| `?(.+?)`? \| `?(.+?)`? \|$/gm)].map(([, ...row]) => row)
   t.same(rows, [['history', '1000', '0'], ['latest', 'false', 'false'], ['viewer', 'false', 'false'], ['ttl', 'none', 'omit'], ['every', 'none', 'omit'], ['source', 'none', 'omit'], ['linger', '1000', '0']])
   const declared = ['options', 'keeping'].map(file => /interface (?:Channel|Keeping)Options\b[^{]*\{([\s\S]*?)\n\}/.exec(read(`dist/channel/${file}.d.ts`))[1]).join('\n')
   t.same([...declared.matchAll(/^ {4}(\w+)\?:/gm)].map(([, name]) => name), rows.map(([name]) => name))
@@ -145,7 +145,7 @@ t.test('the table of what a channel can do', async t => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(chirp)
-  const names = [...read('docs/channels.md').matchAll(/^\| `channel\.(\w+)/gm)].map(([, name]) => name)
+  const names = [...read('docs/guide/channels.md').matchAll(/^\| `channel\.(\w+)/gm)].map(([, name]) => name)
   const [, body] = /declare class Channel\b[^{]*\{([\s\S]*?)\n\}/.exec(read('dist/channel/channel.d.ts'))
   const isInternal = /@internal/
   const real = body.split(/;\n/).filter(member => !isInternal.test(member) && !/#private/.test(member))
@@ -224,7 +224,7 @@ t.test('pages of both htmx on the same routes', async t => {
 })
 
 t.test('the functions for templates', async t => {
-  const rows = [...read('docs/htmx.md').matchAll(/^\| `<\w+ (.+?)>` \| `(.+?)` \| (?:`(.+?)`|nothing) \|$/gm)]
+  const rows = [...read('docs/guide/htmx.md').matchAll(/^\| `<\w+ (.+?)>` \| `(.+?)` \| (?:`(.+?)`|nothing) \|$/gm)]
   t.equal(rows.length, 4)
   const app = Fastify()
   t.teardown(() => app.close())
@@ -354,7 +354,7 @@ t.test('what is observed', async t => {
   const lines = []
   const channels = ['open', 'close', 'error'].map(name => `fastify-chirp:stream:${name}`)
   const { app } = await runBlock(t, 'observing')
-  t.same(Object.keys(app.eventStreams), /const \{ (.+) \} = app\.eventStreams/.exec(read('docs/observability.md'))[1].split(', '))
+  t.same(Object.keys(app.eventStreams), /const \{ (.+) \} = app\.eventStreams/.exec(read('docs/reference/observability.md'))[1].split(', '))
 
   const messages = {}
   for (const channel of channels) diagnostics.subscribe(channel, message => { messages[channel] = message })
@@ -364,7 +364,7 @@ t.test('what is observed', async t => {
   logged.get('/', (request, reply) => reply.eventStream(function * () { yield undefined }))
   await logged.inject('/')
   for (const channel of channels) {
-    const [, names] = new RegExp(`'${channel}', \\(\\{ (.+) \\}\\)`).exec(read('docs/observability.md'))
+    const [, names] = new RegExp(`'${channel}', \\(\\{ (.+) \\}\\)`).exec(read('docs/reference/observability.md'))
     t.same(Object.keys(messages[channel]).sort(), names.split(', ').sort(), channel)
   }
   const shown = JSON.parse(blocks.find(({ code }) => code.includes('"event stream closed"')).code)

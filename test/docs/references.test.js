@@ -9,7 +9,7 @@ import { resolveOptions } from '../../dist/options.js'
 import { anchors, documents, read, root, withoutCode } from '../helpers/readme.js'
 
 t.test('the table of options has all of them, with their defaults', async t => {
-  const rows = new Map([...read('docs/options.md').matchAll(/^\| `(\w+)` \| .+? \| (.+?) \| (.+?) \|$/gm)].map(([, name, byDefault, off]) => [name, { byDefault, off }]))
+  const rows = new Map([...read('docs/reference/options.md').matchAll(/^\| `(\w+)` \| .+? \| (.+?) \| (.+?) \|$/gm)].map(([, name, byDefault, off]) => [name, { byDefault, off }]))
   const types = read('dist/types.d.ts') + read('dist/stream/types.d.ts')
   const names = body => [...body.matchAll(/^ {4}(\w+)\?:/gm)].map(([, name]) => name)
   const stream = names(/interface StreamOptions \{([\s\S]*?)\n\}/.exec(types)[1]).filter(name => name !== 'event' && name !== 'key')
@@ -27,7 +27,7 @@ t.test('the table of options has all of them, with their defaults', async t => {
 })
 
 t.test('every error code is documented, and no other', async t => {
-  const headings = [...read('docs/errors.md').matchAll(/^## (\S+)$/gm)].map(([, code]) => code)
+  const headings = [...read('docs/reference/errors.md').matchAll(/^## (\S+)$/gm)].map(([, code]) => code)
   t.same(headings.sort(), Object.keys(errors).sort())
   for (const [name, ChirpError] of Object.entries(errors)) t.equal(new ChirpError('a', 'b', 'c').code, name)
   for (const file of documents()) {

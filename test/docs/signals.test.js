@@ -1,4 +1,4 @@
-// What docs/signals.md shows is run.
+// What docs/guide/signals.md shows is run.
 import t from 'tap'
 import { QuietClient } from '../helpers/client.js'
 import { addressIn } from '../helpers/live.js'

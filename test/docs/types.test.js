@@ -104,7 +104,7 @@ const texts = {
   'wrong.mjs': WRONG
 }
 for (const document of documents()) {
-  const text = document === 'docs/contracts.md' ? usage : read(document)
+  const text = document === 'docs/reference/contracts.md' ? usage : read(document)
   for (const [n, { kind, language, code }] of blocksOf(text).entries()) {
     // A part of a file is checked there.
     if (language === 'js' && kind !== 'from') texts[`${document.replaceAll('/', '-')}-${n}.mjs`] = `${code}\nexport {}\n`

@@ -28,11 +28,11 @@ export const VIEWS = {
   'page.html': '<h1>News</h1>\n{% block list %}<ul>{% for item in items %}<li>{{ item }}</li>{% endfor %}</ul>{% endblock %}\n' +
     '{% block alert %}<p>{{ message }}</p>{% endblock %}',
   'news.html': '{% block item %}\n  <li>{{ text }}</li>\n{% endblock %}',
-  'tickets.html': /^\/\/ (\{% block item .+)$/m.exec(read('docs/channels.md'))[1]
+  'tickets.html': /^\/\/ (\{% block item .+)$/m.exec(read('docs/guide/channels.md'))[1]
 }
 
 // The examples of the rules below are for contracts/rules.test.js.
-export const usage = read('docs/contracts.md').split('## Rules')[0]
+export const usage = read('docs/reference/contracts.md').split('## Rules')[0]
 
 /** The blocks of code in a text, and what the comment before each says. */
 export function blocksOf (text) {
@@ -40,7 +40,7 @@ export function blocksOf (text) {
     .map(([, kind, name, language, code]) => ({ kind, name, language, code }))
 }
 
-export const blocks = documents().flatMap(document => blocksOf(document === 'docs/contracts.md' ? usage : read(document)).map(block => ({ document, ...block })))
+export const blocks = documents().flatMap(document => blocksOf(document === 'docs/reference/contracts.md' ? usage : read(document)).map(block => ({ document, ...block })))
 
 // In a folder of the repository, so that `fastify-chirp` is this package.
 export const home = t.testdir()

@@ -33,6 +33,6 @@ export default defineConfig({
     sidebar,
     outline: [2, 3],
     search: { provider: 'local' },
-    nav: [{ text: 'Guide', link: '/docs/' }, { text: 'Recipes', link: '/docs/recipes' }, { text: 'API', link: '/docs/api/' }]
+    nav: [{ text: 'Guide', link: '/docs/' }, { text: 'Recipes', link: '/docs/guide/recipes' }, { text: 'API', link: '/docs/api/' }]
   }
 })

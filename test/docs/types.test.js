@@ -10,7 +10,7 @@ import { blocksOf, documents, read, root, usage } from '../helpers/readme.js'
 // is, nor what is known of who is present, nor what a diagnostics channel tells.
 const YOURS = `
   import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-  import type { Channel, ChannelOptions, Engine, LiveView, PresenceOptions, SignalFeed, SignalsOptions, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from 'fastify-chirp'
+  import type { Channel, ChannelOptions, Engine, LiveView, PresenceOptions, ResumeMessage, SignalFeed, SignalsOptions, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from 'fastify-chirp'
   interface Texts { [name: string]: string }
   interface LooseChannel extends Channel<any> {
     presence (options?: PresenceOptions): ReturnType<typeof Channel.prototype.presence<any>>
@@ -26,6 +26,7 @@ const YOURS = `
     function subscribe (name: 'fastify-chirp:stream:open', listener: (message: StreamOpenMessage) => void): void
     function subscribe (name: 'fastify-chirp:stream:close', listener: (message: StreamCloseMessage) => void): void
     function subscribe (name: 'fastify-chirp:stream:error', listener: (message: StreamErrorMessage) => void): void
+    function subscribe (name: 'fastify-chirp:resume', listener: (message: ResumeMessage) => void): void
   }
   declare global {
     const app: { channel (name: string, options?: ChannelOptions): LooseChannel, signals (options?: SignalsOptions<any>): SignalFeed } & FastifyInstance
@@ -37,6 +38,7 @@ const YOURS = `
     const store: { newest (count: number): Array<{ id: number, text: string }>, add (text: string): Promise<{ id: number, text: string }> }
     const readRows: (body: unknown, options: { signal: AbortSignal }) => AsyncIterable<Texts>
     const db: { ticket (id: string): Promise<object | null>, comments (id: string): Promise<object[]>, addComment (id: string, text: string): Promise<void> }
+    const loadStats: (signal: AbortSignal) => Promise<{ visitors: number }>, loadFeed: () => Promise<Texts[]>
     const ticket: LiveView
     const fastifyRedis: FastifyPluginAsync<{ url: string }>
     const save: (row: Texts) => Promise<void>

@@ -10,7 +10,7 @@ import { blocksOf, documents, read, root, usage } from '../helpers/readme.js'
 // is, nor what is known of who is present, nor what a diagnostics channel tells.
 const YOURS = `
   import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-  import type { Channel, ChannelOptions, Engine, LiveView, PresenceOptions, SignalFeed, SignalsOptions, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from 'fastify-chirp'
+  import type { Channel, ChannelOptions, Engine, LiveView, PresenceOptions, ResumeMessage, SignalFeed, SignalsOptions, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from 'fastify-chirp'
   interface Texts { [name: string]: string }
   interface LooseChannel extends Channel<any> {
     presence (options?: PresenceOptions): ReturnType<typeof Channel.prototype.presence<any>>
@@ -25,6 +25,7 @@ const YOURS = `
   declare module 'diagnostics_channel' {
     function subscribe (name: 'fastify-chirp:stream:open', listener: (message: StreamOpenMessage) => void): void
     function subscribe (name: 'fastify-chirp:stream:close', listener: (message: StreamCloseMessage) => void): void
+    function subscribe (name: 'fastify-chirp:resume', listener: (message: ResumeMessage) => void): void
     function subscribe (name: 'fastify-chirp:stream:error', listener: (message: StreamErrorMessage) => void): void
   }
   declare global {
@@ -38,6 +39,8 @@ const YOURS = `
     const readRows: (body: unknown, options: { signal: AbortSignal }) => AsyncIterable<Texts>
     const db: { ticket (id: string): Promise<object | null>, comments (id: string): Promise<object[]>, addComment (id: string, text: string): Promise<void> }
     const ticket: LiveView
+    const loadStats: (signal: AbortSignal) => Promise<object>
+    const loadFeed: () => Promise<object>
     const fastifyRedis: FastifyPluginAsync<{ url: string }>
     const save: (row: Texts) => Promise<void>
   }

@@ -72,3 +72,6 @@ export const FST_CHIRP_RENDER = createError<[string, string, Cause?]>('FST_CHIRP
 
 export const FST_CHIRP_RENDER_TIMEOUT = createError<[string, number, Cause?]>('FST_CHIRP_RENDER_TIMEOUT',
   'Cannot render %s: an async filter, tag or loader did not call back within %d ms. Make it call back on every path, with an error if it must', 500)
+
+export const FST_CHIRP_CONTEXT_TIMEOUT = createError<[string, number, Cause?]>('FST_CHIRP_CONTEXT_TIMEOUT',
+  'The function "context" of live view "%s" gave nothing for %d ms. Its signal is aborted, and it is called again. Have it fail when what it asks does not answer', 500)

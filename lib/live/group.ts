@@ -116,7 +116,7 @@ export class Group implements FollowerGroup {
     const due = this.#due
     this.#due = new Set()
     this.#controller = new AbortController()
-    const { records, failed, isGone } = await this.#render(changed, due, this.#controller.signal)
+    const { records, failed, isGone } = await this.#render(changed, due, this.#controller)
     this.#isRunning = false
     this.#controller = undefined
     if (this.#followers.size === 0) return
@@ -134,7 +134,8 @@ export class Group implements FollowerGroup {
   }
 
   /** Renders what is due. Never rejects. */
-  async #render (changed: Changed, due: ReadonlySet<string>, signal: AbortSignal): Promise<Rendered> {
+  async #render (changed: Changed, due: ReadonlySet<string>, controller: AbortController): Promise<Rendered> {
+    const { signal } = controller
     const host = this.#host
     const records = new Map<string, EventRecord>()
     const failed = new Set<string>()
@@ -169,6 +170,8 @@ export class Group implements FollowerGroup {
       }))
     } catch (error) {
       report(error, 'the context')
+      // It may still be at work.
+      controller.abort()
       for (const block of blocks) fails(block, error)
     }
     return { records, failed }

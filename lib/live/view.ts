@@ -3,13 +3,13 @@ import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import type { ChannelEngine } from '../channel/engine.js'
 import { liveTopic } from '../channel/topics.js'
 import { viewerKey } from '../channel/viewer.js'
-import { FST_CHIRP_BLOCK_NOT_FOUND, FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_FORBIDDEN, FST_CHIRP_NO_TEMPLATES, FST_CHIRP_OPTION } from '../errors.js'
+import { FST_CHIRP_BLOCK_NOT_FOUND, FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_CONTEXT_TIMEOUT, FST_CHIRP_FORBIDDEN, FST_CHIRP_NO_TEMPLATES, FST_CHIRP_OPTION } from '../errors.js'
 import type { FragmentContext } from '../message/fragment.js'
 import type { ReadsAnalysis, TemplateReads } from '../render/reads.js'
 import { record } from '../render/recording.js'
 import type { Renderer } from '../render/renderer.js'
 import { tryLog } from '../util/log.js'
-import { whenDone, type MaybePromise } from '../util/promise.js'
+import { whenDone, within, type MaybePromise } from '../util/promise.js'
 import { toRecord, type Change } from './change.js'
 import type { GroupHost } from './group.js'
 import { HISTORY, LiveKey } from './key.js'
@@ -38,6 +38,8 @@ export interface LiveEnvironment {
 const LINGER = 300_000
 const LINGER_SHARED = 5000
 const MANY_VIEWERS = 1000
+// Milliseconds for a context that streams wait for. A page waits as long as the app lets it.
+const CONTEXT_LIMIT = 30_000
 
 /** What `app.liveView()` gives. */
 export class LiveView {
@@ -250,7 +252,7 @@ export class LiveView {
       delay: this.#settings.delay,
       debug,
       plan: () => this.plan(),
-      context: async (viewer, signal) => this.context(key.name, viewer, signal),
+      context: async (viewer, signal) => within(CONTEXT_LIMIT, this.context(key.name, viewer, signal), () => new FST_CHIRP_CONTEXT_TIMEOUT(this.name, CONTEXT_LIMIT)),
       render: async (block, context) => this.#render(block, context),
       report: (error, what) => { report(error, `${what} of live view ${name} failed. It is tried again`) },
       sent: ({ paths }, targets, followers) => {

@@ -36,3 +36,14 @@ async function hear (promise: Promise<unknown>): Promise<void> {
     // Who gave it was told that it cannot be used.
   }
 }
+
+/** What a promise gives, or the error of `late` when that takes more than some milliseconds. */
+export async function within<T> (milliseconds: number, promise: Promise<T>, late: () => Error): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<never>((_resolve, reject) => { timer = setTimeout(() => { reject(late()) }, milliseconds).unref() })
+  try {
+    return await Promise.race([promise, limit])
+  } finally {
+    clearTimeout(timer)
+  }
+}

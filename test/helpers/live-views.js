@@ -101,3 +101,21 @@ export class Page {
 export function partsOf (html) {
   return new Map([...html.matchAll(/<(\w+) id="(\w+)"[^>]*>([^]*?)<\/\1>/g)].map(([, , id, inner]) => [id, inner.trim()]))
 }
+
+/** An outlet of an app's own, with the least that one needs, which keeps what it is sent. */
+export function createOutlet (methods = {}) {
+  const outlet = {
+    sent: [],
+    isBlocked: false,
+    dialect: { name: 'test', encode: ({ target, id }) => `${target} ${id}\n` },
+    share: ({ text }) => { outlet.sent.push(text) },
+    send: text => { outlet.sent.push(text) },
+    flush () {},
+    whenDrained: () => new Promise(resolve => { outlet.drain = resolve }),
+    ended () { outlet.isEnded = true },
+    failed (error) { outlet.error = error },
+    failedLate (error) { outlet.error = error },
+    ...methods
+  }
+  return outlet
+}

@@ -1,7 +1,9 @@
 // What fails costs itself alone, and is tried again.
 import t from 'tap'
+import { kAttach } from 'fastify-chirp'
 import { quiet, until } from '../helpers/app.js'
-import { buildTickets, contextOf, Page, TICKET } from '../helpers/live-views.js'
+import { settle, stopClock } from '../helpers/clock.js'
+import { buildTickets, contextOf, createOutlet, Page, TICKET } from '../helpers/live-views.js'
 
 const errorsOf = app => app.log.lines.filter(({ level }) => level === 50).map(({ msg }) => msg)
 
@@ -176,4 +178,29 @@ t.test('a change while a render runs makes it run again', async t => {
   t.same(await page.take(1), ['header'])
   t.match(page.parts.get('header'), /^two/)
   await page.close()
+})
+
+t.test('a context that gives nothing for long is given up, aborted and called again', async t => {
+  const asked = []
+  const { app, view, tickets } = await buildTickets(t, {
+    context: (_id, given, ticket) => asked.push(given) === 1 ? new Promise(() => {}) : contextOf(ticket, given)
+  })
+  await app.ready()
+  const { pass } = stopClock(t)
+  const outlet = createOutlet()
+  const attachment = view.source('7')[kAttach](outlet, await view.source('7').cursor())
+  await settle()
+  tickets.get('7').title = 'New'
+  await view.changed('7', ['ticket.title'])
+  await pass(0)
+  t.equal(asked.length, 1)
+  await pass(29_999)
+  t.equal(asked[0].signal.aborted, false)
+  await pass(1)
+  t.equal(asked[0].signal.aborted, true)
+  t.same(app.log.lines.filter(({ level }) => level === 50).map(({ err }) => err.code), ['FST_CHIRP_CONTEXT_TIMEOUT'])
+  await pass(1000)
+  t.equal(asked.length, 2)
+  t.match(outlet.sent.join(''), /^header /)
+  attachment.detach()
 })

@@ -4,7 +4,7 @@ import { kAttach, merge } from 'fastify-chirp'
 import { quiet, until } from '../helpers/app.js'
 import { stopClock } from '../helpers/clock.js'
 import { AsyncEngine, engineWith } from '../helpers/engine.js'
-import { buildTickets, contextOf, Page } from '../helpers/live-views.js'
+import { buildTickets, contextOf, createOutlet, Page } from '../helpers/live-views.js'
 
 /** An engine that apps share, and what happens to it. */
 function shared (methods = {}) {
@@ -20,24 +20,6 @@ function shared (methods = {}) {
     })(engine.publish),
     ...methods
   })
-}
-
-/** An outlet of an app's own, with the least that one needs. */
-function createOutlet (methods = {}) {
-  const outlet = {
-    sent: [],
-    isBlocked: false,
-    dialect: { name: 'test', encode: ({ target, id }) => `${target} ${id}\n` },
-    share: ({ text }) => { outlet.sent.push(text) },
-    send: text => { outlet.sent.push(text) },
-    flush () {},
-    whenDrained: () => new Promise(resolve => { outlet.drain = resolve }),
-    ended () { outlet.isEnded = true },
-    failed (error) { outlet.error = error },
-    failedLate (error) { outlet.error = error },
-    ...methods
-  }
-  return outlet
 }
 
 t.test('what one process says, the streams of all follow', async t => {

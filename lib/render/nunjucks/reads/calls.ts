@@ -12,8 +12,9 @@ const DIALECT = 'dialect'
 /** What a call gives. */
 export function call (machine: Machine, node: AstNode): Value {
   const { name } = node
-  const given = argumentsOf(machine, (node.args as AstNode).children)
+  // The function first: a macro that an argument calls may define another one of that name.
   const target = machine.evaluate(name)
+  const given = argumentsOf(machine, (node.args as AstNode).children)
   // The text of a parent's block is read where the block begins.
   if (name.typename === 'Symbol' && name.value === 'super' && machine.now.position.block !== undefined) return text(machine.now.inherited)
   const results = target.macros.map(macro => because(callMacro(machine, macro, given), target.reads))

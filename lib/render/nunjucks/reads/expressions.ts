@@ -1,4 +1,5 @@
 // What expressions give, and what they read.
+import type { Read } from '../../reads.js'
 import type { AstNode } from '../internals.js'
 import { call, fieldsOf } from './calls.js'
 import { filterValue } from './filters.js'
@@ -44,14 +45,14 @@ export function evaluate (machine: Machine, node: AstNode): Value {
     case 'And':
     case 'Or': {
       const first = machine.evaluate(left)
-      const second = machine.evaluate(right)
-      const value = because(either([first, second]), uses.presence(first))
+      const decides = uses.presence(first)
+      const [second] = oneOf(machine, decides, [right, null]) as [Value]
+      const value = because(either([first, second]), decides)
       return { ...value, isThere: second.isThere && (node.typename === 'Or' || first.isThere) }
     }
     case 'InlineIf': {
       const condition = uses.presence(machine.evaluate(node.cond as AstNode))
-      const other = node.else_ === null ? text() : machine.evaluate(node.else_ as AstNode)
-      return because(either([machine.evaluate(node.body), other]), condition)
+      return because(either(oneOf(machine, condition, [node.body, node.else_ as AstNode | null])), condition)
     }
     case 'Not':
       return text(uses.presence(machine.evaluate(target)))
@@ -67,6 +68,15 @@ export function evaluate (machine: Machine, node: AstNode): Value {
     default:
       return text(machine.giveUp(node))
   }
+}
+
+/** What expressions give of which one is evaluated. A macro that is called there may define others, which are there only then. */
+function oneOf (machine: Machine, condition: ReadonlySet<Read>, ways: Array<AstNode | null>): Value[] {
+  const values: Value[] = []
+  machine.under(condition, () => {
+    machine.journal.branch(ways.map(way => () => { values.push(way === null ? text() : machine.evaluate(way)) }))
+  })
+  return values
 }
 
 // Asking for its presence notes that it was evaluated.

@@ -11,8 +11,9 @@ import { redisEngine } from 'fastify-chirp/redis'
 const SCRIPTS = { '/htmx.js': 'htmx.org/dist/htmx.min.js', '/sse.js': 'htmx-ext-sse/dist/sse.min.js' }
 
 export async function buildApp (redisUrl) {
-  const redis = new Redis(redisUrl)
-  // It says so once for each attempt; the engine's own line is enough.
+  // Without a timeout commands of the app wait for as long as Redis is away.
+  const redis = new Redis(redisUrl, { commandTimeout: 5000 })
+  // It says so for each attempt; the engine's own line is enough.
   redis.on('error', () => {})
   const app = Fastify({ logger: { level: 'warn' }, forceCloseConnections: true, trustProxy: true })
   app.addHook('onClose', () => redis.disconnect())
@@ -29,7 +30,7 @@ export async function buildApp (redisUrl) {
   })
 
   app.get('/', { live: true }, (request, reply) => reply.page('page.html', async () => ({
-    notes: (await redis.zrange('cluster:notes', -100, -1)).map(note => JSON.parse(note)),
+    notes: (await redis.zrange('cluster:notes', -100, '-1')).map(note => JSON.parse(note)),
     votes: Number(await redis.get('cluster:votes')),
     key: randomUUID()
   }), { live: merge(news, votes.source('all', request)) }))

@@ -22,7 +22,7 @@ if (cluster.isPrimary) {
   for (const name of ['SIGINT', 'SIGTERM']) {
     process.once(name, () => {
       isEnding = true
-      for (const worker of Object.values(cluster.workers)) worker.process.kill('SIGTERM')
+      for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGTERM')
     })
   }
 } else {

@@ -12,7 +12,8 @@ const NEWS = `SELECT t.epoch, t.last, e.seq, e.time, e.body FROM chirp_topic t
 const VALUES = `SELECT t.epoch, v.seq, v.time, v.body FROM chirp_value v JOIN chirp_topic t ON t.topic = v.topic
   WHERE v.topic = $1 AND (t.ttl IS NULL OR v.time > chirp_now() - t.ttl) ORDER BY v.seq`
 
-/** @implements {import('fastify-chirp').Engine} */
+/** @import { Engine } from 'fastify-chirp' */
+/** @implements {Engine} */
 export class PostgresEngine {
   #options
   #client
@@ -52,13 +53,14 @@ export class PostgresEngine {
     const name = nameOf(topic)
     const follower = this.#followers.get(name) ?? { listeners: new Set(), reading: Promise.resolve() }
     this.#followers.set(name, follower)
-    // Hears nothing of what was published before.
-    const listener = { hear () {}, lost () {} }
+    const listener = { hear () {}, lost () {} } // of what was published before
     follower.listeners.add(listener)
     const stop = () => {
       if (follower.listeners.delete(listener) && follower.listeners.size === 0) this.#followers.delete(name)
     }
-    await this.#catchUp(name).catch(error => { throw stop() ?? error })
+    const started = this.#catchUp(name)
+    started.catch(stop)
+    await started
     Object.assign(listener, { hear, lost })
     return stop
   }
@@ -85,12 +87,11 @@ export class PostgresEngine {
   async #ask (text, values) {
     const client = this.#client
     if (client === undefined) throw new Error('PostgreSQL is out of reach')
-    const { rows } = await client.query(text, values).catch(error => {
+    return client.query(text, values).then(({ rows }) => rows, error => {
       // An error without a state is none of the server's. The answer may never come, so the connection is of no use.
       if (error.code === undefined) this.#lose(client, error)
       throw error
     })
-    return rows
   }
 
   /** What chirp_read() gives, of a topic that is made if need be: its start is a cursor too. */
@@ -134,7 +135,9 @@ export class PostgresEngine {
     client.on('notification', ({ payload }) => { this.#catchUp(payload)?.catch(() => {}) })
     // One process at a time: CREATE IF NOT EXISTS fails when two do it at once.
     const start = `BEGIN; SELECT pg_advisory_xact_lock(hashtext('chirp')); ${SCHEMA} COMMIT; LISTEN chirp`
-    await client.connect().then(() => client.query(start)).catch(error => { throw client.end().catch(() => {}) && error })
+    const started = client.connect().then(() => client.query(start))
+    started.catch(() => client.end()).catch(() => {})
+    await started
     if (this.#isClosed || this.#client !== undefined) return client.end()
     this.#client = client
     // One that cannot be read now has lost its connection, or is read with its next event.
@@ -156,6 +159,5 @@ export class PostgresEngine {
 
 /** Names may be of any length and have any characters; those of PostgreSQL may not. */
 const nameOf = text => createHash('sha256').update(JSON.stringify(text)).digest('hex').slice(0, 40)
-
 const eventOf = (epoch, { seq, time, body }) =>
   ({ position: `${epoch}-${seq}`, previous: `${epoch}-${BigInt(seq) - 1n}`, ...JSON.parse(body), time: Number(time) })

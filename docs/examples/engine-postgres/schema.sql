@@ -26,13 +26,11 @@ RETURNS chirp_topic LANGUAGE plpgsql AS $$ DECLARE t chirp_topic; BEGIN
   DELETE FROM chirp_value WHERE topic = name AND key = value;
   IF value IS NOT NULL AND NOT removes THEN INSERT INTO chirp_value VALUES (name, value, t.last, t.time, data); END IF;
   PERFORM pg_notify('chirp', name);
-  RETURN t;
-END $$;
+  RETURN t; END $$;
 -- Where a cursor is: `start` is null when it is unknown. STABLE: all of it is one state of the tables.
 CREATE OR REPLACE FUNCTION chirp_read(t chirp_topic, after text, most int, OUT start bigint, OUT brought text, OUT events json) LANGUAGE plpgsql STABLE AS $$ BEGIN
   IF after ~ ('^' || t.epoch || '-(0|[1-9][0-9]{0,15})$') THEN start := split_part(after, '-', 2);
   ELSE SELECT seq, body INTO start, brought FROM chirp_event WHERE topic = t.topic AND id = after ORDER BY seq DESC LIMIT 1; END IF;
   IF start NOT BETWEEN chirp_oldest(t) AND t.last THEN start := NULL; brought := NULL; END IF;
   SELECT json_agg(page) INTO events FROM
-    (SELECT seq, time, body FROM chirp_event WHERE topic = t.topic AND seq > start ORDER BY seq LIMIT most) page;
-END $$;
+    (SELECT seq, time, body FROM chirp_event WHERE topic = t.topic AND seq > start ORDER BY seq LIMIT most) page; END $$;

@@ -40,6 +40,9 @@ export const FST_CHIRP_LIVE = createError<[string, Cause?]>('FST_CHIRP_LIVE',
 export const FST_CHIRP_FORBIDDEN = createError<[string, Cause?]>('FST_CHIRP_FORBIDDEN',
   'Live view "%s": the option "authorize" refused this request', 403)
 
+export const FST_CHIRP_SIGNAL = createError<[string, Cause?]>('FST_CHIRP_SIGNAL',
+  'Cannot use a signal: %s', 500)
+
 export const FST_CHIRP_CHANNEL_CLOSED = createError<[string, Cause?]>('FST_CHIRP_CHANNEL_CLOSED',
   'Channel "%s" is closed. Publish before the app closes, and close() a channel only when nobody needs it any more', 500)
 

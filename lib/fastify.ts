@@ -6,6 +6,9 @@ import type { ChannelOptions } from './channel/options.js'
 import type { ContractOptions } from './contracts/options.js'
 import type { ContractReport } from './contracts/types.js'
 import type { LiveViewOptions } from './live/options.js'
+import type { SignalFeed } from './live/signals/feed.js'
+import type { DerivedOptions, SignalOptions, SignalsOptions } from './live/signals/options.js'
+import type { Dependency, Derived, Signal, ValuesOf } from './live/signals/signal.js'
 import type { LiveView } from './live/view.js'
 import type { Fragment, FragmentContext } from './message/fragment.js'
 import type { LivePageOptions } from './pages/live.js'
@@ -80,6 +83,34 @@ declare module 'fastify' {
      * @throws FST_CHIRP_OPTION for a bad name or option, and for a name that is taken.
      */
     liveView<Viewer = unknown> (name: string, options?: LiveViewOptions<Viewer>): LiveView
+    /**
+     * The signal of this name, made when it is first asked for: one value that many places show, and that follow it.
+     * In templates `signal("balance")` prints it.
+     *
+     * @throws FST_CHIRP_OPTION for a bad name or option, and for options that differ from those that it was made with.
+     * @throws FST_CHIRP_SIGNAL for the name of a derived value.
+     * @throws FST_CHIRP_VALUE for an `initial` that is no plain data.
+     */
+    signal<T> (name: string, options: SignalOptions<T> & { initial: T | (() => T | Promise<T>) }): Signal<T>
+    signal<T = unknown> (name: string, options?: SignalOptions<T>): Signal<T | undefined>
+    /**
+     * A value that `make` makes of signals and other derived values, whenever one of them changes; undefined while one
+     * of them is undefined. `make` answers at once. What it throws is logged, and the value stays as it is. Names may be
+     * declared later, until the app starts.
+     *
+     * @throws FST_CHIRP_OPTION for a bad name or option.
+     * @throws FST_CHIRP_SIGNAL for a name that is taken, for a signal of another registration, and for a circle. An
+     * unknown name fails `app.ready()`.
+     */
+    derived<const Deps extends readonly Dependency[], T> (name: string, deps: Deps, make: (...values: ValuesOf<Deps>) => T, options?: DerivedOptions<NoInfer<T>>): Derived<T>
+    /**
+     * The newest values of signals, to be streamed: as `live` of `reply.page()`, in `reply.eventStream()` and `merge()`.
+     * `Audience` is what `signal.set()` was given.
+     *
+     * @throws FST_CHIRP_OPTION for a bad option.
+     * @throws FST_CHIRP_SIGNAL for a name that nothing has.
+     */
+    signals<Audience = unknown> (options?: SignalsOptions<Audience>): SignalFeed
     /**
      * The HTML of a fragment, trimmed.
      *

@@ -11,7 +11,9 @@ import { checkAtStart } from './contracts/start.js'
 import { noteHandler } from './contracts/wrapped.js'
 import { FST_CHIRP_OPTION, FST_CHIRP_REGISTERED } from './errors.js'
 import type { LiveViewOptions } from './live/options.js'
+import type { DerivedOptions, SignalOptions, SignalsOptions } from './live/signals/options.js'
 import { LiveViews } from './live/views.js'
+import { Signals } from './live/signals/signals.js'
 import { resolveOptions } from './options.js'
 import { addErrorPages } from './pages/error-page.js'
 import { sendLive } from './pages/live.js'
@@ -39,31 +41,42 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   const settings = resolveOptions(options)
   await checkRegistered(options.contracts)
   const clientScript = serveScript(app, settings, options.templates !== undefined)
-  const renderer = createRenderer({ templates: options.templates, debug: settings.debug, dialect: settings.stream.dialect, clientScript })
+  const renderer = createRenderer({
+    templates: options.templates,
+    debug: settings.debug,
+    dialect: settings.stream.dialect,
+    clientScript,
+    // Which render what they show themselves.
+    signals: { html: name => signals.html(name) }
+  })
   const registry = new Registry(settings, app.log)
   const warnings = settings.debug ? new Warnings(app.log) : undefined
   const environment: StreamEnvironment = { settings, renderer, registry, warnings }
   const channels = new Channels(environment, app, options.engine)
   const jobs = new Jobs(settings, channels, app.log)
-  const views = new LiveViews({
-    engine: channels.engine,
-    isShared: channels.isShared,
-    id: randomUUID(),
+  const live = {
     renderer,
-    reads: renderer.reads,
     counters: registry.counters,
     debug: settings.debug,
     log: app.log,
-    report: (error, message) => { channels.report(error, message) }
-  })
+    report: (error: unknown, message: string) => { channels.report(error, message) }
+  }
+  const views = new LiveViews({ ...live, engine: channels.engine, isShared: channels.isShared, id: randomUUID(), reads: renderer.reads })
+  const signals = new Signals({ ...live, channels })
   addFirstOnRoute(app, noteHandler)
-  const contracts = new Registration(app, renderer, { contracts: options.contracts, client: settings.client })
+  const contracts = new Registration(app, renderer, { contracts: options.contracts, client: settings.client }, {
+    signals: () => signals.names,
+    views: () => views.facts()
+  })
 
   app.decorate('eventStreams', registry.counters)
   app.decorate('renderFragment', fragment => renderFragment(renderer, fragment))
   app.decorate('channel', (name, options) => channels.get(name, options))
   app.decorate('job', ((id, source, options) => jobs.get(id, source, options)) as FastifyInstance['job'])
   app.decorate('liveView', (name, options) => views.get(name, options as LiveViewOptions))
+  app.decorate('signal', ((name, options) => signals.signal(name, options as SignalOptions)) as FastifyInstance['signal'])
+  app.decorate('derived', ((name, deps, make, options) => signals.derived(name, deps, make, options as DerivedOptions)) as FastifyInstance['derived'])
+  app.decorate('signals', options => signals.feed(options as SignalsOptions))
   app.decorate('checkContracts', options => contracts.check(options))
   // A scope inside of a registered one inherits it; what is a function it replaces.
   if (!app.hasReplyDecorator(kStarted)) app.decorateReply(kStarted, false)
@@ -93,10 +106,12 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   })
   app.addHook('onClose', () => {
     views.close()
+    signals.close()
     return channels.close()
   })
   app.addHook('onReady', async () => renderer.learn(app))
   app.addHook('onReady', () => channels.start())
+  app.addHook('onReady', () => signals.start())
   app.addHook('onReady', () => views.start())
   if (settings.debug) {
     if (isClosedWith503(app)) tryLog(app.log, 'debug', {}, CLOSED_WITH_503)

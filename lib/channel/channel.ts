@@ -88,10 +88,10 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     this.#topic = app.topic ?? name
     this.#history = latest ? 0 : history
     this.#ttl = ttl
-    const { log } = app
     const report = app.report.bind(app)
-    const producer = source && new Producer({ name, source, linger, log, publish: value => this.publish(value as Event), report })
-    const notLoaded = (error: unknown): void => report(error, `the values of channel ${JSON.stringify(name)} from before are not known`)
+    const owner = `channel ${JSON.stringify(name)}`
+    const producer = source && new Producer({ owner, source, linger, log: app.log, publish: value => this.publish(value as Event), report })
+    const notLoaded = (error: unknown): void => report(error, `the values of ${owner} from before are not known`)
     this.#hub = new Hub(this.#topic, app.engine, { latest, ttl, every, producer, notLoaded })
     this.#views = viewer ? new Views({ ...app, name, keepsLatest: latest }) : undefined
   }
@@ -119,7 +119,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     // Who does not wait for it must not bring the process down.
     published.catch(error => this.#failed(error, value, options))
     // It is settled, or waits for a render, which may take longer than the app lives.
-    return this.#isClosed || this.#before !== undefined ? muteLate(published, () => this.#isLate) : published
+    return this.#isClosed || this.#before !== undefined ? muteLate(published, () => this.#app.isClosed?.() === true) : published
   }
 
   /**
@@ -134,10 +134,6 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     const removed = this.#remove(name, options)
     removed.catch(error => this.#app.report(error, `a value of channel ${JSON.stringify(this.name)} was not removed`))
     return removed
-  }
-
-  get #isLate (): boolean {
-    return this.#app.isClosed?.() === true
   }
 
   /**
@@ -181,6 +177,11 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     this.#presence?.close()
     this.#hub.close()
     this.#app.closed?.()
+  }
+
+  /** What there is to wait for until the values from before are known; never rejects. @internal */
+  loaded (): Promise<void> | undefined {
+    return this.#hub.latest?.ready()
   }
 
   /** @internal */

@@ -87,11 +87,15 @@ export class Channels {
     await this.engine.start?.()
   }
 
-  /** A channel of our own. `name` is for messages; `recordOf` knows the values that apps do not publish. */
-  own (name: string, topic: string, options: ChannelOptions, recordOf: (value: unknown) => EventRecord | undefined): Channel {
+  /**
+   * A channel of our own. `name` is for messages; `recordOf` knows the values that apps do not publish. What is for
+   * this process alone has an engine of its own.
+   */
+  own (name: string, topic: string, options: ChannelOptions, recordOf: (value: unknown) => EventRecord | undefined, engine = this.engine): Channel {
     const channel: Channel = new Channel(name, options, {
       ...this.#environment,
-      topic: this.engine.open(topic),
+      engine,
+      topic: engine.open(topic),
       toRecord: value => recordOf(value) ?? this.#environment.toRecord(value),
       closed: () => { this.#own.delete(channel) }
     })

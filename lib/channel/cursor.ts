@@ -79,3 +79,16 @@ export function distribute (cursor: string, epochs: readonly string[]): Wanted {
   })
   return { cursors, isOfOne: positions!.length === 1 }
 }
+
+/** Whether a position comes before another one of the same topic. What cannot be compared does not. */
+export function isBefore (position: string, other: string): boolean {
+  if (epochOf(position) !== epochOf(other)) return false
+  const [a, b] = [numbersOf(position), numbersOf(other)]
+  const n = a.findIndex((number, n) => number !== b[n])
+  return n !== -1 && a[n]! < b[n]!
+}
+
+// Engines count by one number, or by several.
+function numbersOf (position: string): number[] {
+  return position.slice(position.lastIndexOf('-') + 1).split('.').map(Number)
+}

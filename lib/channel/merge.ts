@@ -4,6 +4,7 @@ import { FST_CHIRP_LIVE, FST_CHIRP_SOURCE } from '../errors.js'
 import { Entry } from '../message/entry.js'
 import { Fragment } from '../message/fragment.js'
 import { Fragments } from '../message/fragments.js'
+import type { PageSignals } from '../render/renderer.js'
 import { SSEEvent } from '../sse/event.js'
 import { attachFeed, detachFeed, discardFeed, isFeed, kAttach, type Attachment, type Feed, type Ids, type LocatableFeed, type Outlet } from '../stream/feed.js'
 import { toFeed } from '../stream/pulled.js'
@@ -46,6 +47,11 @@ export class Merged implements Feed {
       throw new FST_CHIRP_SOURCE(`${length} channels in one stream: merge() takes ${MAX_CHANNELS}, because each id holds the places of all`)
     }
     this[kParts] = sources.flatMap(source => partsOf(source) ?? [toFeed(source)])
+  }
+
+  /** Of the first of them that has signals. @internal */
+  get signals (): PageSignals | undefined {
+    return this[kParts].find(({ signals }) => signals !== undefined)?.signals
   }
 
   /** Releases what was never streamed. @internal */

@@ -25,8 +25,8 @@ export type ChannelSource<Event = unknown> = (context: ChannelSourceContext) => 
 
 /** What a producer needs of its channel. */
 export interface ProducerHost {
-  /** The channel, for messages. */
-  name: string
+  /** What it is the source of, for messages: `channel "news"`. */
+  owner: string
   source: ChannelSource
   /** Milliseconds from the last follower to the end of the source. */
   linger: number
@@ -71,12 +71,12 @@ export class Producer {
     if (--this.#followers > 0 || this.#isClosed) return
     // It may have ended by itself.
     if (this.#run === undefined && this.#retry === undefined) return
-    this.#end = setTimeout(() => this.#stop('nobody follows the channel'), this.#host.linger).unref()
+    this.#end = setTimeout(() => this.#stop('nobody follows it'), this.#host.linger).unref()
   }
 
   close (): void {
     this.#isClosed = true
-    this.#stop('the channel is closed')
+    this.#stop('the app or the channel is closed')
   }
 
   #start (ready: () => Promise<unknown> | undefined): void {
@@ -118,7 +118,7 @@ export class Producer {
     if (failure === undefined) return
     if (Date.now() - run.since >= WELL) this.#backoff.reset()
     const delay = this.#backoff.next()
-    this.#host.report(failure.thrown, `the source of channel ${JSON.stringify(this.#host.name)} failed, and is started again in ${delay} ms`)
+    this.#host.report(failure.thrown, `the source of ${this.#host.owner} failed, and is started again in ${delay} ms`)
     this.#retry = setTimeout(() => {
       this.#retry = undefined
       this.#start(() => undefined)
@@ -138,11 +138,11 @@ export class Producer {
   }
 
   #late (error: unknown): void {
-    tryLog(this.#host.log, 'debug', { err: error }, `the source of channel ${JSON.stringify(this.#host.name)} failed after it was stopped`)
+    tryLog(this.#host.log, 'debug', { err: error }, `the source of ${this.#host.owner} failed after it was stopped`)
   }
 }
 
 function abort (run: Run, reason: string): void {
   run.isStopped = true
-  run.controller.abort(new DOMException(`The source of a channel was stopped: ${reason}`, 'AbortError'))
+  run.controller.abort(new DOMException(`The source was stopped: ${reason}`, 'AbortError'))
 }

@@ -6,6 +6,9 @@ const OWN = 'chirp:'
 /** What the registrations that share an engine tell each other. */
 export const CONTROL_TOPIC = `${OWN}control`
 
+/** The newest values of signals. */
+export const SIGNALS_TOPIC = `${OWN}signals`
+
 /** The topic of `app.channel(name)`: its name. */
 export function channelTopic (name: string): string {
   return name.startsWith(OWN) ? `${OWN}channel:${name}` : name

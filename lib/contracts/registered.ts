@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { NunjucksRenderer } from '../render/nunjucks/renderer.js'
 import type { ContractOptions } from './options.js'
+import type { Declared } from './types.js'
 
 /** A route as it was added, before anybody has looked into it. */
 export interface AddedRoute {
@@ -28,6 +29,7 @@ export interface Registered {
   readonly routes: readonly AddedRoute[]
   readonly options: ContractOptions | undefined
   readonly script: string
+  readonly declared: Declared
   readonly siblings: readonly Registered[]
   readonly root: FastifyInstance
 }

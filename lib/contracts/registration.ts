@@ -6,7 +6,7 @@ import type { NunjucksRenderer } from '../render/nunjucks/renderer.js'
 import type { ChirpOptions } from '../types.js'
 import type { ContractOptions } from './options.js'
 import type { AddedRoute, Registered } from './registered.js'
-import type { ContractReport } from './types.js'
+import type { ContractReport, Declared } from './types.js'
 import { writtenHandler } from './wrapped.js'
 
 /** The plugin in one app or one of its parts. */
@@ -19,9 +19,11 @@ export class Registration implements Registered {
 
   /** Where the plugin's own script is served, a route that is nobody's business. */
   readonly script: string
+  readonly declared: Declared
 
-  constructor (app: FastifyInstance, renderer: NunjucksRenderer, { contracts, client }: Pick<ChirpOptions, 'contracts' | 'client'>) {
+  constructor (app: FastifyInstance, renderer: NunjucksRenderer, { contracts, client }: Pick<ChirpOptions, 'contracts' | 'client'>, declared: Declared) {
     this.app = app
+    this.declared = declared
     this.renderer = renderer
     this.options = contracts
     this.script = `${app.prefix.replace(/\/$/, '')}${client}/client.js`

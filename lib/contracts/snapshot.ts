@@ -29,6 +29,8 @@ export async function takeSnapshot (registration: Registered, options: ContractO
       knows: (template, kind, name) => templates.knows(template, kind, name),
       load: name => templates.load(name),
       parse: source => templates.parse(source),
+      signals: new Set(siblings.flatMap(({ declared }) => [...declared.signals()])),
+      views: (await Promise.all(siblings.map(({ declared }) => declared.views()))).flat(),
       sources: await readSources(options.sources, siblings.flatMap(({ options }) => options?.sources ?? []), pause)
     }
   }

@@ -69,6 +69,27 @@ export interface TemplateSource {
   source: string
 }
 
+/** A live view, as far as it can be told without rendering. */
+export interface ViewFacts {
+  name: string
+  template: string
+  /** Why it cannot be shown. */
+  problem?: string | undefined
+  /** The blocks that it sends, and where to. */
+  placements: ReadonlyArray<{ block: string, target: string }>
+  /** Paths, and what they are derived from. */
+  derive: ReadonlyMap<string, readonly string[]>
+  /** Whether a block follows a change of a path; undefined for what is no path. There without a `problem`. */
+  follows? (path: string): boolean | undefined
+}
+
+/** What an app has declared that templates name. */
+export interface Declared {
+  /** The names of its signals and derived values. */
+  signals (): Iterable<string>
+  views (): Promise<ViewFacts[]>
+}
+
 /** The app at one moment, all that the rules may look at. */
 export interface Snapshot {
   routes: readonly RouteFacts[]
@@ -90,6 +111,9 @@ export interface Snapshot {
   parse (source: string): AstNode
   /** A template that is not in the list; undefined when there is none of that name. */
   load (name: string): Promise<TemplateSource | undefined>
+  /** The names of all signals and derived values. */
+  signals: ReadonlySet<string>
+  views: readonly ViewFacts[]
   /** Source files of the app, for `new Fragment('t', 'b')`; paths relative to the working directory. */
   sources: readonly SourceFile[]
 }

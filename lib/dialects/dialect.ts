@@ -30,6 +30,8 @@ export interface Dialect {
     connect (url: string): Attributes
     /** Takes what is sent to a target; `message` is what has none. */
     swap (target: string): Attributes
+    /** Takes the values of a signal, in as many elements as there are. */
+    signal (name: string): Attributes
     /** Ends the stream at an event. */
     close (event: string): Attributes
   }

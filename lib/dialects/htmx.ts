@@ -32,3 +32,16 @@ function toSelector (target: string): string {
   // https://drafts.csswg.org/cssom/#serialize-an-identifier
   return `#${target.replace(/^[0-9]/, digit => `\\3${digit} `).replaceAll(':', '\\:')}`
 }
+
+/** The event that brings a value of a signal. */
+export function signalEvent (name: string): string {
+  return `signal:${name}`
+}
+
+/** The attribute by which all places of a signal are found. */
+export const SIGNAL_ATTRIBUTE = 'data-signal'
+
+/** A value of a signal, for every place that shows it. Names of signals have no quotes. */
+export function placeSignal (name: string, html: string): string {
+  return place({ target: `[${SIGNAL_ATTRIBUTE}='${name}']`, swap: 'innerHTML' }, html)
+}

@@ -3,7 +3,7 @@
 import { encodeFrame } from '../sse/frame.js'
 import { OWN_EVENTS } from '../sse/own.js'
 import { PLAIN, type Dialect } from './dialect.js'
-import { PARTIALS, place, placeAll, SWAPS } from './htmx.js'
+import { PARTIALS, place, placeAll, placeSignal, SIGNAL_ATTRIBUTE, SWAPS } from './htmx.js'
 import type { EventRecord } from './record.js'
 
 export const htmx4 = {
@@ -13,7 +13,8 @@ export const htmx4 = {
   vary: ['HX-Request', 'HX-Request-Type', 'HX-Source'],
   form,
   encode (record) {
-    const { event, target, id, retry, swap, data, parts } = record
+    const { event, target, id, retry, swap, data, parts, signal } = record
+    if (signal !== undefined) return encodeFrame({ id, retry, data: placeSignal(signal, data!) })
     if (parts !== undefined) return encodeFrame({ id, retry, data: placeAll(parts) })
     if (target !== undefined) return encodeFrame({ id, retry, data: place({ target, swap }, data!) })
     return form(record) === PLAIN ? encodeFrame({ event, id, retry, data }) : encodeFrame({ event: OWN_EVENTS.retry, id, retry, data: '' })
@@ -23,12 +24,14 @@ export const htmx4 = {
     connect: url => [['hx-sse:connect', url]],
     // What comes without a target goes to the connecting element by itself.
     swap: target => target === 'message' ? [] : [['id', target]],
+    signal: name => [[SIGNAL_ATTRIBUTE, name]],
     close: event => [['hx-sse:close', event]]
   },
   swaps: new Set([...SWAPS, 'innerMorph', 'outerMorph', 'outerSync', 'before', 'after', 'prepend', 'append', 'upsert'])
 } as const satisfies Dialect
 
-function form ({ event, target, retry, data, parts }: EventRecord): string {
+function form ({ event, target, retry, data, parts, signal }: EventRecord): string {
+  if (signal !== undefined) return 'htmx4'
   if (parts !== undefined) return PARTIALS
   // A retry that comes without a name and without data is overlooked here.
   const isOverlooked = retry !== undefined && event === undefined && data === undefined

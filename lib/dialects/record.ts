@@ -42,6 +42,8 @@ export interface EventRecord extends FrameFields, Placed {
   version?: number | undefined
   /** What a value that has no one target is known by, where values replace each other. */
   key?: string | undefined
+  /** The signal of which it is a value, HTML that every place of that signal shows. The event's name says it too. */
+  signal?: string | undefined
   /** Makes it the last record of a job, which says what became of it, and is not sent. */
   end?: JobEnd | undefined
   /** It is no event for clients: it takes the value of its key out of what a channel keeps. */

@@ -11,6 +11,7 @@ import type { Renderer } from '../render/renderer.js'
 import { tryLog } from '../util/log.js'
 import { whenDone, within, type MaybePromise } from '../util/promise.js'
 import { toRecord, type Change } from './change.js'
+import { factsOf, type ViewFacts } from './facts.js'
 import type { GroupHost } from './group.js'
 import { HISTORY, LiveKey } from './key.js'
 import { Keys } from './keys.js'
@@ -171,6 +172,11 @@ export class LiveView {
       }
       return plan
     })
+  }
+
+  /** @internal */
+  facts (): Promise<ViewFacts> {
+    return factsOf(this.#settings, async () => this.plan())
   }
 
   /** @internal */

@@ -1,6 +1,7 @@
 // The live views of one app, by name.
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { checkLiveView, type LiveViewOptions } from './options.js'
+import type { ViewFacts } from './facts.js'
 import { LiveView, type LiveEnvironment } from './view.js'
 
 export class LiveViews {
@@ -20,6 +21,11 @@ export class LiveViews {
     const view = new LiveView(settings, this.#app)
     this.#views.set(name, view)
     return view
+  }
+
+  /** What the checker gets to know of them. */
+  facts (): Promise<ViewFacts[]> {
+    return Promise.all([...this.#views.values()].map(view => view.facts()))
   }
 
   /**

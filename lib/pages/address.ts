@@ -1,7 +1,7 @@
 // The address of a page's stream: that of the page, with the place where the
 // stream goes on.
 import type { FastifyRequest } from 'fastify'
-import type { PageStream } from '../render/renderer.js'
+import type { PageStream, PrintedSignals } from '../render/renderer.js'
 import { AFTER_GAP, LAST_EVENT_ID } from '../stream/context.js'
 import { hasParameter, headerOf } from '../util/request.js'
 
@@ -11,7 +11,7 @@ export class StreamAddress implements PageStream {
   readonly #own: string
   readonly #parameters: string
 
-  constructor (request: FastifyRequest, cursor: string) {
+  constructor (request: FastifyRequest, cursor: string, readonly signals?: PrintedSignals) {
     this.#method = request.method
     this.#own = prefixOf(request) + pathOf(request.originalUrl)
     this.#parameters = `${isAfterGap(request) ? `${AFTER_GAP}=1&` : ''}${LAST_EVENT_ID}=${encodeURIComponent(cursor)}`

@@ -87,7 +87,10 @@ async function renderLive (
     discard(live)
   }
   const variables = variablesFrom(context, typeof context === 'function' ? await (context as () => unknown)() : context)
-  return await render(variables, new StreamAddress(request, await cursorOf(options, position, variables)))
+  const cursor = await cursorOf(options, position, variables)
+  const { signals } = live!
+  await signals?.ready()
+  return await render(variables, new StreamAddress(request, cursor, signals))
 }
 
 // What was given as it is was never checked, and may be empty.

@@ -7,6 +7,22 @@ export interface Surrounded {
   locals?: unknown
 }
 
+/** The values of signals, as templates print them. */
+export interface PrintedSignals {
+  /**
+   * The HTML of one value.
+   *
+   * @throws FST_CHIRP_SIGNAL for a name that no signal has.
+   */
+  html (name: string): string
+}
+
+/** Those of one page. */
+export interface PageSignals extends PrintedSignals {
+  /** What has to be waited for so that they are of now; undefined when nothing has. */
+  ready (): Promise<unknown> | undefined
+}
+
 /** What templates see of the stream of the page that they are rendered for. */
 export interface PageStream {
   /**
@@ -16,6 +32,8 @@ export interface PageStream {
    * @throws Error that says what to do, when there is no such address.
    */
   connect (address?: string): string
+  /** What this page shows of signals. Default: what everyone may see. */
+  readonly signals?: PrintedSignals | undefined
 }
 
 /** Renders templates and single blocks of them to HTML. */

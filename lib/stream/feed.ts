@@ -3,6 +3,7 @@
 // write for each connection and nothing else.
 import type { Dialect } from '../dialects/dialect.js'
 import { FST_CHIRP_SOURCE } from '../errors.js'
+import type { PageSignals } from '../render/renderer.js'
 import type { SharedFrames } from '../sse/frame.js'
 import { describe } from '../util/describe.js'
 import { hasMethod } from '../util/kind.js'
@@ -116,6 +117,8 @@ export interface Feed {
   cursorFor? (lastEventId: string): string
   /** Whether it needs no gap: to a position that it does not know it sends all that there is. @internal */
   readonly catchesUp?: boolean
+  /** The signals that a page of it shows. @internal */
+  readonly signals?: PageSignals | undefined
   /** Whether it keeps values, which have no place in an id. @internal */
   readonly keepsLatest?: boolean
 }

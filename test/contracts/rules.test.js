@@ -138,14 +138,20 @@ t.test('docs/contracts.md has each rule with its severity, and what it says is b
     const { category, severity } = categories[index]
     const routes = [...(/^Routes: (.*)$/m.exec(section)?.[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, route]) => route)
     const shared = section.includes('\nTemplates: a shared environment\n')
+    const named = line => [...(new RegExp(`^${line}: (.*)$`, 'm').exec(section)?.[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => name)
+    const declare = app => {
+      for (const name of named('Signals')) app.signal(name, { initial: 0 })
+      const blocks = named('Blocks of a live view')
+      if (blocks.length > 0) app.liveView('page', { template: 'page.html', context: () => ({}), blocks })
+    }
     const [broken, mended, ...more] = [...section.matchAll(/```html\n(.*?)```/gs)].map(([, text]) => filesOf(text))
     t.strictSame(more, [], `${category} has two examples`)
     await t.test(`${category}: broken`, async t => {
-      const { issues } = await findings(t, { ...broken, routes, shared })
+      const { issues } = await findings(t, { ...broken, routes, shared, declare })
       t.strictSame(issues.filter(issue => issue.category === category).map(({ severity }) => severity), [severity])
     })
     await t.test(`${category}: mended`, async t => {
-      const { issues } = await findings(t, { ...mended, routes, shared })
+      const { issues } = await findings(t, { ...mended, routes, shared, declare })
       t.strictSame(issues.filter(issue => issue.category === category), [])
     })
   }

@@ -16,6 +16,7 @@ const MARK = '¦'
  * - `source`: texts by name, or the text of app.js; `import` lines are not followed
  * - `tags`: custom tags with a content; `preprocess` of their extension
  * - `routes`: `'GET /live stream'`, where `stream` may also be `events=a,b`, `referenced` or `unknown`
+ * - `declare`: is called with the app, to declare signals and live views
  * - `finds`: routes that should be found; what is marked with ¦ should be found too, and nothing else
  * - `shared`: the environment is the app's own, and rendered by reply.view() too
  * - `severity`: of all that is found, unless it is the one of the category
@@ -42,7 +43,7 @@ export const rule = (category, cases) => t.test(category, t => checkCases(t, cat
 export const page = body => `<!doctype html>\n<html><body>\n${body}\n</body></html>\n`
 
 /** All that the checker finds in an app, and where its marks are. */
-export async function findings (t, { templates = {}, source = {}, routes = [], tags, preprocess, shared, severities, settings, contracts }) {
+export async function findings (t, { templates = {}, source = {}, routes = [], declare = () => {}, tags, preprocess, shared, severities, settings, contracts }) {
   const root = t.testdir()
   const marks = []
   const write = (folder, name, marked) => {
@@ -61,6 +62,7 @@ export async function findings (t, { templates = {}, source = {}, routes = [], t
   const app = await buildApp(t, { templates: tags === undefined && !shared ? folder : createEnvironment(folder, tags ?? [], preprocess), ...settings })
   if (shared) app.decorateReply('view', () => {})
   for (const route of routes) addRoute(app, route)
+  await declare(app)
   const { issues } = await app.checkContracts({ sources: sources.length === 0 ? [] : [join(root, 'source')], severities, ...contracts })
   return { issues, marks }
 }

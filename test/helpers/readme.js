@@ -1,5 +1,5 @@
 // The README and docs/, and how their blocks are run. In the README, the
-// recipes and the pages on htmx and live views a comment before a block says what becomes of it:
+// recipes and the pages on htmx, live views and signals a comment before a block says what becomes of it:
 //
 //   <!-- run: DIRECTORY/FILE -->  written there; the test of that directory runs it
 //   <!-- from: FILE -->           a part of that file of the repository
@@ -34,7 +34,7 @@ export function blocksOf (text) {
     .map(([, kind, name, language, code]) => ({ kind, name, language, code }))
 }
 
-export const blocks = blocksOf(readme + ['recipes', 'htmx', 'live-views'].map(name => read(`docs/${name}.md`)).join('') + usage)
+export const blocks = blocksOf(readme + ['recipes', 'htmx', 'live-views', 'signals'].map(name => read(`docs/${name}.md`)).join('') + usage)
 
 // In a folder of the repository, so that `fastify-chirp` is this package.
 export const home = t.testdir()

@@ -22,6 +22,7 @@ export const turbo = {
   attributes: {
     connect: url => [['data-turbo-stream', url]],
     swap: target => [['id', target]],
+    signal: name => [['data-turbo-signal', name]],
     close: () => []
   },
   swaps: new Set([...Object.keys(ACTIONS), 'refresh'])

@@ -56,6 +56,10 @@ const BODIES = [
   ['{% set x %}{{ a }}{% endset %}', ''],
   ['{% set n = 0 %}{% for t in tasks %}{% set n = n + t.hours %}{% endfor %}{{ n }}', 'tasks[] tasks[].hours'],
   ['{% set node = tree %}{% for i in list %}{% set node = node.next %}{% endfor %}{{ node.name }}', 'list[] node.name node.next node.next.next node.next.next.next tree tree.next tree.next.next tree.next.next.next'],
+  // What filters give that may give undefined is looked for in the context too.
+  ['{% set n = a | length %}{{ n }}', 'a[] n'],
+  ['{% set n = a | replace("x", "y") %}{{ n }}', 'a n'],
+  ['{% set n = a | upper %}{{ n }}', 'a'],
   // A macro in a macro is a variable of the template, from the call of the outer one on.
   ['{% macro m1() %}{% macro m2() %}{{ y }}{% endmacro %}{% endmacro %}{{ m2(m1()) }}', 'm2'],
   ['{% macro m1() %}{% macro m2() %}{{ y }}{% endmacro %}{% endmacro %}{{ m1() }}{{ m2() }}', 'y'],

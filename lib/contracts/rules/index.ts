@@ -9,6 +9,7 @@ import { eventUnheard } from './event-unheard.js'
 import { form } from './form.js'
 import { fragment } from './fragment.js'
 import { fragmentsUnheard } from './fragments-unheard.js'
+import { liveView } from './live-view.js'
 import { link } from './link.js'
 import { method } from './method.js'
 import { missingExtension } from './missing-extension.js'
@@ -21,6 +22,7 @@ import { orphan } from './orphan.js'
 import { refresh } from './refresh.js'
 import { removedAttribute } from './removed-attribute.js'
 import type { Rule } from './rule.js'
+import { signalOutside } from './signal-outside.js'
 import { sourceError } from './source-error.js'
 import { sseSwapOutside } from './sse-swap-outside.js'
 import { sseSwapUnknown } from './sse-swap-unknown.js'
@@ -29,6 +31,7 @@ import { swapValue } from './swap-value.js'
 import { templateError } from './template-error.js'
 import { unknownBlock } from './unknown-block.js'
 import { unknownFilter } from './unknown-filter.js'
+import { unknownSignal } from './unknown-signal.js'
 import { unknownTest } from './unknown-test.js'
 import { unknownUrl } from './unknown-url.js'
 import { unreferencedStream } from './unreferenced-stream.js'
@@ -39,7 +42,7 @@ export const rules: readonly Rule[] = [
   link, form, method, asset, unknownUrl, orphan,
   // Streams and their events
   notAStream, unreferencedStream, sseSwapUnknown, sseSwapOutside, eventUnheard, eventName, missingExtension, broadTarget,
-  fragmentsUnheard, eventId, refresh,
+  fragmentsUnheard, eventId, refresh, unknownSignal, signalOutside, liveView,
   // What is swapped where
   missingTarget, duplicateId, swapValue, swapMismatch, misspeltAttribute, removedAttribute, mixedDialects,
   // Templates and source

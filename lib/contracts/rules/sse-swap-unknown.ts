@@ -19,7 +19,7 @@ export const sseSwapUnknown: Rule = {
       for (const name of names) {
         const known = declared ?? declaredAnywhere
         // Without a name there is "message". What begins like our own events is one of them, whoever sends it.
-        if (known.has(name) || OWN_EVENTS.has(name) || name === 'message' || (declared === undefined && !name.startsWith('chirp:'))) continue
+        if (known.has(name) || OWN_EVENTS.has(name) || name === 'message' || snapshot.signals.has(/^signal:(.*)/.exec(name)?.[1] ?? '') || (declared === undefined && !name.startsWith('chirp:'))) continue
         if (isClose && source.closeEvents.some(({ text }) => text === name)) continue
         const sent = declared === undefined ? [...OWN_EVENTS] : [...declared]
         const [route] = routes

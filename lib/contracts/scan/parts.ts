@@ -2,6 +2,7 @@
 // and the statements that decide which text comes where.
 import type { AstNode } from '../../render/nunjucks/internals.js'
 import type { Need } from './needs.js'
+import type { SignalUse } from './signals.js'
 
 /** An attribute as a template has it. */
 export interface Attribute {
@@ -125,6 +126,8 @@ export interface Outline {
   literals: Set<string>
   /** The filters and tests that it uses. */
   needs: Need[]
+  /** The signals that it shows. */
+  signals: SignalUse[]
 }
 
 /** The lists of parts inside a part. */

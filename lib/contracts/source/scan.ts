@@ -38,6 +38,8 @@ export interface SourceFacts {
   events: SourceText[]
   /** Names of events that end a stream. */
   closeEvents: SourceText[]
+  /** Paths that a live view is told of. */
+  changes: SourceText[]
   /** All literal texts. */
   literals: Set<string>
   /** All texts that are partly known. */
@@ -61,6 +63,7 @@ export async function scanSources (files: readonly SourceFile[], pause: () => Pr
     ids: [],
     events: [],
     closeEvents: [],
+    changes: [],
     literals: new Set(),
     patterns: new Set(),
     broken: []
@@ -102,6 +105,7 @@ function scanFile (path: string, { nodes }: FileScopes, replies: Replies, facts:
         return construct(node)
       case 'CallExpression':
         call(node, scope)
+        change(node)
         return options(node)
       case 'Literal':
         if (typeof node.value === 'string') facts.literals.add(node.value)
@@ -150,6 +154,14 @@ function scanFile (path: string, { nodes }: FileScopes, replies: Replies, facts:
     if (method === 'fragment') render(first, second)
     if (method === 'page') render(first, third && propertyOf(third, 'block'))
     if (method === 'eventStream' && second !== undefined) add(facts.events, second, 'event')
+  }
+
+  // Of a live view: nothing else takes a key and a list of paths.
+  function change ({ callee, arguments: [, paths] }: CallExpression): void {
+    const called = unwrap(callee)
+    const list = paths === undefined ? undefined : unwrap(paths)
+    if (called.type !== 'MemberExpression' || called.computed || nameOf(called.property) !== 'changed' || list?.type !== 'ArrayExpression') return
+    for (const path of list.elements) if (path) facts.changes.push(...knownTexts(path))
   }
 
   // Of a stream, or of the plugin.

@@ -5,9 +5,10 @@ import { checkName, createEnvironment, type TemplatesOption } from './environmen
 import type { Subject } from './fault.js'
 import { addSSEGlobals } from './globals/attributes.js'
 import { addClientScript } from './globals/client-script.js'
+import { addSignalGlobals } from './globals/signals.js'
 import { Host } from './host.js'
 import type { ReadsAnalysis } from '../reads.js'
-import type { PageStream, Renderer } from '../renderer.js'
+import type { PageStream, PrintedSignals, Renderer } from '../renderer.js'
 import { BlockRenderer } from './plan.js'
 import { Analysis } from './reads/analysis.js'
 import { settle } from './settle.js'
@@ -26,6 +27,8 @@ export interface RendererOptions {
   dialect?: DialectOption | undefined
   /** The address of the client script, for `chirp_client()`. Default: there is no such function. */
   clientScript?: string | undefined
+  /** The signals of the app, for `signal()` and `signal_attrs()`. Default: there are no such functions. */
+  signals?: PrintedSignals | undefined
   /** Milliseconds that an async filter, tag or loader may take. Default: 5000. */
   filterTimeout?: number | undefined
 }
@@ -45,7 +48,7 @@ const FILTER_TIMEOUT = 5000
  *
  * @throws FST_CHIRP_OPTION when the option cannot be used.
  */
-export function createRenderer ({ templates, debug, dialect = 'auto', clientScript, filterTimeout = FILTER_TIMEOUT }: RendererOptions): NunjucksRenderer {
+export function createRenderer ({ templates, debug, dialect = 'auto', clientScript, signals, filterTimeout = FILTER_TIMEOUT }: RendererOptions): NunjucksRenderer {
   if (templates === undefined) {
     const fail = (template: string): never => { throw new FST_CHIRP_NO_TEMPLATES(template, 'views') }
     const renderer: NunjucksRenderer = { renderBlock: fail, renderTemplate: fail, for: () => renderer, learn: () => {}, library: undefined, reads: undefined }
@@ -55,6 +58,7 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
   const host = new Host(environment, filterTimeout)
   addSSEGlobals(environment, host, dialect)
   if (clientScript !== undefined) addClientScript(environment, host.env, clientScript)
+  if (signals !== undefined) addSignalGlobals(environment, host, { signals, dialect })
   const blocks = new BlockRenderer(host)
   const surroundings = new Surroundings(environment === templates ? environment : undefined)
 

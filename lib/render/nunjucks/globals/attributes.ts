@@ -10,7 +10,7 @@ import type { Environment } from '../internals.js'
 import { addFunction } from './registrations.js'
 
 /** What Nunjucks calls a global on. */
-interface Variables {
+export interface Variables {
   lookup (name: string): unknown
 }
 
@@ -25,8 +25,6 @@ export function addSSEGlobals (environment: Environment, { env: view, current }:
   // The environment's own copy of Nunjucks, whose marks it recognizes.
   const escape = (value: unknown): string => String(environment.getFilter('escape')(value))
   const mark = environment.getFilter('safe')
-
-  const print = ([name, value]: Attributes[number]): string => `${name}="${value}"`
 
   function add (name: string, check: Check, choose: (attributes: Dialect['attributes'], value: string) => Attributes): void {
     addFunction(environment, view, name, byDefault, (dialects, isOwn) => function (this: Variables, ...args: unknown[]) {
@@ -68,7 +66,13 @@ function requireText (call: string, what: string, value: unknown): void {
   throw new TypeError(`${call} takes ${what}, not ${describe(value)}`)
 }
 
-function dialectOf (variables: Variables, byDefault: DialectOption): DialectOption {
+/** One attribute, of a value that is escaped. */
+export function print ([name, value]: Attributes[number]): string {
+  return `${name}="${value}"`
+}
+
+/** What a template says that it is written for. */
+export function dialectOf (variables: Variables, byDefault: DialectOption): DialectOption {
   const dialect = variables.lookup(VARIABLE) ?? byDefault
   if (isDialectOption(dialect)) return dialect
   throw new TypeError(`the variable "${VARIABLE}" must be ${choices([...dialectNames(), 'auto'])}, not ${describe(dialect)}`)

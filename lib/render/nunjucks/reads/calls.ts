@@ -6,7 +6,7 @@ import { callAll, callMacro, type Arguments } from './macros.js'
 import { because, either, hasParts, macrosIn, made, text, unionOf, type Value } from './value.js'
 
 /** The functions of the plugin that ask which htmx a page is for. */
-const PRINTERS = new Set(['sse_connect', 'sse_swap', 'sse_close'])
+const PRINTERS = new Set(['sse_connect', 'sse_swap', 'sse_close', 'signal', 'signal_attrs'])
 const DIALECT = 'dialect'
 
 /** What a call gives. */

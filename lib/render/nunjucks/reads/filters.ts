@@ -20,7 +20,8 @@ interface Given {
 type Rule = (given: Given) => Value | undefined
 
 const RULES: Record<string, Rule> = {
-  length: ({ uses, input }) => text(uses.shape(input)),
+  // A number has none.
+  length: ({ uses, input }) => made(uses.shape(input)),
   first: oneOf,
   last: oneOf,
   random: oneOf,
@@ -45,9 +46,9 @@ const RULES: Record<string, Rule> = {
   rejectattr: having
 }
 
-// They always give a text or a number.
+// They always give a text or a number; `replace` gives back what is no text.
 const TEXTS = new Set([
-  'abs', 'capitalize', 'center', 'e', 'escape', 'forceescape', 'indent', 'lower', 'nl2br', 'replace', 'round', 'safe', 'string', 'striptags', 'title',
+  'abs', 'capitalize', 'center', 'e', 'escape', 'forceescape', 'indent', 'lower', 'nl2br', 'round', 'safe', 'string', 'striptags', 'title',
   'trim', 'truncate', 'upper', 'urlencode', 'urlize'
 ])
 

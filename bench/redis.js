@@ -2,6 +2,7 @@
 //
 //   npm run bench:redis                    in about two minutes
 //   npm run bench:redis -- --quick         a look, in half a minute
+//   node bench/redis.js latency topics     only these parts, of latency, throughput, fanout, topics
 //
 // It starts a redis-server of its own. All of it shares this machine: Redis, two processes, and their clients.
 // Trust the ratios, which are paired within a round. Build first when not started through npm.
@@ -14,7 +15,7 @@ import { startHolder } from './lib/processes.js'
 import { hundredths, table, targetLine, tenths, times, whole } from './lib/report.js'
 import { interleave } from './lib/rounds.js'
 
-const { values: { quick } } = parseArgs({ options: { quick: { type: 'boolean', default: false } } })
+const { values: { quick }, positionals } = parseArgs({ options: { quick: { type: 'boolean', default: false } }, allowPositionals: true })
 
 const TOPICS = quick ? [1, 100] : [1, 100, 5_000]
 const RATE = 1_000
@@ -42,7 +43,8 @@ try {
   console.log(`# Redis engine, ${new Date().toISOString().slice(0, 10)}
 
 Node.js ${process.version}, Redis ${version}, ${cpus.length} x ${cpus[0].model.trim()}; load ${os.loadavg()[0].toFixed(1)} at the start.`)
-  for (const part of [latency, throughput, fanout, topics]) console.log(`\n${await part()}`)
+  const parts = { latency, throughput, fanout, topics }
+  for (const part of positionals.length > 0 ? positionals : Object.keys(parts)) console.log(`\n${await parts[part]()}`)
   for (const note of notes) console.log(`\n${note}`)
   console.log(`\n## Targets\n\n${targets.map(targetLine).join('\n')}`)
 } finally {

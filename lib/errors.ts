@@ -37,6 +37,9 @@ export const FST_CHIRP_REQUEST_GONE = createError<[Cause?]>('FST_CHIRP_REQUEST_G
 export const FST_CHIRP_LIVE = createError<[string, Cause?]>('FST_CHIRP_LIVE',
   'Cannot tell where the stream of a page goes on: %s', 500)
 
+export const FST_CHIRP_DEFER = createError<[string, Cause?]>('FST_CHIRP_DEFER',
+  'A deferred value is not there: %s', 504)
+
 export const FST_CHIRP_FORBIDDEN = createError<[string, Cause?]>('FST_CHIRP_FORBIDDEN',
   'Live view "%s": the option "authorize" refused this request', 403)
 

@@ -2,7 +2,7 @@
 // the form that streams use. A bad option must not wait for the first request.
 import { checkEngine } from './channel/engine-check.js'
 import { FST_CHIRP_OPTION } from './errors.js'
-import { type Settings, streamSettings } from './stream/settings.js'
+import { HEARTBEAT, type Settings, streamSettings } from './stream/settings.js'
 import type { ChirpOptions } from './types.js'
 import { integer, MAX_TIME, refuse, refuseUnknown, time } from './util/options.js'
 
@@ -44,7 +44,7 @@ export function resolveOptions (options: ChirpOptions): Settings {
     stream: {
       retry: 3000,
       closeEvent: undefined,
-      heartbeat: 15000,
+      heartbeat: HEARTBEAT,
       maxAge: 0,
       dialect: 'auto',
       event: undefined,

@@ -15,14 +15,15 @@ import type { DerivedOptions, SignalOptions, SignalsOptions } from './live/signa
 import { LiveViews } from './live/views.js'
 import { Signals } from './live/signals/signals.js'
 import { resolveOptions } from './options.js'
+import type { PageEnvironment } from './pages/deferred-page.js'
 import { addErrorPages } from './pages/error-page.js'
 import { sendLive } from './pages/live.js'
 import { hideParameters } from './pages/query.js'
 import { renderFragment, sendFragment, sendPage } from './pages/page.js'
+import { PendingPages } from './pages/pending.js'
 import { createRenderer } from './render/nunjucks/renderer.js'
 import { serveScript } from './script.js'
 import { nameProblem } from './sse/field.js'
-import type { StreamEnvironment } from './stream/environment.js'
 import { Registry } from './stream/registry.js'
 import { streamReturned } from './stream/returned.js'
 import { kStarted, startEventStream } from './stream/start.js'
@@ -32,6 +33,7 @@ import { addFirstOnRoute, isClosedWith503 } from './transport/private.js'
 import { takeOverRoute } from './transport/takeover.js'
 import type { ChirpOptions, ChirpPlugin } from './types.js'
 import { describe } from './util/describe.js'
+import { noteClosed, noteRegistered } from './util/lifecycle.js'
 import { tryLog } from './util/log.js'
 
 const CLOSED_WITH_503 = 'Fastify answers 503 to all that comes while it closes, and an EventSource gives up then. With its option return503OnClosing: false, new streams get chirp:closing instead and come back'
@@ -47,11 +49,13 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
     dialect: settings.stream.dialect,
     clientScript,
     // Which render what they show themselves.
-    signals: { html: name => signals.html(name) }
+    signals: { html: name => signals.html(name) },
+    app
   })
   const registry = new Registry(settings, app.log)
   const warnings = settings.debug ? new Warnings(app.log) : undefined
-  const environment: StreamEnvironment = { settings, renderer, registry, warnings }
+  const pendingPages = new PendingPages(settings.shutdownGrace)
+  const environment: PageEnvironment = { app, settings, renderer, registry, warnings, pendingPages }
   const channels = new Channels(environment, app, options.engine)
   const jobs = new Jobs(settings, channels, app.log)
   const live = {
@@ -102,15 +106,20 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   // A stream would keep the server open for ever.
   app.addHook('preClose', async () => {
     // The streams first: their clients are to come back, and not to think that a job has ended.
-    await Promise.all([registry.close(), jobs.close()])
+    await Promise.all([registry.close(), jobs.close(), pendingPages.close()])
   })
+  noteRegistered(app.server)
   app.addHook('onClose', () => {
     views.close()
     signals.close()
+    noteClosed(app.server)
     return channels.close()
   })
   app.addHook('onReady', async () => renderer.learn(app))
-  app.addHook('onReady', () => channels.start())
+  app.addHook('onReady', async () => {
+    await channels.start()
+    await jobs.ready()
+  })
   app.addHook('onReady', () => signals.start())
   app.addHook('onReady', () => views.start())
   if (settings.debug) {

@@ -28,7 +28,7 @@ const layerOf = name => layers.findIndex(layer => layer.endsWith('/') ? name.sta
 
 t.test('folders are layers: imports point one way, also those of types', async t => {
   for (const name of files) {
-    if (/^(testing|redis|client)\//.test(name)) continue
+    if (/^(testing|redis|otel|client)\//.test(name)) continue
     t.ok(layerOf(name) >= 0, `${name} has a layer`)
     for (const imported of importsOf(name)) t.ok(layerOf(imported) <= layerOf(name), `${name} imports ${imported}`)
   }
@@ -48,6 +48,13 @@ for (const [folder, others] of [['testing/', /^(?:testing|util)\/|^errors/], ['r
     }
   })
 }
+
+t.test('otel/ needs nothing of the plugin but types, and nothing else needs OpenTelemetry', async t => {
+  for (const name of files.filter(name => name.startsWith('otel/'))) {
+    for (const imported of importsOf(name, withoutTypes(name))) t.match(imported, /^(?:otel|util)\/|^errors/, `${name} imports ${imported}`)
+  }
+  t.same(files.filter(name => /from '@opentelemetry/.test(read(name)) && !name.startsWith('otel/')), [])
+})
 
 t.test('the checker does not know streams, and the plugin loads it only when it is asked', async t => {
   for (const name of files.filter(name => name.startsWith('contracts/'))) {

@@ -3,23 +3,22 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { EventRecord } from '../dialects/record.js'
 import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_OPTION } from '../errors.js'
-import { Entry, keyOf } from '../message/entry.js'
+import { keyOf } from '../message/entry.js'
 import { kAttach, type Attachment, type Feed, type Location, type Outlet } from '../stream/feed.js'
 import { describe } from '../util/describe.js'
-import { isOf } from '../util/kind.js'
 import { refuseUnknown } from '../util/options.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
-import { messageOf } from '../util/thrown.js'
-import type { AudienceFilter } from './audience.js'
+import { audienceOf, checkAudience, type AudienceFilter } from './audience.js'
 import type { ChannelEngine, StoredEvent } from './engine.js'
 import { Hub } from './hub.js'
 import { muteLate } from './late.js'
 import { CHANNEL_DEFAULTS, type ChannelOptions } from './options.js'
-import { Presence, type PresenceOptions } from './presence.js'
+import { Presence, type PresenceHost, type PresenceOptions } from './presence.js'
 import { Producer } from './producer.js'
 import { StreamSink } from './sink.js'
 import { Subscription, type SubscribeOptions } from './subscription.js'
 import type { Following, ReaderTarget } from './target.js'
+import { isPublishTraced, tracePublish, type ChannelAbout, type PublishMessage } from './telemetry.js'
 import { ViewerTarget } from './viewer-target.js'
 import { Views } from './views.js'
 
@@ -42,6 +41,8 @@ export interface RemoveOptions<Audience = unknown> {
 
 /** What a channel needs of the app. */
 export interface ChannelEnvironment {
+  /** For diagnostics. Default: none. */
+  app?: object
   engine: ChannelEngine
   /** What the engine calls the channel. Default: its name. */
   topic?: string
@@ -57,6 +58,8 @@ export interface ChannelEnvironment {
   isClosed? (): boolean
   /** Whether the app ends its streams. */
   isClosing? (): boolean
+  /** Opens what all processes know of its members; undefined where there is one process. */
+  roster?: PresenceHost['open']
   /** Logs and counts an error. */
   report (error: unknown, message: string): void
 }
@@ -68,6 +71,7 @@ export interface ChannelEnvironment {
 export class Channel<Audience = unknown, Event = unknown> implements Feed {
   readonly name: string
   readonly #app: ChannelEnvironment
+  readonly #about: ChannelAbout
   readonly #topic: string
   readonly #history: number
   readonly #ttl: number | undefined
@@ -85,14 +89,14 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     const { history = CHANNEL_DEFAULTS.history, latest = CHANNEL_DEFAULTS.latest, viewer = CHANNEL_DEFAULTS.viewer, ttl, every, source, linger = CHANNEL_DEFAULTS.linger } = options
     this.name = name
     this.#app = app
+    this.#about = { app: app.app, channel: name }
     this.#topic = app.topic ?? name
     this.#history = latest ? 0 : history
     this.#ttl = ttl
-    const report = app.report.bind(app)
     const owner = `channel ${JSON.stringify(name)}`
-    const producer = source && new Producer({ owner, source, linger, log: app.log, publish: value => this.publish(value as Event), report })
-    const notLoaded = (error: unknown): void => report(error, `the values of ${owner} from before are not known`)
-    this.#hub = new Hub(this.#topic, app.engine, { latest, ttl, every, producer, notLoaded })
+    const producer = source && new Producer({ owner, source, linger, log: app.log, publish: value => this.publish(value as Event), report: app.report.bind(app) })
+    const notLoaded = (error: unknown): void => app.report(error, `the values of ${owner} from before are not known`)
+    this.#hub = new Hub(this.#topic, app.engine, { about: this.#about, latest, ttl, every, producer, notLoaded })
     this.#views = viewer ? new Views({ ...app, name, keepsLatest: latest }) : undefined
   }
 
@@ -115,7 +119,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
    * @throws FST_CHIRP_CHANNEL_CLOSED (as a rejection) when the channel is closed.
    */
   publish (value: Event, options: PublishOptions<Audience> = {}): Promise<string> {
-    const published = this.#publish(value, options)
+    const published = isPublishTraced() ? tracePublish(this.#about, value, mark => this.#publish(value, options, mark)) : this.#publish(value, options)
     // Who does not wait for it must not bring the process down.
     published.catch(error => this.#failed(error, value, options))
     // It is settled, or waits for a render, which may take longer than the app lives.
@@ -152,11 +156,10 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
   presence<Info = unknown> (options: PresenceOptions = {}): Presence<Info> {
     if (this.#presence === undefined) {
       this.#presence = new Presence(options, {
+        open: this.#isClosed ? undefined : this.#app.roster,
         isClosing: () => this.#app.isClosing?.() === true,
-        failed: (error, event) => {
-          // What publish() rejected with has been told already.
-          if (!this.#told.has(error as object)) this.#app.report(error, `a "${event}" listener of the presence of channel ${JSON.stringify(this.name)} failed`)
-        }
+        // What publish() rejected with has been told already.
+        failed: (error, event) => this.#told.has(error as object) || this.#app.report(error, `a "${event}" listener of the presence of channel ${JSON.stringify(this.name)} failed`)
       })
       if (this.#isClosed) this.#presence.close()
     } else {
@@ -209,11 +212,11 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     return this.#views === undefined ? attach(target) : new ViewerTarget(target, this.#views, viewer, attach)
   }
 
-  async #publish (value: unknown, options: PublishOptions): Promise<string> {
+  async #publish (value: unknown, options: PublishOptions, mark?: PublishMessage): Promise<string> {
     if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
     const audience = audienceOf(value, options)
     if (audience !== undefined && this.#hub.latest !== undefined) checkAudience(audience)
-    return await this.#inTurn(this.#app.toRecord(value, this.hasViewers), audience)
+    return await this.#inTurn(this.#app.toRecord(value, this.hasViewers), audience, mark)
   }
 
   async #remove (key: unknown, options: RemoveOptions): Promise<void> {
@@ -228,9 +231,9 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     await this.#inTurn({ key, removes: true }, audience)
   }
 
-  async #inTurn (record: MaybePromise<EventRecord>, audience: unknown): Promise<string> {
-    if (this.#before === undefined && !isPromise(record)) return await this.#keep(record as EventRecord, audience)
-    const turn = this.#wait(this.#before, record).then(record => this.#keep(record, audience))
+  async #inTurn (record: MaybePromise<EventRecord>, audience: unknown, mark?: PublishMessage): Promise<string> {
+    if (this.#before === undefined && !isPromise(record)) return await this.#keep(record as EventRecord, audience, mark)
+    const turn = this.#wait(this.#before, record).then(record => this.#keep(record, audience, mark))
     const before = turn.catch(() => {}).finally(() => { if (this.#before === before) this.#before = undefined })
     this.#before = before
     return turn
@@ -260,11 +263,12 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     return settled.value
   }
 
-  #keep (record: EventRecord, audience: unknown): string | Promise<string> {
+  #keep (record: EventRecord, audience: unknown, mark?: PublishMessage): string | Promise<string> {
     // It may have been closed while the value was rendered.
     if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
     // An empty id would make clients forget their cursor.
-    const kept = record.id === '' ? { ...record, id: undefined } : record
+    const withId = record.id === '' ? { ...record, id: undefined } : record
+    const kept = mark === undefined ? withId : { ...withId, published: mark.published, traceparent: mark.traceparent }
     const latest = this.keepsLatest
     const event = this.#app.engine.publish(this.#topic, {
       record: kept,
@@ -277,23 +281,5 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
       removes: record.removes
     })
     return isPromise(event) ? (event as Promise<StoredEvent>).then(event => kept.id ?? event.position) : kept.id ?? (event as StoredEvent).position
-  }
-}
-
-// A misspelt audience would send to everyone what is for one. What was for some in another channel stays so.
-function audienceOf (value: unknown, options: PublishOptions): unknown {
-  refuseUnknown('of publish()', options, ['audience'])
-  const { audience } = options
-  if (audience === undefined) return isOf(value, Entry) ? value.audience : undefined
-  if (isPromise(audience)) throw new FST_CHIRP_OPTION(`option "audience" of publish() must be plain data, not ${describe(audience)}. Await it first`)
-  return audience
-}
-
-// Values are told apart by the JSON of their audiences.
-function checkAudience (audience: unknown): void {
-  try {
-    JSON.stringify(audience)
-  } catch (cause) {
-    throw new FST_CHIRP_OPTION(`option "audience" of publish() must be plain data, and JSON refused it (${messageOf(cause)})`, { cause })
   }
 }

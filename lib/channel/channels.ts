@@ -1,4 +1,5 @@
 // The channels of one app, by name.
+import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { EventRecord } from '../dialects/record.js'
 import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_ENGINE, FST_CHIRP_ID, FST_CHIRP_OPTION } from '../errors.js'
@@ -15,7 +16,9 @@ import type { ChannelEngine, Engine } from './engine.js'
 import { GivenEngine } from './given.js'
 import { MemoryEngine } from './memory.js'
 import { CHANNEL_DEFAULTS, checkChannel, type ChannelOptions } from './options.js'
-import { channelTopic } from './topics.js'
+import { Pulse } from './pulse.js'
+import { Roster, type RosterHost } from './roster.js'
+import { channelTopic, presenceTopic } from './topics.js'
 
 export class Channels {
   readonly engine: ChannelEngine
@@ -25,6 +28,9 @@ export class Channels {
   // Those that the app has no name for.
   readonly #own = new Set<Channel>()
   readonly #control: Control | undefined
+  readonly #pulse = new Pulse()
+  // Names this process where it holds something.
+  readonly #owner = randomUUID()
   #isClosed = false
   readonly #environment: Omit<ChannelEnvironment, 'closed'>
 
@@ -50,6 +56,7 @@ export class Channels {
     }
     const host: RenderHost = { renderer, debug, partFailed: error => report(error, partMessage(debug)) }
     this.#environment = {
+      app,
       engine: this.engine,
       maxBuffer: settings.maxBuffer,
       log: app.log,
@@ -69,7 +76,7 @@ export class Channels {
     checkChannel(name, options)
     const known = this.#channels.get(name)
     if (known === undefined) {
-      const channel = new Channel(name, options, { ...this.#environment, topic: this.engine.open(channelTopic(name), options.viewer === true), closed: () => { this.#channels.delete(name) } })
+      const channel = new Channel(name, options, { ...this.#environment, roster: this.opener(presenceTopic(name)), topic: this.engine.open(channelTopic(name), options.viewer === true), closed: () => { this.#channels.delete(name) } })
       if (this.#isClosed) channel.close()
       else this.#channels.set(name, { channel, options: { ...options } })
       return channel
@@ -101,6 +108,13 @@ export class Channels {
     })
     this.#own.add(channel)
     return channel
+  }
+
+  /** What processes hold in a topic; undefined where the engine knows of no such thing. */
+  opener<T> (topic: string): ((changed: RosterHost<T>['changed']) => Roster<T>) | undefined {
+    const { engine, report } = this.#environment
+    if (engine.holdings === undefined) return undefined
+    return changed => new Roster<T>({ engine, topic, owner: this.#owner, pulse: this.#pulse, changed, report })
   }
 
   /** Logs and counts an error. */

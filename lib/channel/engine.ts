@@ -54,6 +54,25 @@ export interface Publication {
   removes?: true | undefined
 }
 
+/** A value of a topic that lasts no longer than the process that holds it: a member of a channel, a job. */
+export interface Holding {
+  /** Names the process, in letters, digits and `-`. */
+  owner: string
+  /** What it replaces: the value that this owner holds with the same key. */
+  key: string
+  record: EventRecord
+  /** From now on the owner has no value of this key. */
+  removes?: true | undefined
+}
+
+/** What {@link Engine.beat} gives. */
+export interface Beat {
+  /** The owners of the topic that were not heard of for so long. */
+  silent: string[]
+  /** Whether the topic has values of the owner that was named. */
+  isKnown: boolean
+}
+
 /** What an engine tells of itself, so that an app that publishes nothing hears of it too. */
 export interface EngineStatus {
   /** It is out of reach. Logged once, until it works again. */
@@ -92,6 +111,22 @@ export interface Engine {
    * takes into account, if they listened when that event was published.
    */
   latest? (topic: string): MaybePromise<StoredEvent[]>
+  /**
+   * Adds an event to a topic without history, as {@link publish} does, and keeps it as the value of its owner and key.
+   * `latest()` gives it with the others. The owner is heard of by that.
+   */
+  hold? (topic: string, holding: Holding): MaybePromise<StoredEvent>
+  /**
+   * An owner is alive; without one only the answer is wanted. Gives the owners of the topic that were not heard of for
+   * `silence` ms by the engine's own clock. After a time in which it heard of nobody, all count as heard of now: it was
+   * away itself.
+   */
+  beat? (topic: string, silence: number, owner?: string): MaybePromise<Beat>
+  /**
+   * Takes out all values of an owner that is still silent, and adds one event that says so. Undefined when it is not, or
+   * has none. Of several processes that do it one alone adds the event.
+   */
+  evict? (topic: string, silence: number, owner: string, record: EventRecord): MaybePromise<StoredEvent | undefined>
   /** The app starts. What it throws or rejects with is the failure of `app.ready()`. */
   start? (status: EngineStatus): MaybePromise<void>
   /** This process has closed the channel of the topic. */
@@ -100,8 +135,13 @@ export interface Engine {
   close (): MaybePromise<void>
 }
 
+/** What an engine that has `hold()` has besides. */
+export type Holdings = Required<Pick<Engine, 'hold' | 'beat' | 'evict' | 'latest'>>
+
 /** An engine as channels use it: its promises are native ones, and listening begins at once. */
-export interface ChannelEngine extends Omit<Engine, 'start'> {
+export interface ChannelEngine extends Omit<Engine, 'start' | 'hold' | 'beat' | 'evict'> {
+  /** For what does not outlive its process; undefined where the engine has no such thing, or is of one process. */
+  readonly holdings?: Holdings | undefined
   open (channel: string, hasViewers?: boolean): string
   listen (topic: string, listener: (event: StoredEvent) => void, lost?: (from: string, to: string) => void): () => void
   start? (): Promise<void>

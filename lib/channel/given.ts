@@ -2,15 +2,15 @@
 // or give what is no event, and none of this may end the process or a stream of
 // another topic. What it gives is checked once, and what it loses becomes a gap.
 import type { FastifyBaseLogger } from 'fastify'
-import { FST_CHIRP_ENGINE, FST_CHIRP_ID, FST_CHIRP_OPTION } from '../errors.js'
+import { FST_CHIRP_ID } from '../errors.js'
 import { isUnrendered } from '../message/unrendered.js'
 import { OWN_EVENTS } from '../sse/own.js'
 import { describe, quote } from '../util/describe.js'
-import { look, messageOf, toCause } from '../util/thrown.js'
+import { look, messageOf } from '../util/thrown.js'
 import { isPosition } from './cursor.js'
-import type { ChannelEngine, Engine, EngineStatus, Page, Publication, StoredEvent } from './engine.js'
+import type { Beat, ChannelEngine, Engine, EngineStatus, Holdings, Page, Publication, StoredEvent } from './engine.js'
+import { failure, gapOf, plain, wrong } from './given-faults.js'
 import { Outage } from './outage.js'
-import { gapFields } from './sink.js'
 import { recordProblem, toStored } from './stored.js'
 
 const UNEXPECTED = 'it is rendered for viewers, and this channel has none. Give app.channel() the same options in every process'
@@ -32,6 +32,7 @@ const users = new WeakMap<Engine, number>()
 export class GivenEngine implements ChannelEngine {
   /** As the engine has it, or none. */
   readonly latest: ChannelEngine['latest']
+  readonly holdings: Holdings | undefined
   readonly #engine: Engine
   readonly #patience: number
   readonly #report: (error: unknown, message: string) => void
@@ -46,7 +47,18 @@ export class GivenEngine implements ChannelEngine {
   /** @param patience how many ms it may take to close. */
   constructor (engine: Engine, patience: number, report: (error: unknown, message: string) => void, log: FastifyBaseLogger) {
     this.#engine = engine
-    if (engine.latest !== undefined) this.latest = async topic => this.#latest(topic)
+    const latest = this.latest = engine.latest === undefined ? undefined : async topic => this.#latest(topic)
+    if (engine.hold !== undefined) {
+      this.holdings = {
+        latest: latest!,
+        hold: async (topic, { record, ...others }) => this.#check('hold', await this.#ask('hold', topic, { record: toStored(record), ...others }), topic),
+        beat: async (topic, silence, owner) => checkBeat(await this.#ask('beat', topic, silence, owner)),
+        evict: async (topic, silence, owner, record) => {
+          const event = await this.#ask('evict', topic, silence, owner, toStored(record))
+          return event === undefined ? undefined : this.#check('evict', event, topic)
+        }
+      }
+    }
     this.#patience = patience
     this.#report = report
     this.#outage = new Outage(log)
@@ -121,14 +133,7 @@ export class GivenEngine implements ChannelEngine {
   }
 
   async read (topic: string, after: string, limit: number): Promise<Page> {
-    await this.#whenListening(topic)
-    let page: unknown
-    try {
-      page = await this.#engine.read(topic, after, limit)
-    } catch (error) {
-      throw this.#broken('read', error)
-    }
-    this.#outage.works()
+    const page = await this.#ask('read', topic, after, limit)
     if (typeof page !== 'object' || page === null) throw wrong('read', `a page, not ${describe(page)}`)
     const { from, entries, last, audience } = page as Page
     if (!Array.isArray(entries) || !isPosition(last) || !(from === undefined || isPosition(from))) {
@@ -138,14 +143,7 @@ export class GivenEngine implements ChannelEngine {
   }
 
   async #latest (topic: string): Promise<StoredEvent[]> {
-    await this.#whenListening(topic)
-    let events: unknown
-    try {
-      events = await this.#engine.latest!(topic)
-    } catch (error) {
-      throw this.#broken('latest', error)
-    }
-    this.#outage.works()
+    const events = await this.#ask('latest', topic)
     if (!Array.isArray(events)) throw wrong('latest', `a list of events, not ${describe(events)}`)
     // A gap is nothing that a topic keeps.
     return events.map(event => this.#check('latest', event, topic)).filter(({ record }) => record.event !== OWN_EVENTS.gap)
@@ -196,6 +194,18 @@ export class GivenEngine implements ChannelEngine {
     })
     await Promise.race([(async () => this.#engine.close())(), late]).catch(error => this.#failed('close', error))
     clearTimeout(timer)
+  }
+
+  async #ask (verb: 'read' | 'latest' | 'hold' | 'beat' | 'evict', topic: string, ...given: unknown[]): Promise<unknown> {
+    await this.#whenListening(topic)
+    let answer: unknown
+    try {
+      answer = await (this.#engine[verb] as (...given: unknown[]) => unknown).call(this.#engine, topic, ...given)
+    } catch (error) {
+      throw this.#broken(verb, error)
+    }
+    this.#outage.works()
+    return answer
   }
 
   /** In the order of the calls. What failed to listen tries again. */
@@ -267,28 +277,8 @@ export class GivenEngine implements ChannelEngine {
   }
 }
 
-/** The event that takes the place of lost ones, up to a position. */
-function gapOf (from: string, to: string): StoredEvent {
-  return { position: to, previous: from, record: gapFields(from, to) }
-}
-
-function failure (verb: string, error: unknown): Error {
-  return error instanceof FST_CHIRP_ENGINE ? error : new FST_CHIRP_ENGINE(verb, messageOf(error), { cause: toCause(error) })
-}
-
-function wrong (verb: string, wanted: string): Error {
-  return new FST_CHIRP_ENGINE(verb, `it must give ${wanted}`)
-}
-
-/** An audience as every process sees it. JSON leaves some values out, and then an event for one would be for everyone. */
-function plain (audience: unknown): unknown {
-  if (audience === undefined) return undefined
-  let json: string | undefined
-  try {
-    json = JSON.stringify(audience)
-  } catch (cause) {
-    throw new FST_CHIRP_OPTION(`option "audience" of publish() must be plain data, and JSON refused it (${messageOf(cause)})`, { cause })
-  }
-  if (json === undefined) throw new FST_CHIRP_OPTION(`option "audience" of publish() must be plain data, not ${describe(audience)}`)
-  return JSON.parse(json)
+function checkBeat (answer: unknown): Beat {
+  const { silent, isKnown } = Object(answer) as Partial<Beat>
+  if (Array.isArray(silent) && silent.every(owner => typeof owner === 'string') && typeof isKnown === 'boolean') return { silent, isKnown }
+  throw wrong('beat', '{ silent, isKnown }, a list of owners and whether one is known')
 }

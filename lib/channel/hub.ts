@@ -11,10 +11,12 @@ import { Pace, type Known } from './pace.js'
 import type { Producer } from './producer.js'
 import { Reader, type ReaderHost } from './reader.js'
 import type { ReaderTarget } from './target.js'
+import { reportDelivery, type ChannelAbout } from './telemetry.js'
 import { Values } from './values.js'
 
 /** What a channel says of its hub. */
 export interface HubOptions {
+  about: ChannelAbout
   latest: boolean
   /** Milliseconds that values are kept. */
   ttl?: number | undefined
@@ -28,6 +30,7 @@ export interface HubOptions {
 
 export class Hub implements ReaderHost {
   readonly latest: Values | undefined
+  readonly #about: ChannelAbout
   readonly #topic: string
   readonly #engine: ChannelEngine
   // While it is listened to.
@@ -45,7 +48,8 @@ export class Hub implements ReaderHost {
   readonly #producer: Producer | undefined
   #isClosed = false
 
-  constructor (topic: string, engine: ChannelEngine, { latest, ttl, every, producer, notLoaded }: HubOptions) {
+  constructor (topic: string, engine: ChannelEngine, { about, latest, ttl, every, producer, notLoaded }: HubOptions) {
+    this.#about = about
     this.#topic = topic
     this.#engine = engine
     this.#producer = producer
@@ -165,6 +169,7 @@ export class Hub implements ReaderHost {
         this.#batch = []
         // A copy, because any of them may leave or join meanwhile.
         for (const reader of [...this.#readers]) if (reader.index !== -1) reader.deliver(batch)
+        reportDelivery(this.#about, batch.entries, this.size)
       }
     } finally {
       this.#isFlushing = false
@@ -180,6 +185,7 @@ export class Hub implements ReaderHost {
       const rest = seen === undefined ? entries : entries.filter(entry => !seen.has(entry))
       if (rest.length > 0) reader.deliver(seen === undefined ? batch : new Batch(rest))
     }
+    reportDelivery(this.#about, entries, this.size)
   }
 
   /** Nobody has to hear of what nobody follows. */

@@ -19,7 +19,7 @@ export class JobTrack implements ReaderTarget {
   /** The end, once it is known. */
   end: TrackEnd | undefined
   readonly #history: number
-  readonly #ended: () => void
+  readonly #ended: (end: JobEnd) => void
   // Of the events that can be replayed, and before them the position that they come after.
   #positions: string[] = []
   #hasLost = false
@@ -28,7 +28,7 @@ export class JobTrack implements ReaderTarget {
   #settle: { resolve: () => void, reject: (error: unknown) => void } | undefined
 
   /** @param ended the end has become known; everyone who follows in this process has its record, or is about to. */
-  constructor (history: number, ended: () => void) {
+  constructor (history: number, ended: (end: JobEnd) => void) {
     this.#history = history
     this.#ended = ended
   }
@@ -45,8 +45,12 @@ export class JobTrack implements ReaderTarget {
 
   /** Where the oldest event that can be replayed comes after. */
   get oldest (): string {
-    const { length } = this.#positions
-    return this.#positions[Math.max(0, length - 1 - this.#history)]!
+    return this.back(this.#history)
+  }
+
+  /** Where the last so many events come after, of those that are known here. */
+  back (count: number): string {
+    return this.#positions[Math.max(0, this.#positions.length - 1 - count)]!
   }
 
   /** The position of the newest event, or of the start. */
@@ -62,6 +66,17 @@ export class JobTrack implements ReaderTarget {
     this.#started.catch(() => {})
     attach(this)
     return this.#positions.length > 0 ? undefined : this.#started
+  }
+
+  /** It is known where to read from; whether that is where the first event comes after. */
+  begin (position: string, isFirst: boolean): void {
+    this.#hasLost = !isFirst
+    this.tell(position)
+  }
+
+  /** What was before is not known. */
+  lose (): void {
+    this.#hasLost = true
   }
 
   /** The end could not be kept in the topic: it is after what is there. */
@@ -93,7 +108,9 @@ export class JobTrack implements ReaderTarget {
     this.#started = undefined
   }
 
-  ended (): void {}
+  ended (): void {
+    if (this.#positions.length === 0) this.failed(new Error('its channel is closed'))
+  }
 
   flush (): void {}
 
@@ -109,6 +126,6 @@ export class JobTrack implements ReaderTarget {
     if (this.end !== undefined) return
     this.end = end
     // All who follow get a batch before anything else happens.
-    process.nextTick(this.#ended)
+    process.nextTick(this.#ended, end)
   }
 }

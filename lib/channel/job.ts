@@ -1,50 +1,25 @@
 // Work that does not end with its client. What it yields goes to a channel of
 // its own, and its end is a record of that channel.
-import type { FastifyBaseLogger } from 'fastify'
-import type { EventRecord, JobEnd } from '../dialects/record.js'
+import type { JobEnd } from '../dialects/record.js'
+import { FST_CHIRP_JOB } from '../errors.js'
 import { kAttach, type Attachment, type Feed, type Location, type Outlet } from '../stream/feed.js'
 import type { OpenSource } from '../stream/source.js'
 import { quote } from '../util/describe.js'
 import { tryLog } from '../util/log.js'
 import { whenDone, type MaybePromise } from '../util/promise.js'
-import { isAbortError, messageOf } from '../util/thrown.js'
-import type { Channel } from './channel.js'
-import { JobRun, type JobSourceFunction, type RunHost } from './job-run.js'
+import { messageOf } from '../util/thrown.js'
+import type { JobNote } from './job-board.js'
+import type { JobEnvironment, JobOptions, JobSharing } from './job-environment.js'
+import { JobPlace } from './job-place.js'
+import { EndMark, runHostOf } from './job-host.js'
+import { JobRun, type JobSourceFunction } from './job-run.js'
 import { JobSink, type SinkHost } from './job-sink.js'
+import type { JobState } from './job-state.js'
 import { JobTrack } from './job-track.js'
-import type { ChannelOptions } from './options.js'
+import { SILENCE } from './pulse.js'
 
-/** What becomes of a job: its source ended by itself, it failed, or it was stopped. */
-export type JobState = 'running' | 'ended' | 'failed' | 'stopped'
-
-/** Options of `app.job()`. */
-export interface JobOptions {
-  /** Milliseconds after its end in which a job can still be found, and streamed from its first event. Default: 60000. Off: `0`. */
-  keep?: number | undefined
-  /** How many of its events are kept for those who come or come back. Default: 1000. Off: `0`. */
-  history?: number | undefined
-}
-
-/** What a job needs of the app. */
-export interface JobEnvironment {
-  log: FastifyBaseLogger
-  /** Whether clients are told what a failure was. */
-  debug: boolean
-  /** A channel of the job's own. */
-  open (options: ChannelOptions, recordOf: (value: unknown) => EventRecord | undefined): Channel
-  report (error: unknown, message: string): void
-  /** The job is to be found no more. */
-  forgotten (job: Job): void
-}
-
-/** The last thing that a job publishes. */
-class EndMark {
-  readonly end: JobEnd
-
-  constructor (end: JobEnd) {
-    this.end = end
-  }
-}
+export type { JobOptions } from './job-environment.js'
+export type { JobState } from './job-state.js'
 
 /** A job: what `app.job()` gives, for `reply.eventStream()`, `reply.page()` with `live`, and `merge()`. */
 export class Job implements Feed {
@@ -53,8 +28,13 @@ export class Job implements Feed {
   readonly done: Promise<JobState>
   readonly #app: JobEnvironment
   readonly #keep: number
-  readonly #channel: Channel
-  readonly #track: JobTrack
+  // Where its events are; another place once it turns out that it runs elsewhere.
+  #place: JobPlace
+  #note: JobNote
+  // While it is not known whether it may run here.
+  #claiming: Promise<void> | undefined
+  #isUnwanted = false
+  #isLost = false
   readonly #run: JobRun
   readonly #sinks = new Set<JobSink>()
   readonly #host: SinkHost
@@ -67,34 +47,42 @@ export class Job implements Feed {
   #isForgotten = false
   #events = 0
 
-  /** Made by `app.job()`. @internal */
-  constructor (id: string, { keep = 60000, history = 1000 }: JobOptions, app: JobEnvironment) {
+  /** Made by `app.job()`. @internal @param note its run, where another process has it. */
+  constructor (id: string, { keep = 60000, history = 1000 }: JobOptions, run: string, app: JobEnvironment, note?: JobNote) {
     this.id = id
     this.#app = app
     this.#keep = keep
-    this.#channel = app.open({ history }, value => value instanceof EndMark ? { end: value.end } : undefined)
-    this.#track = new JobTrack(history, () => this.#endKnown())
+    this.#note = note ?? { run, state: 'claimed', first: '', history }
+    this.#place = this.#placeOf(this.#note, note !== undefined)
     this.done = new Promise(resolve => { this.#tellDone = resolve })
     const job = this
     this.#host = {
-      get end () { return job.#track.end },
+      get end () { return job.#place.track.end },
       get outcome () { return job.#outcome },
-      attach: (sink, cursor) => this.#channel.attach(sink, cursor),
+      attach: (sink, cursor) => this.#place.channel.attach(sink, cursor),
       left: sink => {
         this.#sinks.delete(sink)
         this.#release()
       }
     }
-    this.#run = new JobRun(this.#runHost(), app.log)
+    this.#run = new JobRun(runHostOf(id, app, (value, dropped) => this.#take(value, dropped), end => this.#over(end)), app.log)
   }
 
   get state (): JobState {
     return this.#state
   }
 
-  /** Aborts the signal of the source and closes it; the job is `stopped`, and what the source yields later is dropped. Gives `done`. */
+  /**
+   * Aborts the signal of the source and closes it; the job is `stopped`, and what the source yields later is dropped. In
+   * another process than the one that runs it, that one is told, and the state follows. Gives `done`.
+   */
   stop (): Promise<JobState> {
-    if (this.#state === 'running') {
+    if (this.#state !== 'running') return this.done
+    if (this.#claiming !== undefined) {
+      this.#isUnwanted = true
+    } else if (this.#place.isElsewhere) {
+      this.#app.board!.stop(this.#note.run)
+    } else {
       this.#run.stop()
       this.#over({ state: 'stopped' })
     }
@@ -108,7 +96,7 @@ export class Job implements Feed {
 
   /** A page of a merge shows all of it, too. @internal */
   pagePosition (): MaybePromise<string> {
-    return whenDone(this.#follow(), () => this.#track.start)
+    return whenDone(this.#follow(), () => this.#place.track.start)
   }
 
   /**
@@ -117,8 +105,8 @@ export class Job implements Feed {
    * @throws FST_CHIRP_ENGINE (as a rejection) when the engine cannot be asked.
    */
   async cursor (): Promise<string> {
-    await this.#follow()
-    return this.#track.newest
+    await this.#claiming
+    return await this.#place.newest()
   }
 
   [kAttach] (outlet: Outlet, lastEventId: string): Attachment {
@@ -130,25 +118,67 @@ export class Job implements Feed {
 
   /** Without a cursor it is where the first event comes after. @internal */
   locate (cursor: string): MaybePromise<Location> {
-    return whenDone(this.#follow(), () => {
-      const track = this.#track
-      const wanted = cursor === '' ? track.first : cursor
-      return whenDone(this.#channel.locate(wanted ?? ''), ({ from, last }) => {
-        // After the record of the end there is nothing to wait for.
-        return { from: wanted === undefined ? undefined : from, last: last === track.end?.position ? track.end.last : last }
-      })
+    return whenDone(this.#follow(), () => this.#place.locate(cursor))
+  }
+
+  /** Runs the source, where this process may. `discard` is what is done with it otherwise. @internal */
+  start (source: OpenSource | JobSourceFunction, discard: () => void): void {
+    // Before the first event, so that it is known where that comes after.
+    const following = this.#place.follow()
+    const { board } = this.#app
+    if (board === undefined) return this.#run.start(source)
+    this.#claiming = this.#claim(following, board).then(mayRun => {
+      this.#claiming = undefined
+      if (mayRun && !this.#isUnwanted) this.#run.start(source)
+      else discard()
+      if (this.#isUnwanted) this.stop()
     })
   }
 
-  /** Runs the source. @internal */
-  start (source: OpenSource | JobSourceFunction): void {
-    // Before the first event, so that it is known where that comes after.
-    this.#follow()
-    this.#run.start(source)
+  /** The run that counts is another one. @internal */
+  outrun (): void {
+    this.#app.report(new FST_CHIRP_JOB(quote(this.id), 'another process has started it while this one was not heard of, and goes on with it'), 'a job was stopped')
+    this.stop()
+  }
+
+  /** What the process that runs it says. @internal */
+  noted (note: JobNote): void {
+    this.#note = note
+    const { state } = note
+    if (this.#state !== 'running' || state === 'claimed' || state === 'running') return
+    this.#outcome = { state }
+    this.#become(state)
+  }
+
+  /** Which run it is. @internal */
+  get run (): string {
+    return this.#note.run
+  }
+
+  /** Whether it runs in another process. @internal */
+  get isElsewhere (): boolean {
+    return this.#place.isElsewhere
+  }
+
+  /** The process that ran it has forgotten it, or is gone. @internal */
+  gone (): void {
+    const { track } = this.#place
+    if (this.#state === 'running') {
+      this.#isLost = true
+      this.#outcome = { state: 'failed', message: this.#app.debug ? 'The process that ran this job has ended' : 'Internal Server Error' }
+      this.#become('failed')
+      // Streams that are about to begin will ask.
+      if (track.newest !== '') track.endHere(this.#outcome)
+    } else {
+      // Where the end could not be kept nobody would hear of it.
+      this.#timer = setTimeout(() => { track.endHere(this.#outcome) }, SILENCE).unref()
+    }
+    this.#forget()
   }
 
   /** Resolves when the source is through and the end is told, which may be never. @internal */
   async settled (): Promise<void> {
+    await this.#claiming
     await this.#run.settled()
     await this.#marked
   }
@@ -161,77 +191,104 @@ export class Job implements Feed {
   async #begin (sink: JobSink, lastEventId: string, isMerged: boolean): Promise<void> {
     const following = this.#follow()
     if (following !== undefined) await following
-    const cursor = lastEventId === '' ? this.#track.first : lastEventId
-    // A merge has asked before.
-    if (isMerged && lastEventId !== '') return sink.begin(lastEventId)
-    const located = this.#channel.locate(cursor ?? '')
-    const { from, last } = located instanceof Promise ? await located : located
-    // The client has left, or the channel is closed and nothing is left of the job.
-    if (last === '' || sink.isOver) return sink.ended()
-    if (cursor !== undefined && from !== undefined) return sink.begin(cursor)
-    // Unlike a channel a job has an end, so what is left of it is worth more than what is to come.
-    const { oldest } = this.#track
-    sink.gap(lastEventId, oldest)
-    sink.begin(oldest)
+    // Its process was gone before anybody followed.
+    if (this.#isLost) this.#place.track.endHere(this.#outcome)
+    await this.#place.begin(sink, lastEventId, isMerged)
   }
 
   #follow (): Promise<void> | undefined {
-    return this.#track.follow(track => this.#channel.attach(track, ''))
+    return this.#claiming === undefined ? this.#place.follow() : this.#claiming.then(() => this.#place.follow())
   }
 
-  #runHost (): RunHost {
-    const { log, report } = this.#app
-    const name = `job ${quote(this.id)}`
-    const dropped = (): void => { tryLog(log, 'debug', {}, `a value of ${name} was dropped: it came after the job was stopped`) }
-    return {
-      take: async value => {
-        const following = this.#follow()
-        // An engine that is out of reach is told of by publish().
-        if (following !== undefined) await following.catch(() => {})
-        // Behind the end nobody would read it.
-        if (this.#state !== 'running') return dropped()
-        this.#events++
-        await this.#channel.publish(value).catch(() => {})
-      },
-      ended: () => { this.#over({ state: 'ended' }) },
-      failed: error => {
-        report(error, `the source of ${name} failed`)
-        this.#over({ state: 'failed', message: this.#app.debug ? messageOf(error) : 'Internal Server Error' })
-      },
-      dropped,
-      failedLate: error => { if (!isAbortError(error)) report(error, `the source of ${name} failed after the job was stopped`) }
+  #placeOf (note: JobNote, isElsewhere: boolean): JobPlace {
+    const channel = this.#app.open(note.run, { history: note.history }, value => value instanceof EndMark ? { end: value.end } : undefined)
+    return new JobPlace(channel, new JobTrack(note.history, end => this.#endKnown(end)), isElsewhere ? () => this.#note : undefined)
+  }
+
+  /** Whether it runs here. Never rejects. */
+  async #claim (following: Promise<void> | undefined, board: JobSharing): Promise<boolean> {
+    const { channel, track } = this.#place
+    try {
+      await following
+      this.#note = { ...this.#note, first: track.start }
+      const other = await board.claim(this.#note)
+      if (other !== undefined) {
+        channel.close()
+        this.#place = this.#placeOf(other, true)
+        this.noted(other)
+        return false
+      }
+    } catch (cause) {
+      const error = new FST_CHIRP_JOB(quote(this.id), 'the engine cannot say whether another process runs it. Start it again', { cause })
+      if (!this.#isUnwanted) this.#app.report(error, 'a job did not start')
+      this.#outcome = { state: 'failed', message: this.#app.debug ? messageOf(error) : 'Internal Server Error' }
+      track.endHere(this.#outcome)
+      this.#become(this.#isUnwanted ? 'stopped' : 'failed')
+      this.#forget()
+      return false
     }
+    this.#tell({ state: 'running' })
+    return true
+  }
+
+  #tell (changes: Partial<JobNote>): void {
+    this.#note = { ...this.#note, ...changes }
+    this.#app.board?.tell(this.#note)
+  }
+
+  async #take (value: unknown, dropped: () => void): Promise<void> {
+    const following = this.#follow()
+    // An engine that is out of reach is told of by publish().
+    if (following !== undefined) await following.catch(() => {})
+    // Behind the end nobody would read it.
+    if (this.#state !== 'running') return dropped()
+    this.#events++
+    await this.#place.channel.publish(value).catch(() => {})
+    const step = Math.ceil(this.#note.history / 2)
+    if (this.#app.board !== undefined && this.#events % step === 0 && this.#state === 'running') this.#tell({ mark: this.#place.track.back(step) })
   }
 
   #over (end: JobEnd): void {
     const { state } = end
-    this.#state = state
+    const { channel, track } = this.#place
     this.#outcome = end
-    this.#marked = this.#channel.publish(new EndMark(end)).catch(async () => {
+    this.#marked = channel.publish(new EndMark(end)).catch(async () => {
       // What was published before may be heard in this turn.
       await new Promise(setImmediate)
-      this.#track.endHere(end)
+      track.endHere(end)
     })
+    this.#tell({ state })
     tryLog(this.#app.log, 'info', { state, duration: Math.round(performance.now() - this.#started), events: this.#events }, 'job is over')
-    this.#tellDone(state)
+    this.#become(state)
     if (this.#keep === 0) this.#forget()
     else this.#timer = setTimeout(() => this.#forget(), this.#keep).unref()
   }
 
+  #become (state: JobState): void {
+    if (this.#state !== 'running') return
+    this.#state = state
+    this.#tellDone(state)
+  }
+
   /** Everyone who follows has the record of the end, but for those who start behind it. */
-  #endKnown (): void {
+  #endKnown ({ state, message }: JobEnd): void {
+    if (this.#place.isElsewhere) {
+      this.#outcome = { state, message }
+      this.#become(state)
+    }
     for (const sink of [...this.#sinks]) sink.check()
     this.#release()
   }
 
   #forget (): void {
     this.#isForgotten = true
-    this.#app.forgotten(this)
+    this.#app.forgotten()
     this.#release()
   }
 
   /** Lets its events go, once nobody reads them any more. */
   #release (): void {
-    if (this.#isForgotten && this.#track.end !== undefined && this.#sinks.size === 0) this.#channel.close()
+    const { channel, track, isElsewhere } = this.#place
+    if (this.#isForgotten && (isElsewhere || track.end !== undefined) && this.#sinks.size === 0) channel.close()
   }
 }

@@ -115,6 +115,8 @@ class MergedAttachment implements Attachment {
   // Feeds that start with what comes, and have not told where that is.
   #untold = 0
   #left: number
+  // Located feeds that still send what was before.
+  #starting = 0
   #isDetached = false
 
   constructor (outlet: Outlet, parts: number) {
@@ -165,10 +167,11 @@ class MergedAttachment implements Attachment {
   #start (feeds: readonly LocatableFeed[], places: readonly Place[]): void {
     if (this.#isDetached) return
     this.#positions = places.map(({ position }) => position)
+    this.#starting = places.length
     const starts = places.map((place, n) => {
       const isFresh = place.isNoted && place.after === ''
       if (isFresh) this.#untold++
-      const outlet = new PartOutlet(this.#outlet, this.#ids(n, place.isNoted, isFresh), false, this.#partEnded)
+      const outlet = new PartOutlet(this.#outlet, this.#ids(n, place.isNoted, isFresh), false, this.#partEnded, this.#partLive)
       if (place.lost !== undefined) new StreamSink(outlet).gap(place.lost, place.position)
       return { n, outlet, after: place.after, isFresh }
     })
@@ -186,6 +189,10 @@ class MergedAttachment implements Attachment {
   // The end of one part is not the end of all.
   readonly #partEnded = (): void => {
     if (--this.#left === 0) this.#outlet.ended()
+  }
+
+  readonly #partLive = (): void => {
+    if (--this.#starting === 0) this.#outlet.noteLive?.()
   }
 
   #ids (n: number, isNoted: boolean, isFresh: boolean): Ids {
@@ -211,12 +218,14 @@ class PartOutlet extends Relay {
   readonly #ids: Ids | undefined
   readonly #dropsIds: boolean
   readonly #ended: () => void
+  readonly #live: (() => void) | undefined
 
-  constructor (outlet: Outlet, ids: Ids | undefined, dropsIds: boolean, ended: () => void) {
+  constructor (outlet: Outlet, ids: Ids | undefined, dropsIds: boolean, ended: () => void, live?: () => void) {
     super(outlet)
     this.#ids = ids
     this.#dropsIds = dropsIds
     this.#ended = ended
+    this.#live = live
   }
 
   override get ids (): Ids | undefined {
@@ -229,6 +238,10 @@ class PartOutlet extends Relay {
 
   override ended (): void {
     this.#ended()
+  }
+
+  override noteLive (): void {
+    this.#live?.()
   }
 }
 

@@ -6,10 +6,12 @@ import { describe } from '../util/describe.js'
 import { isSignal } from '../util/kind.js'
 import { MAX_TIME, refuseUnknown } from '../util/options.js'
 import { isPromise } from '../util/promise.js'
+import { messageOf } from '../util/thrown.js'
 import { Members, type Member, type Membership, type MembershipEvent } from './members.js'
+import { SharedMembers, type OpenRoster, type Presence as Held } from './shared-members.js'
 import { onAbort } from './signals.js'
 
-/** What {@link Presence} tells: who came with a first tab, and who left with the last. */
+/** What {@link Presence} tells: who came with a first tab, and who left with the last. With an engine one process alone tells it. */
 export interface PresenceEvents<Info = unknown> {
   join: [member: Member<Info>]
   leave: [member: Member<Info>]
@@ -26,7 +28,7 @@ export interface PresenceOptions {
 
 /** Options of {@link Presence.track}. */
 export interface TrackOptions<Info = unknown> {
-  /** What others may know of the member. Default: none. */
+  /** What others may know of the member. With an engine that joins processes plain data, at most 16384 characters of JSON. Default: none. */
   info?: Info | undefined
 }
 
@@ -38,17 +40,23 @@ export interface JoinOptions<Info = unknown> extends TrackOptions<Info> {
 
 /** What presence needs of its channel. */
 export interface PresenceHost {
+  /** Where other processes may have members of the channel too. */
+  open: OpenRoster<Held<unknown>> | undefined
   /** Whether the app ends its streams. */
   isClosing (): boolean
   /** Hears of listeners that fail. */
   failed (error: unknown, event: string): void
 }
 
-/** Members of a channel in this process. A listener that fails is logged and counted. */
+// What every process keeps of a member.
+const MAX_INFO = 16384
+
+/** Members of a channel: of this process, or with an engine that knows of them, of all. A listener that fails is logged and counted. */
 export class Presence<Info = unknown> extends EventEmitter<PresenceEvents<Info>> {
   readonly #grace: number
   readonly #members: Membership<Info>
   readonly #failed: PresenceHost['failed']
+  readonly #isShared: boolean
   // Streams that hold a membership.
   readonly #tracking = new Set<Outlet>()
   #isClosed = false
@@ -57,13 +65,17 @@ export class Presence<Info = unknown> extends EventEmitter<PresenceEvents<Info>>
   constructor (options: PresenceOptions, host: PresenceHost) {
     super()
     this.#grace = graceOf(options)
-    this.#members = new Members(this.#grace, host.isClosing, (event, member) => this.#tell(event, member))
+    const tell = (event: MembershipEvent, member: Member<Info>): void => this.#tell(event, member)
+    this.#isShared = host.open !== undefined
+    this.#members = host.open === undefined
+      ? new Members(this.#grace, host.isClosing, tell)
+      : new SharedMembers(this.#grace, host.isClosing, tell, host.open as OpenRoster<Held<Info>>)
     this.#failed = host.failed
     // There may be one for each page or stream.
     this.setMaxListeners(0)
   }
 
-  /** How many members are here. */
+  /** How many members are here. In an app that has just started those of other processes are not known at once. */
   get size (): number {
     return this.#members.size
   }
@@ -77,12 +89,13 @@ export class Presence<Info = unknown> extends EventEmitter<PresenceEvents<Info>>
    * Someone is here, or here once more. Gives a function that takes it back,
    * which does nothing when it is called again.
    *
-   * @throws FST_CHIRP_OPTION for a missing key or a bad option.
+   * @throws FST_CHIRP_OPTION for a missing key or a bad option, also an `info` that cannot travel to other processes.
    */
   join (key: string, options: JoinOptions<Info> = {}): () => void {
     checkKey('join', key)
     refuseUnknown('of presence.join()', options, ['info', 'signal'])
-    const { info, signal } = options
+    const { signal } = options
+    const info = this.#infoOf('join', options)
     if (signal !== undefined && !isSignal(signal)) {
       throw new FST_CHIRP_OPTION(`option "signal" of presence.join() must be an AbortSignal, not ${describe(signal)}`)
     }
@@ -96,7 +109,7 @@ export class Presence<Info = unknown> extends EventEmitter<PresenceEvents<Info>>
     }
     const forget = signal === undefined ? undefined : onAbort(signal, leave)
     // Without an info it is undefined; whoever types it decides whether that may be.
-    this.#members.join(key, info as Info)
+    this.#members.join(key, info)
     return leave
   }
 
@@ -105,13 +118,13 @@ export class Presence<Info = unknown> extends EventEmitter<PresenceEvents<Info>>
    * for each stream. For `merge(channel, presence.track(user.id, { info }))`, or
    * alone for `reply.eventStream()`. It ends only when the channel is closed.
    *
-   * @throws FST_CHIRP_OPTION for a missing key or a bad option.
+   * @throws FST_CHIRP_OPTION for a missing key or a bad option, also an `info` that cannot travel to other processes.
    */
   track (key: string, options: TrackOptions<Info> = {}): Feed {
     checkKey('track', key)
     refuseUnknown('of presence.track()', options, ['info'])
-    const { info } = options
-    return { [kAttach]: outlet => this.#track(outlet, key, info as Info) }
+    const info = this.#infoOf('track', options)
+    return { [kAttach]: outlet => this.#track(outlet, key, info) }
   }
 
   /** @throws FST_CHIRP_OPTION for options that differ from those that it was made with. @internal */
@@ -127,6 +140,20 @@ export class Presence<Info = unknown> extends EventEmitter<PresenceEvents<Info>>
     this.#members.close()
     for (const outlet of [...this.#tracking]) outlet.ended()
     this.#tracking.clear()
+  }
+
+  /** What the member is known by: a copy, where it travels. */
+  #infoOf (method: string, { info }: TrackOptions<Info>): Info {
+    if (!this.#isShared || info === undefined) return info as Info
+    let json: string | undefined
+    try {
+      json = JSON.stringify(info)
+    } catch (cause) {
+      throw new FST_CHIRP_OPTION(`option "info" of presence.${method}() must be plain data with an engine, and JSON refused it (${messageOf(cause)})`, { cause })
+    }
+    if (json === undefined) throw new FST_CHIRP_OPTION(`option "info" of presence.${method}() must be plain data with an engine, not ${describe(info)}`)
+    if (json.length > MAX_INFO) throw new FST_CHIRP_OPTION(`option "info" of presence.${method}() has ${json.length} characters of JSON, and every process keeps it: at most ${MAX_INFO}. Give an id, and load the rest where it is shown`)
+    return JSON.parse(json) as Info
   }
 
   #track (outlet: Outlet, key: string, info: Info): Attachment {

@@ -240,6 +240,7 @@ export class Reader implements Attachment {
     const queue = this.#queue!
     this.#queue = this.#history = undefined
     for (const batch of queue) this.#follow(batch)
+    if (!this.isDetached) this.#target.live?.()
   }
 
   /** Passes on what comes after the last event; what was read from history already comes before that. */
@@ -270,7 +271,9 @@ export class Reader implements Attachment {
     this.#host.flush()
     this.#sendVisible(this.#host.snapshot(this))
     // What was sent may have been too much for it.
-    if (!this.isDetached) this.#host.add(this)
+    if (this.isDetached) return
+    this.#host.add(this)
+    this.#target.live?.()
   }
 
   /** Remembers which values a slow client has to get, instead of the values. */

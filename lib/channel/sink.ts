@@ -32,8 +32,10 @@ export class StreamSink implements ReaderTarget {
 
   pass (entries: readonly Entry[], batch?: Batch): void {
     const { dialect, ids } = this.#outlet
-    if (batch === undefined) this.#outlet.send(encodeEntries(entries, dialect, ids), entries.length)
-    else this.#outlet.share(batch.frames(dialect, ids), entries.length)
+    if (batch === undefined) {
+      this.#outlet.noteReplayed?.(entries)
+      this.#outlet.send(encodeEntries(entries, dialect, ids), entries.length)
+    } else this.#outlet.share(batch.frames(dialect, ids), entries.length)
     ids?.note(entries[entries.length - 1]!.position)
   }
 
@@ -44,6 +46,10 @@ export class StreamSink implements ReaderTarget {
   gap (requested: string, position: string): void {
     this.#outlet.ids?.note(position)
     this.#outlet.send(encodeFrame(gapFields(requested, this.#id(position), this.#outlet.noteGap?.())), 1)
+  }
+
+  live (): void {
+    this.#outlet.noteLive?.()
   }
 
   ended (): void {

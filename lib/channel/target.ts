@@ -18,6 +18,8 @@ export interface ReaderTarget {
   tell (position: string): void
   /** Says that events between `requested` and `position` cannot be replayed. */
   gap (requested: string, position: string): void
+  /** Says that all that came before has been passed on; for telemetry. Default: nothing. */
+  live? (): void
   ended (): void
   failed (error: unknown): void
 }

@@ -14,6 +14,14 @@ export function channelTopic (name: string): string {
   return name.startsWith(OWN) ? `${OWN}channel:${name}` : name
 }
 
+/** Which jobs run, and where. */
+export const JOBS_TOPIC = `${OWN}jobs`
+
+/** Who is in `app.channel(name)`. */
+export function presenceTopic (name: string): string {
+  return `${OWN}presence:${name}`
+}
+
 /** The topic of one run of a job. A job that takes the id of an older one shares nothing with it. */
 export function jobTopic (id: string, run: string): string {
   return `${OWN}job:${id}:${run}`

@@ -71,6 +71,10 @@ export class ViewerTarget implements ReaderTarget, Following {
     })
   }
 
+  live (): void {
+    this.#inTurn(() => this.#target.live?.())
+  }
+
   ended (): void {
     this.#inTurn(() => {
       this.isDetached = true

@@ -1,6 +1,8 @@
 // Reads an event stream as a browser does:
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 
+import type { Silence } from './silence.js'
+
 /** What stands between two blank lines: its fields, and its text for who reads it once more. */
 export interface Frame {
   text: string
@@ -13,12 +15,14 @@ export interface Frame {
   [field: string]: string | undefined
 }
 
-/** All of an answer. */
-export async function * framesOf ({ body }: Response): AsyncGenerator<Frame, void> {
+/** All of an answer; `silence` is told what is waited for. */
+export async function * framesOf ({ body }: Response, silence?: Silence): AsyncGenerator<Frame, void> {
   const reader = body!.pipeThrough(new TextDecoderStream()).getReader()
   const cut = createCutter()
   for (;;) {
+    silence?.wait()
     const { done, value } = await reader.read()
+    silence?.heard(value)
     if (done) return
     yield * cut(value)
   }

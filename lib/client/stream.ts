@@ -6,8 +6,13 @@ import { delayOf, isReloaded, readGap } from './gap.js'
 import { destinationOf, isFinal, leave } from './leave.js'
 import { load, mustWaitFor } from './load.js'
 import { framesOf, type Frame } from './parse.js'
+import { areParts } from './parts.js'
+import { watchSilence } from './silence.js'
 import { sleep } from './sleep.js'
 import type { DisconnectReason, RefusedDetail, StreamState } from './types.js'
+
+/** Why a connection is aborted on which nothing comes. */
+const SILENT = 'silent'
 
 /**
  * All events of the stream of an element, over all connections. Ask for the
@@ -36,8 +41,11 @@ export function openStream (
   // It was fetched, and no connection has been without a gap since then.
   let isFresh = false
   let isPaused = false
+  const silence = watchSilence(action, () => { connection!.abort(SILENT) })
 
   async function * connectAgain (): AsyncGenerator<Frame, void> {
+    // A part that comes later must not undo what an event has brought. The cursor is older than both.
+    while (areParts()) await sleep(50)
     while (!life.signal.aborted) {
       const { signal } = connection = new AbortController()
       reason = 'lost'
@@ -47,7 +55,8 @@ export function openStream (
       } catch (error) {
         if (!signal.aborted) console.error(error)
       }
-      if (!signal.aborted) {
+      silence.heard()
+      if (!signal.aborted || signal.reason === SILENT) {
         connection!.abort()
         // Later each time, and not all pages at once. A server that wants clients at once does not want them when it fails.
         notBefore = Date.now() + (wait ?? (retry || (failures && 1000)) * Math.min(2 ** failures++, 16) * (1 + Math.random()))
@@ -69,12 +78,14 @@ export function openStream (
     if (cursor != null) address.searchParams.set('lastEventId', cursor)
     // With it the server takes each gap for one that comes again.
     if (!isFresh && address.searchParams.has('chirp-gap')) address.searchParams.delete('chirp-gap')
+    silence.wait(true)
     const response = await fetch(address, { cache: 'no-store', ...init, signal })
     if (!/^text\/event-stream/.test(response.headers.get('content-type')!)) refuse(response)
+    silence.answered(response)
     // Not known before something comes.
     let hasGap: boolean | undefined
     try {
-      for await (const frame of framesOf(response)) {
+      for await (const frame of framesOf(response, silence)) {
         const { event, data } = frame
         const ours = /^chirp:(.*)/.exec(event!)?.[1]
         const asked = /^\d+$/.test(frame.retry!) ? +frame.retry! : retry
@@ -182,6 +193,7 @@ export function openStream (
         isPaused = false
       // "false" is no number, and never less.
       } else if (+(element.getAttribute('chirp-hidden') ?? 60000) < Date.now() - seen) pause()
+      silence.look()
       // htmx tells of elements that it removes itself.
       if (!element.isConnected) life.abort()
     }

@@ -6,7 +6,7 @@ export const CATEGORIES = [
   'not-a-stream', 'unreferenced-stream', 'sse-swap-unknown', 'sse-swap-outside', 'event-unheard', 'event-name', 'missing-extension', 'broad-target',
   'fragments-unheard', 'event-id', 'refresh', 'unknown-signal', 'signal-outside', 'live-view',
   'missing-target', 'duplicate-id', 'swap-value', 'swap-mismatch', 'misspelt-attribute', 'removed-attribute', 'mixed-dialects',
-  'fragment', 'view', 'missing-template', 'unknown-block', 'unknown-filter', 'unknown-test', 'dead-template', 'template-error', 'source-error'
+  'fragment', 'view', 'missing-template', 'unknown-block', 'unknown-filter', 'unknown-test', 'deferred-truth', 'dead-template', 'template-error', 'source-error'
 ] as const
 
 export type CategoryName = typeof CATEGORIES[number]

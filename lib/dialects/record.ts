@@ -46,6 +46,10 @@ export interface EventRecord extends FrameFields, Placed {
   signal?: string | undefined
   /** Makes it the last record of a job, which says what became of it, and is not sent. */
   end?: JobEnd | undefined
+  /** The trace that it was published in (https://www.w3.org/TR/trace-context/), where somebody traces. Any text: it comes from other processes. */
+  traceparent?: string | undefined
+  /** When it was published, in milliseconds since 1970, where somebody measures. */
+  published?: number | undefined
   /** It is no event for clients: it takes the value of its key out of what a channel keeps. */
   removes?: true | undefined
 }

@@ -86,6 +86,7 @@ export class Follower implements Attachment {
       this.#reached = this.changed.isEmpty ? last : this.#told
       // Of one that has left nobody waits for it.
       this.#group!.started(this, this.changed)
+      if (!this.#isOver) this.#outlet.noteLive?.()
     } catch (error) {
       this.failed(error)
     }

@@ -3,10 +3,10 @@ import type { FastifyReply } from 'fastify'
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { checkLiveKey } from '../live/options.js'
 import { LiveView } from '../live/view.js'
-import type { StreamEnvironment } from '../stream/environment.js'
 import { describe } from '../util/describe.js'
 import { isOf } from '../util/kind.js'
 import { refuseUnknown } from '../util/options.js'
+import type { PageEnvironment } from './deferred-page.js'
 import type { PageOptions } from './options.js'
 import { asksForStream, fail, sendPage } from './page.js'
 
@@ -14,7 +14,7 @@ import { asksForStream, fail, sendPage } from './page.js'
 export interface LivePageOptions extends Pick<PageOptions, 'block' | 'stream'> {}
 
 /** Implements `reply.live()`. */
-export function sendLive (app: StreamEnvironment, reply: FastifyReply, view: LiveView, key: string | number, options: LivePageOptions = {}): FastifyReply {
+export function sendLive (app: PageEnvironment, reply: FastifyReply, view: LiveView, key: string | number, options: LivePageOptions = {}): FastifyReply {
   if (!isOf(view, LiveView)) throw new FST_CHIRP_OPTION(`reply.live() takes a live view, reply.live(app.liveView('ticket'), key), not ${describe(view)}`)
   const name = checkLiveKey('reply.live()', key)
   refuseUnknown('of reply.live()', options, ['block', 'stream'])
@@ -22,7 +22,7 @@ export function sendLive (app: StreamEnvironment, reply: FastifyReply, view: Liv
   return reply
 }
 
-async function answer (app: StreamEnvironment, reply: FastifyReply, view: LiveView, key: string, options: LivePageOptions): Promise<void> {
+async function answer (app: PageEnvironment, reply: FastifyReply, view: LiveView, key: string, options: LivePageOptions): Promise<void> {
   const { request } = reply
   const { source, viewer } = await view.grant(key, request)
   if (asksForStream(request)) {

@@ -1,4 +1,5 @@
 // What reply.page() is given besides its template, checked.
+import type { FastifyRequest } from 'fastify'
 import { FST_CHIRP_LIVE, FST_CHIRP_OPTION } from '../errors.js'
 import type { FragmentContext } from '../message/fragment.js'
 import { isFeed, type Feed } from '../stream/feed.js'
@@ -6,7 +7,7 @@ import { resolveStreamOptions, type StreamSettings } from '../stream/settings.js
 import type { StreamOptions } from '../stream/types.js'
 import { describe } from '../util/describe.js'
 import { hasMethod, isList } from '../util/kind.js'
-import { refuseUnknown } from '../util/options.js'
+import { MAX_TIME, refuseUnknown, time } from '../util/options.js'
 import { disregard, isPromise, type MaybePromise } from '../util/promise.js'
 
 /** Variables of a page, or a function that gives them when they are needed. */
@@ -22,9 +23,11 @@ export interface PageOptions<Context extends FragmentContext = FragmentContext> 
   /**
    * What the page follows, on its own address: a channel, a subscription, a merge, whatever can say where it is. A GET
    * that asks for `text/event-stream` and not for HTML, or has a `lastEventId` in its query, is answered with its
-   * stream, and the context is not made. Default: none, every request gets the page.
+   * stream, and the context is not made. Where it is given as undefined or null there is no such thing (any more), as
+   * for `app.job(id)` of a job that is forgotten: a page request is answered as a route that was not found, and a
+   * stream gets `chirp:gone` and ends. Default: none, every request gets the page.
    */
-  live?: Feed | undefined
+  live?: Feed | null | undefined
   /**
    * For events that bring ids: the id of the newest one that the page shows, or a function of the context that gives
    * it, so that the stream does not show it again. Default: the position of `live` before the context was made.
@@ -32,9 +35,23 @@ export interface PageOptions<Context extends FragmentContext = FragmentContext> 
   cursor?: PageCursor | ((context: Context) => MaybePromise<PageCursor>)
   /** Options of the stream. Default: those of the plugin. */
   stream?: StreamOptions | undefined
+  /**
+   * Milliseconds that deferred values may take before they are failed; `false` is no limit. Default: 10000.
+   */
+  timeout?: number | false | undefined
+  /**
+   * `'document'` sends the page from its beginning to its end, and waits in front of each block for the deferred values
+   * that it reads, so it needs no script. Default: each block as soon as it is there, put in its place by the client script.
+   */
+  order?: 'document' | undefined
+  /**
+   * Says which requests get the page in one piece when all deferred values are there, such as those of bots. Requests of
+   * htmx and HEAD always do. Default: no others.
+   */
+  await?: ((request: FastifyRequest) => MaybePromise<boolean>) | undefined
 }
 
-const OPTIONS = ['block', 'live', 'cursor', 'stream']
+const OPTIONS = ['block', 'live', 'cursor', 'stream', 'timeout', 'order', 'await']
 
 /**
  * Checks the options of one page, against the stream settings of the app.
@@ -51,7 +68,16 @@ export function checkPage (defaults: StreamSettings, options: PageOptions): void
   if (block !== undefined && (typeof block !== 'string' || block === '')) {
     throw new FST_CHIRP_OPTION(`option "block" of reply.page() must be the name of a block, not ${describe(block)}`)
   }
-  if (live === undefined) {
+  time('timeout', options.timeout, 1, MAX_TIME)
+  if (options.order !== undefined && options.order !== 'document') {
+    throw new FST_CHIRP_OPTION(`option "order" of reply.page() must be 'document', or omitted for the order in which deferred values are there, not ${describe(options.order)}`)
+  }
+  if (options.await !== undefined && typeof options.await !== 'function') {
+    disregard(options.await)
+    throw new FST_CHIRP_OPTION(`option "await" of reply.page() must be a function of the request that gives true or false, not ${describe(options.await)}`)
+  }
+  if (live === undefined || live === null) {
+    if (isGone(options)) return
     for (const [name, value] of Object.entries({ cursor, stream })) {
       if (value !== undefined) throw new FST_CHIRP_OPTION(`option "${name}" of reply.page() has no effect without "live". Give both: { live: channel, ${name}: ... }`)
     }
@@ -64,6 +90,11 @@ export function checkPage (defaults: StreamSettings, options: PageOptions): void
     throw new FST_CHIRP_LIVE('option "live" of reply.page() is a feed that has neither cursor() nor locate(). Add one of them, or merge() the feed with a channel')
   }
   resolveStreamOptions(defaults, stream, 'in "stream" of reply.page()')
+}
+
+/** Whether a page follows what is not there. */
+export function isGone (options: PageOptions): boolean {
+  return (options.live ?? undefined) === undefined && Object.hasOwn(options, 'live')
 }
 
 /** Refuses a promise of a context, which would be a page without variables. */

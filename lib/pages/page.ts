@@ -4,11 +4,13 @@ import { dialectVary } from '../dialects/list.js'
 import { FST_CHIRP_FRAGMENT } from '../errors.js'
 import { Fragment, type FragmentContext } from '../message/fragment.js'
 import type { PageStream, Renderer } from '../render/renderer.js'
+import { goneFrame } from '../sse/own.js'
 import { LAST_EVENT_ID } from '../stream/context.js'
-import type { StreamEnvironment } from '../stream/environment.js'
+import { kAttach, type Feed } from '../stream/feed.js'
 import { discard, startEventStream } from '../stream/start.js'
 import { reportFailure } from '../stream/telemetry.js'
 import { addVary, wantsEventStream } from '../transport/negotiation.js'
+import type { StreamPayload } from '../transport/payload.js'
 import { describe } from '../util/describe.js'
 import { isOf } from '../util/kind.js'
 import { isPromise } from '../util/promise.js'
@@ -16,11 +18,22 @@ import { hasParameter, headerOf } from '../util/request.js'
 import { toErrorObject } from '../util/thrown.js'
 import { StreamAddress } from './address.js'
 import { cursorOf, positionOf } from './cursor.js'
-import { checkPage, checkReturned, refusePromise, type PageContext, type PageOptions } from './options.js'
+import { deferredIn } from './defer.js'
+import { deferredPage, type PageEnvironment } from './deferred-page.js'
+import { checkPage, checkReturned, isGone, refusePromise, type PageContext, type PageOptions } from './options.js'
 
 const PAGE_VARY = 'HX-Request, HX-Request-Type, HX-Boosted, HX-History-Restore-Request'
 // The last one is in the address that the page connects to.
 const LIVE_VARY = 'Accept, Chirp-Gap'
+
+/** The stream of what is not there. */
+const GONE: Feed = {
+  [kAttach] (outlet) {
+    outlet.send(goneFrame(), 1)
+    outlet.ended()
+    return { detach () {} }
+  }
+}
 
 /** Implements `app.renderFragment()`. */
 export async function renderFragment (renderer: Renderer, fragment: Fragment): Promise<string> {
@@ -39,7 +52,7 @@ export function sendFragment (renderer: Renderer, reply: FastifyReply, template:
 
 /** Implements `reply.page()`. */
 export function sendPage (
-  app: StreamEnvironment, reply: FastifyReply, template: string, context: PageContext = {}, options: PageOptions = {}
+  app: PageEnvironment, reply: FastifyReply, template: string, context: PageContext = {}, options: PageOptions = {}
 ): FastifyReply {
   try {
     checkPage(app.settings.stream, options)
@@ -49,7 +62,9 @@ export function sendPage (
     discard(liveOf(options))
     throw error
   }
-  const { block, live } = options
+  const { block } = options
+  const live = options.live ?? undefined
+  if (isGone(options)) return sendGone(app, reply, options)
   if (live !== undefined) {
     addVary(reply, LIVE_VARY)
     if (app.settings.stream.dialect === 'auto') addVary(reply, dialectVary())
@@ -58,7 +73,9 @@ export function sendPage (
   if (live !== undefined && asksForStream(reply.request)) return startEventStream(app, reply, live, options.stream)
 
   const part = block !== undefined && wantsBlock(reply.request) ? block : undefined
-  const render = (variables: FragmentContext, page?: PageStream): string | Promise<string> => {
+  const render = (variables: FragmentContext, page?: PageStream): string | Promise<string | StreamPayload> => {
+    const deferred = deferredIn(variables)
+    if (deferred !== undefined) return deferredPage(app, reply, { template, block: part }, variables, deferred, options, page)
     const renderer = app.renderer.for(reply)
     if (part === undefined) return renderer.renderTemplate(template, variables, page)
     // Made for its checks, as in sendFragment().
@@ -71,13 +88,21 @@ export function sendPage (
   return sendHtml(reply, render(variablesFrom(context, made)))
 }
 
+/** What a page would follow is not there. */
+function sendGone (app: PageEnvironment, reply: FastifyReply, { stream }: PageOptions): FastifyReply {
+  addVary(reply, LIVE_VARY)
+  if (asksForStream(reply.request)) return startEventStream(app, reply, GONE, stream)
+  reply.callNotFound()
+  return reply
+}
+
 /**
  * The page of something that goes on. Its position first: what happens while the context is made and the page is
  * rendered, or later, is replayed when the page connects.
  */
 async function renderLive (
-  request: FastifyRequest, context: PageContext, options: PageOptions, render: (variables: FragmentContext, page: PageStream) => string | Promise<string>
-): Promise<string> {
+  request: FastifyRequest, context: PageContext, options: PageOptions, render: (variables: FragmentContext, page: PageStream) => string | Promise<string | StreamPayload>
+): Promise<string | StreamPayload> {
   const { live } = options
   let position: string
   try {
@@ -121,7 +146,7 @@ function wantsBlock (request: FastifyRequest): boolean {
     headerOf(request, 'hx-history-restore-request') !== 'true' && headerOf(request, 'hx-request-type') !== 'full'
 }
 
-function sendHtml (reply: FastifyReply, html: string | Promise<string>): FastifyReply {
+function sendHtml (reply: FastifyReply, html: string | Promise<string | StreamPayload>): FastifyReply {
   if (!reply.hasHeader('content-type')) reply.type('text/html; charset=utf-8')
   if (typeof html === 'string') return reply.send(html)
   html.then(html => { reply.send(html) }).catch(error => fail(reply, error))

@@ -1,6 +1,6 @@
 // The engine whose topics live in Redis, for channels of several processes.
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Engine, EngineStatus, Page, Publication, StoredEvent } from '../channel/engine.js'
+import type { Beat, Engine, EngineStatus, Holding, Page, Publication, StoredEvent } from '../channel/engine.js'
 import { FST_CHIRP_ENGINE } from '../errors.js'
 import { messageOf } from '../util/thrown.js'
 import { clientsOf } from './clients.js'
@@ -93,6 +93,21 @@ export class RedisEngine implements Engine {
     return event
   }
 
+  async hold (topic: string, holding: Holding): Promise<StoredEvent> {
+    await this.#whenConnected()
+    return await this.#store.hold(topic, this.#store.bodyOf({ record: holding.record, audience: undefined }), holding)
+  }
+
+  async beat (topic: string, silence: number, owner?: string): Promise<Beat> {
+    await this.#whenConnected()
+    return await this.#store.beat(topic, silence, owner)
+  }
+
+  async evict (topic: string, silence: number, owner: string, record: StoredEvent['record']): Promise<StoredEvent | undefined> {
+    await this.#whenConnected()
+    return await this.#store.evict(topic, silence, owner, record)
+  }
+
   async read (topic: string, after: string, limit: number): Promise<Page> {
     const follower = this.#subscriptions.get(topic)
     if (follower !== undefined) return await follower.read(after, limit)
@@ -114,7 +129,7 @@ export class RedisEngine implements Engine {
   }
 
   async latest (topic: string): Promise<StoredEvent[]> {
-    await this.#connection.whenOpen('commands', this.#settings.commandTimeout)
+    await this.#whenConnected()
     const { events, last } = await this.#store.latest(topic)
     await this.#subscriptions.get(topic)?.reached(last)
     return events
@@ -138,8 +153,12 @@ export class RedisEngine implements Engine {
     return client
   }
 
-  async #read (topic: string, after: string, limit: number): Promise<RedisPage> {
+  async #whenConnected (): Promise<void> {
     if (this.#connection.commands.client === undefined) await this.#connection.whenOpen('commands', this.#settings.commandTimeout)
+  }
+
+  async #read (topic: string, after: string, limit: number): Promise<RedisPage> {
+    await this.#whenConnected()
     return await this.#store.read(topic, after, limit)
   }
 

@@ -14,4 +14,4 @@ export function redisEngine (options: RedisEngineOptions): RedisEngine {
 }
 
 export type { RedisEngine } from './engine.js'
-export type { RedisEngineOptions } from './options.js'
+export type { RedisClient, RedisEngineOptions } from './options.js'

@@ -4,13 +4,15 @@
 export interface TopicKeys {
   /** The topic itself, its log, the ids that its events brought, and its values. */
   readonly keys: readonly [string, string, string, string]
+  /** When each process that holds something was heard of. */
+  readonly alive: string
   readonly channel: string
 }
 
 /** @param db Pub/Sub knows no databases, so it stands in the name of the channel. */
 export function keysOf (prefix: string, db: number, topic: string): TopicKeys {
   const base = `${prefix}{${escape(topic)}}`
-  return { keys: [base, `${base}:log`, `${base}:ids`, `${base}:values`], channel: `${base}:live${db === 0 ? '' : `:${db}`}` }
+  return { keys: [base, `${base}:log`, `${base}:ids`, `${base}:values`], alive: `${base}:alive`, channel: `${base}:live${db === 0 ? '' : `:${db}`}` }
 }
 
 // Braces mark what the slot is made of, where nothing is everything; half a surrogate has no form in UTF-8.

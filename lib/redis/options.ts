@@ -4,13 +4,20 @@ import { FST_CHIRP_OPTION } from '../errors.js'
 import { describe } from '../util/describe.js'
 import { integer, MAX_TIME, refuse, refuseUnknown, time } from '../util/options.js'
 
+/** A client or a cluster of ioredis, of any version: their types do not fit each other. */
+export interface RedisClient {
+  readonly isCluster: boolean
+  readonly options: object
+  duplicate (...given: never[]): unknown
+}
+
 /** Options of {@link redisEngine}. */
 export interface RedisEngineOptions {
   /**
    * A client of ioredis, of a single server, of Sentinel or of a cluster, such as `app.redis` of `@fastify/redis`. It is
    * used to make clients of the same settings with `duplicate()`, and is left alone. Either this or `url` is needed.
    */
-  client?: Redis | Cluster | undefined
+  client?: RedisClient | undefined
   /** Where Redis is, such as `redis://user:password@host:6379/0`, or `rediss:` for TLS. */
   url?: string | undefined
   /** What the names of all keys and Pub/Sub channels start with. Default: `'chirp:'`. */
@@ -61,7 +68,7 @@ export function redisSettings (options: RedisEngineOptions): RedisSettings {
   if (typeof prefix !== 'string' || /[{}]/.test(prefix)) refuse('prefix', 'a string without braces, which mark a slot of a cluster', prefix)
   if (typeof lazy !== 'boolean') refuse('lazy', 'true or false', lazy)
   return {
-    client,
+    client: client as Redis | Cluster | undefined,
     url,
     prefix,
     maxEventBytes: integer('maxEventBytes', maxEventBytes, 1, 512 * 1024 * 1024) ?? 1024 * 1024,

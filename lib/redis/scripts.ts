@@ -87,6 +87,44 @@ end
 return reply
 `
 
+// KEYS[5]: when each owner was heard of, and with an empty name when anybody was. ARGV: epoch, idle, silence, owner or nothing.
+// Gives whether the owner is known, and the silent ones. Where nobody was heard of for long, Redis was away itself, or nobody looked.
+const BEAT = `
+topic()
+local time, silence, owner = now(), tonumber(ARGV[3]), ARGV[4]
+local last = redis.call('ZSCORE', KEYS[5], '')
+if not last or time - tonumber(last) > silence / 2 then
+  for _, name in ipairs(redis.call('ZRANGE', KEYS[5], 0, -1)) do redis.call('ZADD', KEYS[5], time, name) end
+end
+redis.call('ZADD', KEYS[5], time, '')
+if owner ~= '' then redis.call('ZADD', KEYS[5], 'XX', time, owner) end
+keep(KEYS[5], tonumber(ARGV[2]))
+local reply = redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', time - silence)
+table.insert(reply, 1, owner ~= '' and redis.call('ZSCORE', KEYS[5], owner) and '1' or '0')
+return reply
+`
+
+// Before what publishes: the values that go, where the owner is silent. ARGV[11]: silence.
+const EVICT = `
+local prefix, gone = ARGV[10] .. ' ', {}
+local heard = redis.call('ZSCORE', KEYS[5], ARGV[10])
+if not heard or tonumber(heard) > now() - tonumber(ARGV[11]) then return {} end
+for _, name in ipairs(redis.call('HKEYS', KEYS[4])) do
+  if string.sub(name, 1, #prefix) == prefix then gone[#gone + 1] = name end
+end
+redis.call('ZREM', KEYS[5], ARGV[10])
+if #gone == 0 then return {} end
+for n = 1, #gone, 1000 do redis.call('HDEL', KEYS[4], unpack(gone, n, math.min(n + 999, #gone))) end
+`
+
+// After it: the owner was heard of. ARGV[11] is its name.
+const HOLD = `
+if values == 'set' then
+  redis.call('ZADD', KEYS[5], time, ARGV[11])
+  keep(KEYS[5], idle)
+end
+`
+
 // ARGV: epoch, idle, channel, content, '=' and the id that the event brought or nothing, its audience, history, ttl, '' or what is done with a value, its key
 // The first write is one that Redis refuses when it is out of memory; the ones after it are then not refused.
 const PUBLISH = `
@@ -148,6 +186,9 @@ end
 keep(KEYS[1], idle)
 for n = 2, 4 do keep(KEYS[n], ttl > 0 and ttl or idle) end
 redis.call('PUBLISH', ARGV[3], table.concat({ epoch, id, last, ARGV[7], ARGV[8] }, ' ') .. '\\n' .. ARGV[4])
+`
+
+const PUBLISHED = `
 return { epoch, id, last }
 `
 
@@ -156,4 +197,11 @@ function script (...parts: string[]): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') }
 }
 
-export const SCRIPTS = { publish: script(COMMON, PUBLISH), read: script(COMMON, TOPIC, READ), latest: script(COMMON, TOPIC, LATEST) }
+export const SCRIPTS = {
+  publish: script(COMMON, PUBLISH, PUBLISHED),
+  read: script(COMMON, TOPIC, READ),
+  latest: script(COMMON, TOPIC, LATEST),
+  hold: script(COMMON, PUBLISH, HOLD, PUBLISHED),
+  beat: script(COMMON, TOPIC, BEAT),
+  evict: script(COMMON, EVICT, PUBLISH, PUBLISHED)
+}

@@ -1,6 +1,6 @@
 // What the engine asks of Redis, as events and pages.
 import { randomBytes } from 'node:crypto'
-import type { Publication, StoredEvent } from '../channel/engine.js'
+import type { Beat, Holding, Publication, StoredEvent } from '../channel/engine.js'
 import { FST_CHIRP_ENGINE, FST_CHIRP_ID } from '../errors.js'
 import { quote } from '../util/describe.js'
 import type { RedisPage } from './follower.js'
@@ -38,7 +38,7 @@ export class Store {
   }
 
   /** Its text, which is made before it waits for anything. @throws FST_CHIRP_ENGINE for one that is too large. */
-  bodyOf (publication: Publication): string {
+  bodyOf (publication: Pick<Publication, 'record' | 'audience'>): string {
     const body = toBody(publication)
     const bytes = Buffer.byteLength(body)
     const { maxEventBytes } = this.#settings
@@ -78,6 +78,26 @@ export class Store {
       page.sizes.push(fields[n + 2]!.length)
     }
     return page
+  }
+
+  async hold (topic: string, body: string, { owner, key, record, removes }: Holding): Promise<StoredEvent> {
+    const { keys, alive, channel } = this.keysOf(topic)
+    const [epoch, id, previous] = await this.#runner.run(SCRIPTS.hold, [...keys, alive], createEpoch(), this.#settings.idle, channel, body, '', '', 0, 0,
+      removes === true ? 'remove' : 'set', `${owner} ${key}`, owner) as string[]
+    return { ...toEvent(epoch!, id!, previous!, '{}'), record }
+  }
+
+  async beat (topic: string, silence: number, owner = ''): Promise<Beat> {
+    const { keys, alive } = this.keysOf(topic)
+    const [isKnown, ...silent] = await this.#runner.run(SCRIPTS.beat, [...keys, alive], createEpoch(), this.#settings.idle, silence, owner) as string[]
+    return { isKnown: isKnown === '1', silent }
+  }
+
+  async evict (topic: string, silence: number, owner: string, record: StoredEvent['record']): Promise<StoredEvent | undefined> {
+    const { keys, alive, channel } = this.keysOf(topic)
+    const [epoch, id, previous] = await this.#runner.run(SCRIPTS.evict, [...keys, alive], createEpoch(), this.#settings.idle, channel,
+      toBody({ record, audience: undefined }), '', '', 0, 0, 'evict', owner, silence) as string[]
+    return id === undefined ? undefined : { ...toEvent(epoch!, id, previous!, '{}'), record }
   }
 
   /** The values of a topic, oldest first, and the newest position that they take into account. */

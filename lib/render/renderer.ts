@@ -1,10 +1,22 @@
 // What the rest of the plugin knows of a template engine. Nunjucks is behind it.
 import type { BlockRenderer } from '../message/compose.js'
+import type { ReadsAnalysis } from './reads.js'
 
 /** A reply, as templates see it beneath the context of a render. */
 export interface Surrounded {
   server: object
   locals?: unknown
+}
+
+/** Hears of the blocks of a template while it is rendered, but for those of templates that it includes. */
+export interface BlockWatcher {
+  /**
+   * A block begins, in a loop or not. What is returned is given its HTML, or why there is none, and gives what stands
+   * in its place, or throws; undefined leaves the block as it is.
+   */
+  enter (block: string, isInLoop: boolean): ((error: unknown, html: string | undefined) => string) | undefined
+  /** The page has parts that the client script puts in their places. */
+  readonly needsScript: boolean
 }
 
 /** The values of signals, as templates print them. */
@@ -23,21 +35,25 @@ export interface PageSignals extends PrintedSignals {
   ready (): Promise<unknown> | undefined
 }
 
-/** What templates see of the stream of the page that they are rendered for. */
+/** What a render knows of the page that it is for. */
 export interface PageStream {
   /**
-   * The address that an element connects to: the one of the page without an argument, else the given one, with the
+   * The address that an element connects to. Only a page with a stream has one: the one of the page without an argument, else the given one, with the
    * page's cursor if it is the address of its stream.
    *
    * @throws Error that says what to do, when there is no such address.
    */
-  connect (address?: string): string
+  connect?: ((address?: string) => string) | undefined
+  /** Not the block that is rendered alone, but those in it. */
+  watcher?: BlockWatcher | undefined
   /** What this page shows of signals. Default: what everyone may see. */
   readonly signals?: PrintedSignals | undefined
 }
 
 /** Renders templates and single blocks of them to HTML. */
 export interface Renderer extends BlockRenderer {
+  /** What the blocks of its templates read. Undefined where there are no templates. */
+  readonly reads: ReadsAnalysis | undefined
   /**
    * The HTML of a whole template. A string when nothing asynchronous was met, else a promise.
    *

@@ -39,6 +39,11 @@ export class Context implements StreamContext {
     return request
   }
 
+  /** The request, for those who do not keep the context; undefined when it may be gone. */
+  get opening (): FastifyRequest | undefined {
+    return this.#request instanceof WeakRef ? undefined : this.#request
+  }
+
   /** Whether it is the first stream of a page that was loaded because of a gap. A client that comes back says its id in a header. */
   get isAfterGap (): boolean {
     const request = this.#request

@@ -30,6 +30,8 @@ export class StreamControls implements EventStreams {
   dropped = 0
   errors = 0
   renders = 0
+  partsPending = 0
+  partsFailed = 0
   readonly #ending: Ending
   readonly #log: FastifyBaseLogger
   #others: Others | undefined

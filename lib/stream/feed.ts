@@ -3,8 +3,10 @@
 // write for each connection and nothing else.
 import type { Dialect } from '../dialects/dialect.js'
 import { FST_CHIRP_SOURCE } from '../errors.js'
+import type { Entry } from '../message/entry.js'
 import type { PageSignals } from '../render/renderer.js'
-import type { SharedFrames } from '../sse/frame.js'
+import { SSEEvent } from '../sse/event.js'
+import { encodeFrame, type SharedFrames } from '../sse/frame.js'
 import { describe } from '../util/describe.js'
 import { hasMethod } from '../util/kind.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
@@ -45,6 +47,10 @@ export interface Outlet {
   leave? (reason: 'closed', frame: string): unknown
   /** To be called for each gap that is told, before it is sent: what its event says besides. Default: nothing. */
   noteGap? (): GapNotes | undefined
+  /** To be called before events of a replay are sent; for telemetry. Default: nothing. */
+  noteReplayed? (entries: readonly Entry[]): void
+  /** To be called once the client has all that came before now; for telemetry. Default: nothing. */
+  noteLive? (): void
 }
 
 /** What the event of a gap says besides, where it applies. */
@@ -148,6 +154,17 @@ export function detachFeed (attachment: Attachment, outlet: Pick<Outlet, 'failed
     attachment.detach()
   } catch (error) {
     outlet.failedLate(error)
+  }
+}
+
+/** What a heartbeat tells the client to remember, as a frame; `failed` hears of what is no cursor. */
+export function cursorFrame (attachment: Attachment | undefined, failed: (error: unknown) => void): string | undefined {
+  try {
+    const cursor = attachment?.cursor?.()
+    // Checked, because feeds of apps have cursors too.
+    return cursor === undefined ? undefined : encodeFrame(SSEEvent.fields(new SSEEvent({ id: cursor })))
+  } catch (error) {
+    failed(error)
   }
 }
 

@@ -1,5 +1,6 @@
 // An outlet in front of another one, which gets all that is not overridden.
 import type { Dialect } from '../dialects/dialect.js'
+import type { Entry } from '../message/entry.js'
 import type { SharedFrames } from '../sse/frame.js'
 import type { GapNotes, Ids, Outlet } from './feed.js'
 
@@ -69,5 +70,13 @@ export class Relay implements Outlet {
 
   noteGap (): GapNotes | undefined {
     return this.outlet.noteGap?.()
+  }
+
+  noteReplayed (entries: readonly Entry[]): void {
+    this.outlet.noteReplayed?.(entries)
+  }
+
+  noteLive (): void {
+    this.outlet.noteLive?.()
   }
 }

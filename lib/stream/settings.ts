@@ -35,6 +35,9 @@ export interface Settings {
   stream: StreamSettings
 }
 
+/** Milliseconds of silence before a comment is sent, where nobody says otherwise. Clients know it. */
+export const HEARTBEAT = 15000
+
 export const STREAM_OPTIONS = ['retry', 'closeEvent', 'heartbeat', 'maxAge', 'dialect', 'event', 'key'] as const
 
 /**

@@ -14,9 +14,10 @@ import { Context } from './context.js'
 import type { StreamEnvironment } from './environment.js'
 import { discardFeed, isFeed } from './feed.js'
 import { toFeed } from './pulled.js'
-import { resolveStreamOptions, type StreamSettings } from './settings.js'
+import { HEARTBEAT, resolveStreamOptions, type StreamSettings } from './settings.js'
 import { discardSource } from './source.js'
 import { Stream, type Response } from './stream.js'
+import { reportReject } from './telemetry.js'
 import type { EventStreamSource, StreamOptions, StreamSourceFunction } from './types.js'
 
 /** Set on a reply once it has a stream. */
@@ -59,11 +60,13 @@ export function startEventStream (
   app.warnings?.checkStatus(request, reply.statusCode)
   if (app.registry.isEnding) {
     discard(source)
+    reportReject(app, { route: request.routeOptions.url, requestId: request.id }, 'shutdown')
     return send(reply, settings, closingFrame(app.settings.shutdownGrace))
   }
   if (app.registry.isFull(client)) {
     discard(source)
     tryLog(reply.log, 'info', { route: request.routeOptions.url, client }, 'event stream refused: too many are open')
+    reportReject(app, { route: request.routeOptions.url, requestId: request.id }, 'busy')
     // With another status than 200 EventSource would give up for ever.
     return send(reply, settings, busyFrame())
   }
@@ -125,7 +128,7 @@ class Answer {
   readonly failed = (error: unknown): void => {
     const reply = this.#reply
     if (reply === undefined) return this.#stream.failedLate(error)
-    this.release()
+    this.#reply = undefined
     // One that the app's end has closed keeps its place until the client has its answer.
     if (!this.#stream.isOver) this.#stream.abandon()
     // An error handler may answer with a stream.
@@ -144,20 +147,16 @@ class Answer {
     if (reply === undefined || reply.sent) return
     try {
       send(reply, this.#settings, new StreamPayload(this.#stream, reply))
-      this.release()
+      this.#reply = undefined
     } catch (error) {
       this.failed(error)
     }
-  }
-
-  release (): void {
-    this.#reply = undefined
   }
 }
 
 interface MarkedReply { [kStarted]?: boolean }
 
-function send (reply: FastifyReply, { dialect }: StreamSettings, payload: StreamPayload | string): FastifyReply {
+function send (reply: FastifyReply, { dialect, heartbeat }: StreamSettings, payload: StreamPayload | string): FastifyReply {
   (reply as MarkedReply)[kStarted] = true
   // What the app has set stays, but only an event stream is an event stream, and its text is UTF-8.
   const type = reply.getHeader('content-type')
@@ -165,6 +164,8 @@ function send (reply: FastifyReply, { dialect }: StreamSettings, payload: Stream
   if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-cache, no-transform')
   // nginx would hold events back until its buffer is full.
   if (!reply.hasHeader('x-accel-buffering')) reply.header('x-accel-buffering', 'no')
+  // For the client script, which takes a longer silence for a wire that is cut.
+  if (heartbeat !== HEARTBEAT) reply.header('chirp-heartbeat', heartbeat)
   if (dialect === 'auto') addVary(reply, dialectVary())
   // @fastify/compress would hold events back, and this is how it is told not to.
   if ('compress' in reply) reply.request.raw.headers['x-no-compression'] ??= 'event stream'

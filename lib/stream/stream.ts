@@ -2,7 +2,7 @@
 // sends is pulled from a source by a pump, or pushed by a channel.
 import type { Socket } from 'node:net'
 import type { Dialect } from '../dialects/dialect.js'
-import { SSEEvent } from '../sse/event.js'
+import type { Entry } from '../message/entry.js'
 import { encodeFrame, type SharedFrames } from '../sse/frame.js'
 import { errorFrame, openFrame } from '../sse/own.js'
 import { Connection, type ConnectionOwner } from '../transport/connection.js'
@@ -12,12 +12,12 @@ import type { Linked } from '../util/list.js'
 import { isAbortError, messageOf } from '../util/thrown.js'
 import type { Context } from './context.js'
 import { Encoder } from './encoder.js'
-import type { StreamEnvironment } from './environment.js'
-import { attachFeed, detachFeed, discardFeed, type Attachment, type Feed, type GapNotes, type Outlet } from './feed.js'
+import type { Opening, StreamEnvironment } from './environment.js'
+import { attachFeed, cursorFrame, detachFeed, discardFeed, type Attachment, type Feed, type GapNotes, type Outlet } from './feed.js'
 import type { RegisteredStream } from './registry.js'
 import type { StreamSettings } from './settings.js'
-import { reportClose, reportError, reportOpen } from './telemetry.js'
-import type { CloseReason } from './types.js'
+import { noteReplayed, reportClose, reportError, reportOpen, reportReject, reportResume } from './telemetry.js'
+import type { CloseReason, RejectReason } from './types.js'
 
 const kStream = Symbol('fastify-chirp.stream')
 
@@ -28,24 +28,24 @@ export interface Response extends Destination {
   [kStream]?: Stream
 }
 
-/** An answer whose source is still being made: sends the stream as it is, or releases the reply. */
-interface Pending { send (): void, release (): void }
+/** An answer whose source is still being made: sends the stream as it is. */
+interface Pending { send (): void }
 
 export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued {
   previous: Linked | undefined
   next: Linked | undefined
   readonly dialect: Dialect
-  readonly #app: StreamEnvironment
+  readonly app: StreamEnvironment
   readonly #settings: StreamSettings
   readonly #client: string | undefined
-  readonly #context: Context
+  readonly context: Context
   readonly #started = performance.now()
   // These are let go when the stream is over: a source that waits for ever
   // keeps the stream, but must not keep the connection.
   #response: Response | undefined
   #feed: Feed | undefined
   #attachment: Attachment | undefined
-  #connection: Connection | undefined
+  connection: Connection | undefined
   #end: (() => void) | undefined
   #queuedOn: Socket | undefined
   // Until the source is there.
@@ -55,25 +55,18 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   #reason: CloseReason | undefined
   // A stream that is fed may never need one.
   #encoder: Encoder | undefined
-  #events = 0
+  events = 0
   #gaps = 0
   #wake: (() => void) | undefined
   #drained: Promise<void> | undefined
 
   /** Takes a place in the registry until the response closes. */
-  constructor (app: StreamEnvironment, response: Response, { settings, dialect, client, context, socket }: {
-    settings: StreamSettings
-    dialect: Dialect
-    client: string | undefined
-    context: Context
-    /** Of an HTTP/1.1 request. */
-    socket: Socket | undefined
-  }) {
-    this.#app = app
+  constructor (app: StreamEnvironment, response: Response, { settings, dialect, client, context, socket }: Opening) {
+    this.app = app
     this.#settings = settings
     this.dialect = dialect
     this.#client = client
-    this.#context = context
+    this.context = context
     this.#response = response
     response[kStream] = this
     // It always comes, and it is the only event that does.
@@ -105,19 +98,22 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     // A handler that failed after all may have ended the response.
     if (dest.writableEnded) return
     if (this.isOver) {
-      if (this.#lastFrame !== '') dest.write(this.#lastFrame)
+      if (this.#lastFrame !== '') {
+        dest.write(this.#lastFrame)
+        reportReject(this.app, this.context, this.#reason as RejectReason)
+      }
       end === undefined ? dest.end() : end()
       return
     }
-    const { settings, registry } = this.#app
+    const { settings, registry } = this.app
     this.#end = end
     registry.counters.total++
-    reportOpen(this.#context)
-    this.#connection = new Connection(dest, settings, this.#settings, registry, this)
-    this.#connection.open(openFrame(this.#settings.retry))
+    this.connection = new Connection(dest, settings, this.#settings, registry, this)
+    reportOpen(this)
+    this.connection.open(openFrame(this.#settings.retry))
     const feed = this.#feed!
     this.#feed = undefined
-    const attachment = attachFeed(feed, this, this.#context.lastEventId)
+    const attachment = attachFeed(feed, this, this.context.lastEventId)
     // It may have come to its end at once.
     if (this.isOver) detachFeed(attachment, this)
     else this.#attachment = attachment
@@ -125,21 +121,22 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
 
   /** Gives the place back: nothing could be streamed, and the response is used for an error. */
   abandon (): void {
-    this.#app.registry.remove(this, this.#client, this.#settings.keys)
+    this.app.registry.remove(this, this.#client, this.#settings.keys)
     this.#stop('error')
   }
 
   /** The response has closed, whoever closed it. */
   closed (): void {
-    const connection = this.#connection
-    this.#app.registry.remove(this, this.#client, this.#settings.keys)
+    const connection = this.connection
+    this.app.registry.remove(this, this.#client, this.#settings.keys)
     this.#stop('disconnect')
     if (this.#queuedOn !== undefined) dequeue(this.#queuedOn, this)
-    this.#connection = this.#response = this.#end = this.#queuedOn = undefined
+    this.#response = this.#end = this.#queuedOn = undefined
     if (connection === undefined) return
     connection.release()
     const duration = Math.round(performance.now() - this.#started)
-    reportClose(this.#context, { reason: this.#reason!, duration, events: this.#events, bytes: connection.bytes })
+    reportClose(this, { reason: this.#reason!, duration, events: this.events, bytes: connection.bytes })
+    this.connection = undefined
   }
 
   drained (): void {
@@ -148,19 +145,12 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   }
 
   heartbeat (): string | undefined {
-    try {
-      const cursor = this.#attachment?.cursor?.()
-      if (cursor === undefined) return undefined
-      // Checked, because feeds of apps have cursors too.
-      return encodeFrame(SSEEvent.fields(new SSEEvent({ id: cursor })))
-    } catch (error) {
-      this.#reportError(error, 'the cursor of an event stream was not sent')
-    }
+    return cursorFrame(this.#attachment, error => { this.#reportError(error, 'the cursor of an event stream was not sent') })
   }
 
   expired (reason: 'maxAge' | 'maxBuffer' | 'writeTimeout'): void {
     if (reason === 'maxAge') return this.#finish('maxAge', '')
-    this.#app.registry.counters.dropped++
+    this.app.registry.counters.dropped++
     this.#stop(reason)
     this.cut()
   }
@@ -172,11 +162,8 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
 
   leave (reason: 'shutdown' | 'closed', frame: string): boolean {
     if (this.isOver) return false
-    if (this.#connection === undefined) this.#lastFrame = frame
-    const pending = this.#pending
-    this.#pending = undefined
+    if (this.connection === undefined) this.#lastFrame = frame
     this.#finish(reason, frame)
-    pending?.send()
     return true
   }
 
@@ -188,25 +175,25 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   }
 
   get isBlocked (): boolean {
-    return !this.isOver && this.#connection!.blocked
+    return !this.isOver && this.connection!.blocked
   }
 
   isFull (frame: string): boolean {
-    return this.#connection?.isFull(frame) === true
+    return this.connection?.isFull(frame) === true
   }
 
   send (frames: string, events: number): void {
     this.#count(events)
-    this.#connection?.add(frames)
+    this.connection?.add(frames)
   }
 
   share (frames: SharedFrames, events: number): void {
     this.#count(events)
-    this.#connection?.share(frames)
+    this.connection?.share(frames)
   }
 
   flush (): void {
-    this.#connection?.flush()
+    this.connection?.flush()
   }
 
   whenDrained (): Promise<void> {
@@ -215,21 +202,21 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   }
 
   encode (value: unknown): string | Promise<string> {
-    this.#encoder ??= new Encoder(this.#app, this.dialect, this.#settings.event, (error, message) => { this.#reportError(error, message) })
+    this.#encoder ??= new Encoder(this.app, this.dialect, this.#settings.event, (error, message) => { this.#reportError(error, message) })
     return this.#encoder.encode(value)
   }
 
   /** The source has no more values. */
   ended (): void {
     const { closeEvent } = this.#settings
-    this.#app.warnings?.checkName(closeEvent)
+    this.app.warnings?.checkName(closeEvent)
     this.#finish('end', closeEvent === undefined ? '' : encodeFrame({ event: closeEvent, data: '' }))
   }
 
   /** The source failed: the client hears of it and reconnects. */
   failed (error: unknown): void {
     this.#reportError(error, 'the source of an event stream failed')
-    const data = this.#app.settings.debug ? messageOf(error) : 'Internal Server Error'
+    const data = this.app.settings.debug ? messageOf(error) : 'Internal Server Error'
     this.#finish('error', errorFrame(data))
   }
 
@@ -239,11 +226,20 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   }
 
   noteGap (): GapNotes {
+    reportResume(this, 'gap')
     // One that comes after events is not what the page was loaded for.
-    const isAtStart = this.#events === this.#gaps++
+    const isAtStart = this.events === this.#gaps++
     // Each part of a merge may have one.
-    const spread = this.#app.registry.gaps.note(isAtStart && this.#gaps > 1)
-    return { ...(isAtStart && this.#context.isAfterGap && { again: true }), ...(spread > 0 && { spread }) }
+    const spread = this.app.registry.gaps.note(isAtStart && this.#gaps > 1)
+    return { ...(isAtStart && this.context.isAfterGap && { again: true }), ...(spread > 0 && { spread }) }
+  }
+
+  noteReplayed (entries: readonly Entry[]): void {
+    noteReplayed(this, entries)
+  }
+
+  noteLive (): void {
+    reportResume(this, this.context.lastEventId === '' ? 'fresh' : 'replayed')
   }
 
   endFailed (error: unknown): void {
@@ -252,16 +248,16 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   }
 
   #count (events: number): void {
-    this.#events += events
-    this.#app.registry.counters.events += events
+    this.events += events
+    this.app.registry.counters.events += events
   }
 
   /** Sends what is left and a last frame, and ends the response. */
   #finish (reason: CloseReason, lastFrame: string): void {
     if (this.isOver) return
-    if (lastFrame !== '') this.#connection?.add(lastFrame)
+    if (lastFrame !== '') this.connection?.add(lastFrame)
     this.#stop(reason)
-    this.#connection?.end(this.#end)
+    this.connection?.end(this.#end)
   }
 
   /** Stops the source, once. The response may take longer to close. */
@@ -269,14 +265,16 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     if (this.isOver) return
     this.#reason = reason
     // The signal first: it wakes a source that waits, which `return()` cannot.
-    this.#context.close(reason)
+    this.context.close(reason)
     if (this.#feed !== undefined) this.#discard(this.#feed)
     if (this.#attachment !== undefined) detachFeed(this.#attachment, this)
-    this.#pending?.release()
+    const pending = this.#pending
     this.#feed = this.#attachment = this.#pending = undefined
     // A source that has ended leaves nobody who could keep the request.
-    if (reason !== 'end') this.#context.release()
+    if (reason !== 'end') this.context.release()
     this.drained()
+    // Also for a client that has left: hooks of the app may wait for the answer, such as those that trace requests.
+    pending?.send()
   }
 
   #discard (feed: Feed): void {
@@ -284,8 +282,8 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   }
 
   #reportError (error: unknown, message: string): void {
-    this.#app.registry.counters.errors++
-    reportError(this.#context, error, message)
+    this.app.registry.counters.errors++
+    reportError(this, error, message)
   }
 
   /** Whether it has come to its end; the response may take longer. */

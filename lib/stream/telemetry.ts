@@ -1,24 +1,121 @@
 // Tells the log and the diagnostics channels what became of a stream.
 // https://nodejs.org/api/diagnostics_channel.html
 import diagnostics from 'node:diagnostics_channel'
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { Entry } from '../message/entry.js'
+import type { Connection } from '../transport/connection.js'
 import { tryLog } from '../util/log.js'
 import { messageOf } from '../util/thrown.js'
 import type { Context } from './context.js'
-import type { CloseReason, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from './types.js'
+import type { CloseReason, ObservedStream, RejectReason, ResumeMessage, ResumeResult, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage, StreamRejectMessage } from './types.js'
 
 const openChannel = diagnostics.channel('fastify-chirp:stream:open')
 const closeChannel = diagnostics.channel('fastify-chirp:stream:close')
 const errorChannel = diagnostics.channel('fastify-chirp:stream:error')
+const rejectChannel = diagnostics.channel('fastify-chirp:stream:reject')
+const resumeChannel = diagnostics.channel('fastify-chirp:resume')
 
-export function reportOpen (context: Context): void {
-  if (!openChannel.hasSubscribers) return
-  const { request, route, requestId, lastEventId } = context
-  openChannel.publish({ request, route, requestId, lastEventId } satisfies StreamOpenMessage)
+/** Whose streams they are. */
+interface Owner { readonly app: FastifyInstance }
+
+/** A stream, for those who tell of it. */
+export interface Told {
+  readonly app: Owner
+  readonly context: Context
+  readonly dialect: { readonly name: string }
+  readonly events: number
+  readonly connection: Connection | undefined
 }
 
-export function reportError ({ route, requestId, log }: Context, error: unknown, message: string): void {
-  reportFailure(log, error, message, { route, requestId })
+// Events that are replayed may come from thousands of traces, and a span takes 128 links.
+const MAX_TRACES = 128
+
+/** What the messages of one stream have in common. Made only where somebody listens. */
+class Observed implements ObservedStream {
+  readonly app: ObservedStream['app']
+  readonly route: string | undefined
+  readonly requestId: string
+  readonly dialect: string
+  readonly protocol: string | undefined
+  readonly opened = performance.now()
+  readonly traces = new Set<string>()
+  isLive = false
+  readonly #stream: Told
+
+  constructor (stream: Told) {
+    const { app, context, dialect } = stream
+    this.app = app.app
+    this.route = context.route
+    this.requestId = context.requestId
+    this.dialect = dialect.name
+    this.protocol = context.opening?.raw.httpVersion.replace('2.0', '2')
+    this.#stream = stream
+  }
+
+  get events (): number {
+    return this.#stream.events
+  }
+
+  get bytes (): number {
+    return this.#stream.connection?.bytes ?? 0
+  }
+
+  get waiting (): number {
+    return this.#stream.connection?.waiting ?? 0
+  }
+}
+
+const observed = new WeakMap<Context, Observed>()
+
+function observe (stream: Told): Observed {
+  let known = observed.get(stream.context)
+  if (known === undefined) {
+    known = new Observed(stream)
+    observed.set(stream.context, known)
+  }
+  return known
+}
+
+/** Not a field like others, so that a copy of a message, and its JSON, has what the message is about and no more. */
+function about<M extends object> (message: M, stream: ObservedStream): M & { readonly stream: ObservedStream } {
+  return Object.defineProperty(message, 'stream', { value: stream }) as M & { readonly stream: ObservedStream }
+}
+
+export function reportOpen (stream: Told): void {
+  if (!openChannel.hasSubscribers && !resumeChannel.hasSubscribers) return
+  const { opening, route, requestId, lastEventId } = stream.context
+  openChannel.publish(about({ request: opening!, route, requestId, lastEventId }, observe(stream)) satisfies StreamOpenMessage)
+}
+
+/** A request for a stream got a frame that sends it away. */
+export function reportReject (app: Owner, { route, requestId }: Pick<Context, 'route' | 'requestId'>, reason: RejectReason): void {
+  if (!rejectChannel.hasSubscribers) return
+  const message = { route, requestId, reason }
+  rejectChannel.publish(Object.defineProperty(message, 'app', { value: app.app }) as StreamRejectMessage)
+}
+
+/** Events of a replay go to a stream. */
+export function noteReplayed (stream: Told, entries: readonly Entry[]): void {
+  const known = resumeChannel.hasSubscribers ? observed.get(stream.context) : undefined
+  if (known === undefined || known.isLive) return
+  for (const { record: { traceparent } } of entries) if (traceparent !== undefined && known.traces.size < MAX_TRACES) known.traces.add(traceparent)
+}
+
+/** A stream of a channel has all that was before it came, or was told that it does not. The first time counts. */
+export function reportResume (stream: Told, result: ResumeResult): void {
+  const known = resumeChannel.hasSubscribers ? observed.get(stream.context) : undefined
+  if (known === undefined || known.isLive) return
+  known.isLive = true
+  const { route, requestId, lastEventId } = stream.context
+  const message = { route, requestId, lastEventId, result, events: known.events, duration: performance.now() - known.opened, traceparents: [...known.traces] }
+  known.traces.clear()
+  resumeChannel.publish(about(message, known) satisfies ResumeMessage)
+}
+
+export function reportError (stream: Told, error: unknown, message: string): void {
+  const { route, requestId, log } = stream.context
+  logFailure(log, error, message, route)
+  if (errorChannel.hasSubscribers) errorChannel.publish(about({ route, requestId, error }, observe(stream)) satisfies StreamErrorMessage)
 }
 
 // The log has had one of the same cause.
@@ -31,15 +128,19 @@ export function muteFailure (error: Error): void {
 
 /** An error that may belong to no stream. */
 export function reportFailure (
-  log: FastifyBaseLogger, error: unknown, message: string, { route, requestId }: Omit<StreamErrorMessage, 'error'> = {}
+  log: FastifyBaseLogger, error: unknown, message: string, { route, requestId }: Partial<Pick<StreamErrorMessage, 'route' | 'requestId'>> = {}
 ): void {
+  logFailure(log, error, message, route)
+  if (errorChannel.hasSubscribers) errorChannel.publish({ route, requestId, error } satisfies StreamErrorMessage)
+}
+
+function logFailure (log: FastifyBaseLogger, error: unknown, message: string, route?: string): void {
   const level = muted.has(error as object) ? 'debug' : 'error'
   // Serializers read what was thrown, and write to it, which not everything takes; and some throw whatever they get.
   if (!tryLog(log, level, { err: toLog(error), route }, message) &&
     !tryLog(log, level, { err: new Error(messageOf(error)), route }, message)) {
     tryLog(log, level, {}, `${message}: ${messageOf(error)}`)
   }
-  if (errorChannel.hasSubscribers) errorChannel.publish({ route, requestId, error } satisfies StreamErrorMessage)
 }
 
 /** pino appends what causes say. Ours say it already, and a cause that is a function is not appended (https://github.com/pinojs/pino-std-serializers). */
@@ -53,8 +154,8 @@ function toLog (error: unknown): unknown {
   }
 }
 
-export function reportClose (context: Context, summary: { reason: CloseReason, duration: number, events: number, bytes: number }): void {
-  const { route, requestId, log } = context
+export function reportClose (stream: Told, summary: { reason: CloseReason, duration: number, events: number, bytes: number }): void {
+  const { route, requestId, log } = stream.context
   tryLog(log, 'info', { route, ...summary }, 'event stream closed')
-  if (closeChannel.hasSubscribers) closeChannel.publish({ route, requestId, ...summary } satisfies StreamCloseMessage)
+  if (closeChannel.hasSubscribers) closeChannel.publish(about({ route, requestId, ...summary }, observe(stream)) satisfies StreamCloseMessage)
 }

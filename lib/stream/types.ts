@@ -1,7 +1,7 @@
 // The public types of streams that are not classes.
 import type { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
-import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
 import type { DialectOption } from '../dialects/list.js'
 import type { Feed } from './feed.js'
 
@@ -93,6 +93,10 @@ export interface EventStreamStats {
   readonly errors: number
   /** Blocks that live views rendered for streams. */
   readonly renders: number
+  /** Parts of pages that are still to be sent. */
+  readonly partsPending: number
+  /** Parts of pages that failed, or whose deferred value did. */
+  readonly partsFailed: number
 }
 
 /** The streams of one app, `app.eventStreams`: their counters, and how they are ended. JSON and copies of it have the counters. */
@@ -121,8 +125,28 @@ export interface EventStreams extends EventStreamStats {
   drain (milliseconds: number): Promise<void>
 }
 
-/** Message of the diagnostics channel `fastify-chirp:stream:open`. */
+/** One stream, as messages of diagnostics channels tell of it: the same object in all messages of a stream. */
+export interface ObservedStream {
+  /** The app, or the scope of it, that the plugin is registered in. */
+  readonly app: FastifyInstance
+  /** The route's pattern, such as `/news/:topic`; undefined for a 404 handler. */
+  readonly route: string | undefined
+  readonly requestId: string
+  /** The name of its dialect, such as `htmx4`. */
+  readonly dialect: string
+  /** The version of HTTP: `1.0`, `1.1` or `2`. Undefined where it was first asked for after the end. */
+  readonly protocol: string | undefined
+  /** Events handed to the connection so far. */
+  readonly events: number
+  /** Bytes of frames handed to the connection so far; 0 when the stream has closed, and its last message has them. */
+  readonly bytes: number
+  /** Bytes that wait in this process for the client to take them. */
+  readonly waiting: number
+}
+
+/** Message of the diagnostics channel `fastify-chirp:stream:open`. Like all that have it, its `stream` is no enumerable field. */
 export interface StreamOpenMessage {
+  readonly stream: ObservedStream
   request: FastifyRequest
   /** The route's pattern, such as `/news/:topic`. */
   route: string | undefined
@@ -132,6 +156,7 @@ export interface StreamOpenMessage {
 
 /** Message of the diagnostics channel `fastify-chirp:stream:close`. */
 export interface StreamCloseMessage {
+  readonly stream: ObservedStream
   route: string | undefined
   requestId: string
   reason: CloseReason
@@ -143,10 +168,44 @@ export interface StreamCloseMessage {
 
 /** Message of the diagnostics channel `fastify-chirp:stream:error`. */
 export interface StreamErrorMessage {
-  /** Undefined for an error of a channel, as is the request's id. */
+  /** Undefined for an error of a channel, as are the route and the request's id. */
+  readonly stream?: ObservedStream
   route?: string | undefined
   requestId?: string | undefined
   error: unknown
+}
+
+/** Why a request for a stream was sent away: too many are open, or the app takes no new ones. */
+export type RejectReason = 'busy' | 'shutdown' | 'closed'
+
+/** Message of the diagnostics channel `fastify-chirp:stream:reject`: the client was told to come back later. */
+export interface StreamRejectMessage {
+  /** The app, or the scope of it, that the plugin is registered in. No enumerable field. */
+  readonly app: FastifyInstance
+  route: string | undefined
+  requestId: string
+  reason: RejectReason
+}
+
+/**
+ * How a stream that follows channels, jobs or live views began: without a cursor, with all that came after its cursor,
+ * or with a gap.
+ */
+export type ResumeResult = 'fresh' | 'replayed' | 'gap'
+
+/** Message of the diagnostics channel `fastify-chirp:resume`: the stream has caught up, and from now on gets what is new. */
+export interface ResumeMessage {
+  readonly stream: ObservedStream
+  route: string | undefined
+  requestId: string
+  lastEventId: string
+  result: ResumeResult
+  /** How many events it got until then. */
+  events: number
+  /** Milliseconds since it opened. */
+  duration: number
+  /** The traces that published what was replayed, at most 128. */
+  traceparents: string[]
 }
 
 /** Names the client that a request comes from, for `maxStreamsPerClient`. */

@@ -35,6 +35,14 @@ export class Warnings {
     this.#warn(`the event name "${name}" is asking for trouble: ${hazard}. Choose another one`)
   }
 
+  /** Tells why a page waits for a deferred value before it leaves. */
+  checkDeferred (template: string, variable: string, why: string): void {
+    const key = `deferred ${template} ${variable} ${why}`
+    if (this.#told.has(key)) return
+    this.#told.add(key)
+    this.#warn(`the page ${template} waits for the deferred value "${variable}": it ${why}. Put what reads it into a block of its own`)
+  }
+
   /** Looks at the status that a stream is about to leave with. */
   checkStatus (request: FastifyRequest, status: number): void {
     // Only GET is what an EventSource sends; fetch() reads a stream of any status.

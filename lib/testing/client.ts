@@ -1,7 +1,8 @@
-// A client for the tests of an app: it reads streams as a browser does.
+// A client for the tests of an app: it reads streams and pages as a browser does.
 import type { IncomingHttpHeaders } from 'node:http'
 import { refuseUnknown } from '../util/options.js'
-import { connect, inject, type App, type StreamResponse, type TestableApp } from './connect.js'
+import { connect, inject, type App, type StreamRequest, type StreamResponse, type TestableApp } from './connect.js'
+import { assemble, type PageResult } from './page.js'
 import { EventStreamParser, type ReceivedEvent } from './parser.js'
 
 /** Options of {@link TestClient}. */
@@ -26,6 +27,9 @@ export interface OpenOptions {
   /** Reject after so many milliseconds without an answer. Default: no limit. */
   timeout?: number
 }
+
+/** Options of {@link TestClient.page}. Its `accept` is `text/html` by default. */
+export type PageRequest = Pick<OpenOptions, 'method' | 'headers' | 'payload' | 'timeout'>
 
 /** Options of {@link TestClient.sse}. */
 export interface SSEOptions extends OpenOptions {
@@ -52,6 +56,7 @@ export interface SSEResult {
   body: string
 }
 
+const PAGE_OPTIONS = ['method', 'headers', 'payload', 'timeout']
 const OPEN_OPTIONS = ['method', 'headers', 'lastEventId', 'payload', 'timeout']
 
 /** Opens event streams of an app and reads them with an independent parser. */
@@ -91,35 +96,59 @@ export class TestClient {
   }
 
   /**
+   * Reads a page to its end, with the parts that follow it.
+   *
+   * @throws Error when it is not there within `timeout` milliseconds. Default: no limit.
+   */
+  async page (path: string, options: PageRequest = {}): Promise<PageResult> {
+    refuseUnknown('of client.page()', options, PAGE_OPTIONS)
+    const { timeout, headers, ...rest } = options
+    await this.#app.ready()
+    const { status, text, chunks } = await within(timeout, `${options.method ?? 'GET'} ${path}`, async signal => {
+      const { status, body } = await this.#send(this.#app, { ...requestOf(path, { ...rest, headers: { accept: 'text/html', ...lowerCase(headers) } }), signal })
+      const chunks: string[] = []
+      const decoder = new TextDecoder()
+      for await (const chunk of body) chunks.push(decoder.decode(chunk, { stream: true }))
+      return { status, chunks, text: chunks.join('') }
+    })
+    return { status, html: assemble(text), chunks }
+  }
+
+  /**
    * Opens a stream and leaves it open.
    *
    * @throws Error when the handler has not answered within `timeout`.
    */
   async open (path: string, options: OpenOptions = {}): Promise<TestStream> {
     refuseUnknown('of client.open()', options, OPEN_OPTIONS)
-    const { method = 'GET', headers = {}, lastEventId, payload, timeout } = options
-    // Names in capitals would stand beside those that are set here.
-    const own = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])
-    const sent: Record<string, string> = { accept: 'text/event-stream', ...Object.fromEntries(own) }
+    const { lastEventId, timeout, ...rest } = options
+    const headers: Record<string, string> = { accept: 'text/event-stream', ...lowerCase(rest.headers) }
     if (lastEventId !== undefined) {
       // As a browser does it: UTF-8 bytes, which Node.js writes as latin1.
-      sent['last-event-id'] = Buffer.from(lastEventId).toString('latin1')
+      headers['last-event-id'] = Buffer.from(lastEventId).toString('latin1')
     }
-    let text: string | undefined
-    if (typeof payload === 'object') {
-      sent['content-type'] ??= 'application/json'
-      text = JSON.stringify(payload)
-    } else {
-      text = payload
-    }
-    return new TestStream(await within(timeout, `${method} ${path}`, signal => {
-      return this.#send(this.#app, { method: method.toUpperCase(), path, headers: sent, payload: text, signal })
-    }))
+    const request = requestOf(path, { ...rest, headers })
+    return new TestStream(await within(timeout, `${request.method} ${path}`, signal => this.#send(this.#app, { ...request, signal })))
+  }
+}
+
+// Names in capitals would stand beside those that are set here.
+function lowerCase (headers: Record<string, string> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+}
+
+function requestOf (path: string, { method = 'GET', headers = {}, payload }: Pick<OpenOptions, 'method' | 'headers' | 'payload'>): Omit<StreamRequest, 'signal'> {
+  const isJson = typeof payload === 'object'
+  return {
+    method: method.toUpperCase(),
+    path,
+    headers: isJson ? { 'content-type': 'application/json', ...headers } : headers,
+    payload: isJson ? JSON.stringify(payload) : payload
   }
 }
 
 /** The answer to a request, or an error when there is none in time; then the request is taken back. */
-function within (timeout: number | undefined, what: string, send: (signal: AbortSignal) => Promise<StreamResponse>): Promise<StreamResponse> {
+function within<T> (timeout: number | undefined, what: string, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController()
   const answer = send(controller.signal)
   if (timeout === undefined) return answer

@@ -79,6 +79,11 @@ export class Connection implements Sleeper {
     this.#reschedule()
   }
 
+  /** Bytes that wait for the client. */
+  get waiting (): number {
+    return this.#dest.writableLength + this.#pending.length
+  }
+
   /** Adds the first frame, which leaves together with the head and with what the source has at once. */
   open (frame: string): void {
     this.#pending = frame

@@ -2,7 +2,7 @@
 import { until } from './browser.js'
 
 /** Opens a tab of `tabs` with `window.log`, the script's events as they bubble. */
-export async function openTab (t, { tabs, coverage }, url, { prepare, clock = false, isAlone = false, isOpen = true } = {}) {
+export async function openTab (t, { tabs, coverage }, url, { prepare, clock = false, isAlone = false, isOpen = true, waitUntil } = {}) {
   // The clock that a page is given is that of all in its context.
   const context = isAlone ? await tabs.browser().newContext() : tabs
   const page = await context.newPage()
@@ -23,7 +23,7 @@ export async function openTab (t, { tabs, coverage }, url, { prepare, clock = fa
     await page.close()
     if (isAlone) await context.close()
   })
-  await page.goto(url)
+  await page.goto(url, { waitUntil })
   if (isOpen) await state(page, 'connected')
   return page
 }

@@ -29,6 +29,22 @@ rule('unknown-test', {
   'those of Nunjucks': { templates: '{% if a is defined and b is not none and c is divisibleby(3) and d is sameas(e) and f is null %}{% endif %}' }
 })
 
+rule('deferred-truth', {
+  'conditions of any kind, in templates that are extended too': {
+    templates: {
+      'base.html': '{% if ¦a %}{% endif %}{% block x %}{% endblock %}',
+      'page.html': '{% extends "base.html" %}{% block x %}{% if not ¦a and (1, ¦b) %}{% endif %}{{ 1 if ¦b else 2 }}{% if ¦a or c %}{% endif %}{% endblock %}',
+      'other.html': '{% if a %}{% endif %}'
+    },
+    source: `${IMPORT}import * as all from 'fastify-chirp'\nimport { defer as later } from 'fastify-chirp'\nreply.page('page.html', { a: later(x), ['c']: later(y), b: all.defer(z), d: 1, ...e })\nreply.page('page.html', async () => ({ a: later(x) }))\nreply.page('other.html', { a: defer(x) })\nreply.page('gone.html', { a: later() })`,
+    says: ['a', 'b'].map(name => `"${name}" is a deferred value, and counts as true while it is pending. Ask for its state first: {% if ${name} is pending %}...{% elif ${name} %}`)
+  },
+  'who asks for the state first, and names that mean something else': {
+    templates: '{% if a is pending %}{% elif a %}{% endif %}{% if a is settled and a %}{% endif %}{% for b in c %}{% if b %}{% endif %}{% endfor %}{% for c, d in e %}{% if d %}{% endif %}{% endfor %}{% set f = 1 %}{% if f %}{% endif %}{% macro m(g) %}{% if g %}{% endif %}{% endmacro %}{% if a.b %}{% endif %}',
+    source: "import { defer } from 'fastify-chirp'\nreply.page('page.html', { a: defer(x), b: defer(x), d: defer(x), f: defer(x), g: defer(x) })"
+  }
+})
+
 rule('view', {
   'a view that does not exist': {
     templates: { 'page.njk': '', 'news/item.njk': '', 'broken.njk': '{% if %}' },

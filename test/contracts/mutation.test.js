@@ -66,7 +66,11 @@ async function check (folder, { name, text } = {}) {
   const { buildApp } = await import(join(folder, 'app.js'))
   const app = await buildApp({ notesFile: join(folder, 'none.jsonl'), debug: false })
   try {
+    // A live view whose blocks are not there lets no app start.
+    await app.ready()
     return (await app.checkContracts({ sources: [join(folder, 'app.js')] })).issues
+  } catch (error) {
+    return [error]
   } finally {
     await app.close()
   }

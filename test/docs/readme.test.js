@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import Fastify from 'fastify'
 import t from 'tap'
+import { instrument } from 'fastify-chirp/otel'
 import chirp, { Fragment, Fragments, SSEEvent } from 'fastify-chirp'
 import { formatText } from 'fastify-chirp/contracts'
 import { until } from '../helpers/app.js'
@@ -255,6 +256,13 @@ t.test('the box for a block that fails', async t => {
   t.same(events, [{ event: 'machine', data: shown.trim() }])
 })
 
+t.test('the first paint does not wait', async t => {
+  const { app } = await runBlock(t, 'deferred')
+  const { html, chunks } = await new QuietClient(app).page('/dash')
+  t.match(chunks[0], '<p>Counting</p>')
+  t.match(html, /<main>\s+<p>42 visitors<\/p>\s+<\/main>/)
+})
+
 t.test('HTML without a stream', async t => {
   const { app } = await runBlock(t, 'pages')
   const page = await app.inject('/news')
@@ -355,6 +363,11 @@ t.test('what is observed', async t => {
   const shown = JSON.parse(blocks.find(({ code }) => code.includes('"event stream closed"')).code)
   const { time, pid, hostname, ...line } = lines.find(({ msg }) => msg === 'event stream closed')
   t.same(Object.keys(line), Object.keys(shown))
+})
+
+t.test('metrics and spans', async t => {
+  const { app } = await runBlock(t, 'otel')
+  t.throws(() => instrument(app), { message: /instrumented already/ })
 })
 
 t.test('the limits', async t => {

@@ -10,7 +10,7 @@ import { blocksOf, documents, read, root, usage } from '../helpers/readme.js'
 // is, nor what is known of who is present, nor what a diagnostics channel tells.
 const YOURS = `
   import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-  import type { Channel, ChannelOptions, Engine, LiveView, PresenceOptions, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from 'fastify-chirp'
+  import type { Channel, ChannelOptions, Engine, LiveView, PresenceOptions, SignalFeed, SignalsOptions, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from 'fastify-chirp'
   interface Texts { [name: string]: string }
   interface LooseChannel extends Channel<any> {
     presence (options?: PresenceOptions): ReturnType<typeof Channel.prototype.presence<any>>
@@ -28,7 +28,7 @@ const YOURS = `
     function subscribe (name: 'fastify-chirp:stream:error', listener: (message: StreamErrorMessage) => void): void
   }
   declare global {
-    const app: { channel (name: string, options?: ChannelOptions): LooseChannel } & FastifyInstance
+    const app: { channel (name: string, options?: ChannelOptions): LooseChannel, signals (options?: SignalsOptions<any>): SignalFeed } & FastifyInstance
     const Fastify: typeof import('fastify').default
     const chirp: typeof import('fastify-chirp').default
     const key: string, cert: string
@@ -98,6 +98,8 @@ const texts = {
   'yours.d.mts': YOURS,
   // Later than @types/node of the oldest Node.js.
   'sqlite.d.ts': "declare module 'node:sqlite' { export const DatabaseSync: new (file: string) => any }",
+  // Not needed here.
+  'prom.d.ts': "declare module 'prom-client'",
   'app.d.mts': "export const app: import('fastify').FastifyInstance",
   'wrong.mjs': WRONG
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import v8 from 'node:v8'
 import vm from 'node:vm'
@@ -15,8 +16,16 @@ export async function buildApp (t, options = {}, fastifyOptions = {}) {
   app.log.lines = log
   t.teardown(() => app.close())
   app.addHook('preClose', async () => { closing.add(app) })
-  await app.register(chirp, { debug: false, retry: false, ...options })
+  await app.register(chirp, { debug: false, retry: false, ...await engineOfRun(), ...options })
   return app
+}
+
+/** Where a file is run once more on Redis (test/redis/same.test.js): an engine with topics of its own. */
+async function engineOfRun () {
+  const url = process.env.CHIRP_TEST_REDIS
+  if (url === undefined) return undefined
+  const { redisEngine } = await import('fastify-chirp/redis')
+  return { engine: redisEngine({ url, prefix: `${randomUUID()}:`, lazy: true }) }
 }
 
 /** Waits until `condition` holds; only what hangs takes longer than `timeout`. */

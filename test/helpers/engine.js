@@ -11,6 +11,8 @@ import { MemoryEngine } from '../../dist/channel/memory.js'
 export class AsyncEngine {
   #engine = new MemoryEngine()
   #values = new Map()
+  // When each owner was heard of, by topic; undefined is anybody.
+  #alive = new Map()
   #random
   #lag
   #published = Promise.resolve()
@@ -50,6 +52,45 @@ export class AsyncEngine {
     await this.#told
     await this.#delay()
     return values.map(({ event }) => event)
+  }
+
+  hold (topic, { owner, key, record, removes }) {
+    if (!removes) this.#aliveIn(topic).set(owner, Date.now())
+    return this.publish(topic, { record, audience: undefined, history: 0, latest: true, key: `${owner} ${key}`, removes })
+  }
+
+  async beat (topic, silence, owner) {
+    await this.#delay()
+    const alive = this.#aliveIn(topic)
+    const now = Date.now()
+    if (!(now - alive.get(undefined) <= silence / 2)) for (const name of alive.keys()) alive.set(name, now)
+    alive.set(undefined, now)
+    const isKnown = alive.has(owner) && owner !== undefined
+    if (isKnown) alive.set(owner, now)
+    await this.#delay()
+    return { isKnown, silent: [...alive.keys()].filter(name => name !== undefined && alive.get(name) <= now - silence) }
+  }
+
+  async evict (topic, silence, owner, record) {
+    await this.#delay()
+    const alive = this.#aliveIn(topic)
+    if (!(alive.get(owner) <= Date.now() - silence)) return undefined
+    alive.delete(owner)
+    const values = this.#values.get(topic)
+    const keys = [...values.keys()].filter(key => key.startsWith(`${owner} `))
+    if (keys.length === 0) return undefined
+    for (const key of keys) values.delete(key)
+    return this.publish(topic, { record, audience: undefined, history: 0, latest: true, key: `${owner} `, removes: true })
+  }
+
+  /** Takes an owner for one that was not heard of for long. */
+  silence (topic, owner) {
+    this.#aliveIn(topic).set(owner, 0)
+  }
+
+  #aliveIn (topic) {
+    if (!this.#alive.has(topic)) this.#alive.set(topic, new Map())
+    return this.#alive.get(topic)
   }
 
   #keep (topic, { key, removes, ttl }, event) {

@@ -41,7 +41,7 @@ export const home = t.testdir()
 for (const { kind, name, code } of blocks) {
   if (kind !== 'run') continue
   mkdirSync(dirname(join(home, name)), { recursive: true })
-  const needsApp = /\bapp\./.test(code) && !/const app =|import \{ app \}/.test(code)
+  const needsApp = /\bapp[.)]/.test(code) && !/const app =|import \{ app \}/.test(code)
   writeFileSync(join(home, name), needsApp ? `import { app } from './app.mjs'\n${code}` : code)
 }
 

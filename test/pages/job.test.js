@@ -73,3 +73,21 @@ for (const [name, createEngine] of Object.entries({ 'in memory': () => undefined
     await job.done
   })
 }
+
+t.test('a job that is not there: its page is not found, and its stream says that it is gone', async t => {
+  const app = await buildApp(t, { templates: views({ 'page.html': PAGE }) })
+  app.get('/import', { live: true }, (request, reply) => reply.page('page.html', { items: [] }, { live: app.job('import'), stream: { closeEvent: 'done' } }))
+  app.get('/null', { live: true }, (request, reply) => reply.page('page.html', { items: [] }, { live: null }))
+  const client = new TestClient(app)
+  for (const path of ['/import', '/null']) {
+    const page = await app.inject(path)
+    t.equal(page.statusCode, 404)
+    t.match(page.headers.vary, /Accept/)
+    const { events, ended, status } = await client.sse(path, {})
+    t.same([status, events[0].event, ended], [200, 'chirp:gone', true])
+    t.same(events.slice(1).map(({ event }) => event), path === '/import' ? ['done'] : [])
+  }
+  const job = app.job('import', ['a'])
+  await job.done
+  t.equal((await app.inject('/import')).statusCode, 200)
+})

@@ -24,6 +24,16 @@ t.test('a content type that the app has set is one of an event stream in UTF-8, 
   }
 })
 
+t.test('a heartbeat that clients do not know is in the head', async t => {
+  for (const [heartbeat, header] of [[undefined, undefined], [15000, undefined], [30000, '30000'], [false, '0']]) {
+    const app = await buildApp(t, { heartbeat })
+    app.get('/', (request, reply) => reply.eventStream(['a']))
+    app.get('/own', (request, reply) => reply.eventStream(['a'], { heartbeat: 1000 }))
+    t.equal((await app.inject('/')).headers['chirp-heartbeat'], header)
+    t.equal((await app.inject('/own')).headers['chirp-heartbeat'], '1000')
+  }
+})
+
 t.test('a stream with a status that no EventSource reads is told once for each route, in debug', async t => {
   const line = (route, status) =>
     `${route} sent an event stream with status ${status}. An EventSource reads it with status 200 only, and gives up for good otherwise. Remove reply.code(${status})`

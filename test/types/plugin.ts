@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import Fastify from 'fastify'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import nunjucks from 'nunjucks'
-import chirp, { Channel, Fragment, Fragments, merge, SSEEvent } from 'fastify-chirp'
+import chirp, { Channel, defer, type Deferred, Fragment, Fragments, merge, SSEEvent } from 'fastify-chirp'
 import type { ChirpOptions, CloseReason, EventStreamStats, EventStreams, StreamCloseMessage, StreamContext } from 'fastify-chirp'
 import { categories, formatGithub, formatJson, formatText } from 'fastify-chirp/contracts'
 import type { ContractIssue, ContractOptions, ContractReport } from 'fastify-chirp/contracts'
@@ -159,6 +159,15 @@ expectType<number>()(result.heartbeats, true)
 expectType<ReceivedEvent | undefined>()(result.events[0] as ReceivedEvent | undefined, true)
 const stream = await client.open('/')
 expectType<Promise<ReceivedEvent | undefined>>()(stream.next(), true)
+
+const page = await client.page('/', { method: 'GET', headers: { a: 'b' }, timeout: 1000 })
+expectType<{ status: number, html: string, chunks: string[] }>()(page, true)
+app.get('/deferred', (request, reply) => reply.page('a.html', {
+  stats: defer(async ({ signal, log }) => { log.info(signal.aborted); return 5 }), feed: defer(Promise.resolve(['a'])), now: defer(1)
+}, { timeout: false, order: 'document', await: request => request.headers['user-agent'] === 'bot' }))
+expectType<Deferred<number>>()(defer(async () => 5), true)
+// @ts-expect-error there is one order
+app.get('/order', (request, reply) => reply.page('a.html', {}, { order: 'any' }))
 
 const source = async function * (context: StreamContext) { yield context.lastEventId }
 app.get('/named', (request, reply) => reply.eventStream(source))

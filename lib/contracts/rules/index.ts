@@ -2,6 +2,7 @@
 import { asset } from './asset.js'
 import { broadTarget } from './broad-target.js'
 import { deadTemplate } from './dead-template.js'
+import { deferredTruth } from './deferred-truth.js'
 import { duplicateId } from './duplicate-id.js'
 import { eventId } from './event-id.js'
 import { eventName } from './event-name.js'
@@ -46,5 +47,5 @@ export const rules: readonly Rule[] = [
   // What is swapped where
   missingTarget, duplicateId, swapValue, swapMismatch, misspeltAttribute, removedAttribute, mixedDialects,
   // Templates and source
-  fragment, view, missingTemplate, unknownBlock, unknownFilter, unknownTest, deadTemplate, templateError, sourceError
+  fragment, view, missingTemplate, unknownBlock, unknownFilter, unknownTest, deferredTruth, deadTemplate, templateError, sourceError
 ]

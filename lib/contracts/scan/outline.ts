@@ -6,13 +6,14 @@ import type { Block, Outline, Part, Reference } from './parts.js'
 import { needsOf } from './needs.js'
 import { Lines } from './position.js'
 import { isPrinter } from './printed.js'
+import { truthsOf } from './truths.js'
 import { signalsOf } from './signals.js'
 
 /** The parts of a template; its tags are not found yet. */
 export function outlineOf (root: AstNode, text: string): Outline {
   const lines = new Lines(text)
   const outline: Outline = {
-    parts: [], blocks: new Map(), macros: new Map(), captures: [], references: [], imports: new Map(), literals: new Set(), needs: needsOf(root, lines), signals: signalsOf(root, lines)
+    parts: [], blocks: new Map(), macros: new Map(), captures: [], references: [], imports: new Map(), literals: new Set(), needs: needsOf(root, lines), truths: truthsOf(root, lines), signals: signalsOf(root, lines)
   }
   // Where the text that was found last ends, because each comes after the one before.
   let reached = 0

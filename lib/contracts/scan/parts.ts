@@ -2,6 +2,7 @@
 // and the statements that decide which text comes where.
 import type { AstNode } from '../../render/nunjucks/internals.js'
 import type { Need } from './needs.js'
+import type { Truth } from './truths.js'
 import type { SignalUse } from './signals.js'
 
 /** An attribute as a template has it. */
@@ -126,6 +127,8 @@ export interface Outline {
   literals: Set<string>
   /** The filters and tests that it uses. */
   needs: Need[]
+  /** The variables that it asks for their truth. */
+  truths: Truth[]
   /** The signals that it shows. */
   signals: SignalUse[]
 }

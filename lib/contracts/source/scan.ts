@@ -22,6 +22,8 @@ export interface SourceFacts {
   /** There is source at all; without it nobody knows what is used. */
   isKnown: boolean
   rendered: Rendered[]
+  /** Pages, and the variables that their source defers. */
+  deferred: Array<{ templates: SourceText[], names: string[] }>
   /** Names that reply.view() of another plugin renders. */
   views: SourceText[]
   /** Targets of fragments. */
@@ -55,6 +57,7 @@ export async function scanSources (files: readonly SourceFile[], pause: () => Pr
   const facts: SourceFacts = {
     isKnown: files.length > 0,
     rendered: [],
+    deferred: [],
     views: [],
     targets: [],
     targetPatterns: [],
@@ -152,8 +155,18 @@ function scanFile (path: string, { nodes }: FileScopes, replies: Replies, facts:
     const method = nameOf(callee.property)
     if (method === 'view') facts.views.push(...knownTexts(first))
     if (method === 'fragment') render(first, second)
-    if (method === 'page') render(first, third && propertyOf(third, 'block'))
+    if (method === 'page') page(first, second, third)
     if (method === 'eventStream' && second !== undefined) add(facts.events, second, 'event')
+  }
+
+  function page (template: Node, context: Node | undefined, options: Node | undefined): void {
+    render(template, options && propertyOf(options, 'block'))
+    if (context === undefined) return
+    const names = propertiesOf(givenBy(context)).flatMap(({ key, value }) => {
+      const made = unwrap(value)
+      return made.type === 'CallExpression' && bindings.fromPlugin(made.callee) === 'defer' ? [nameOf(key) as string] : []
+    })
+    if (names.length > 0) facts.deferred.push({ templates: knownTexts(template), names })
   }
 
   // Of a live view: nothing else takes a key and a list of paths.
@@ -214,7 +227,17 @@ function scanFile (path: string, { nodes }: FileScopes, replies: Replies, facts:
 }
 
 function propertyOf (node: Node, name: string): Node | undefined {
+  return propertiesOf(node).find(({ key }) => nameOf(key) === name)?.value
+}
+
+function propertiesOf (node: Node): Array<{ key: Node, value: Node }> {
   const object = unwrap(node)
-  if (object.type !== 'ObjectExpression') return undefined
-  return object.properties.flatMap(property => property.type === 'Property' && !property.computed && nameOf(property.key) === name ? [property.value] : [])[0]
+  if (object.type !== 'ObjectExpression') return []
+  return object.properties.flatMap(property => property.type === 'Property' && !property.computed ? [property] : [])
+}
+
+/** What an arrow function gives that has nothing but that. */
+function givenBy (node: Node): Node {
+  const given = unwrap(node)
+  return given.type === 'ArrowFunctionExpression' ? given.body : given
 }

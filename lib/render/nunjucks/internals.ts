@@ -9,7 +9,10 @@ export type RenderFunction = (
   env: Environment, context: Context, frame: Frame, runtime: Runtime, callback: Callback<string>
 ) => void
 
-export interface Frame { topLevel: boolean }
+export interface Frame {
+  topLevel: boolean
+  lookup (name: string): unknown
+}
 
 /** Variables and blocks of one render. */
 export interface Context {
@@ -32,11 +35,13 @@ export interface Environment {
   loaders: Array<{ searchPaths?: string[] | undefined }>
   asyncFilters: string[]
   globals: Record<string, unknown>
+  tests: Record<string, AnyFunction>
   extensionsList: Extension[]
   getTemplate (name: unknown, ...rest: unknown[]): Template | undefined
   getFilter (name: string): AnyFunction
   getTest (name: string): AnyFunction
   addGlobal (name: string, value: unknown): unknown
+  addTest (name: string, test: AnyFunction): unknown
   getExtension (name: string): object
 }
 

@@ -1,6 +1,7 @@
 // Renders one block without the rest of its page. A plan belongs to a chain of
 // templates, leaf first; which template comes next is known when the last one
 // has run its `extends`, so plans form a tree that grows as chains are met.
+import type { BlockWatcher } from '../renderer.js'
 import { extension, findRoute, outline, prune, type Outline, type Step } from './block-path.js'
 import { Fault, MissingBlock } from './fault.js'
 import type { Host, Twin } from './host.js'
@@ -61,6 +62,7 @@ export class BlockRenderer {
     const host = this.#host
     const Context = this.#Context ??= createContextClass(host.nunjucks.Context)
     const context = new Context(host.env, variables)
+    context.watcher = host.current.page?.watcher
     watch(context)
     if (block === undefined) {
       for (const [name, render] of Object.entries(twin.template.blocks)) context.blocks[name] = [render]
@@ -201,8 +203,29 @@ function superOf (blocks: Record<string, RenderFunction[]>, name: string, block:
   return functions[functions.indexOf(block) + 1]
 }
 
+function watched (name: string, render: RenderFunction, watcher: BlockWatcher): RenderFunction {
+  return (env, context, frame, runtime, callback) => {
+    const leave = watcher.enter(name, frame.lookup('loop') !== undefined)
+    if (leave === undefined) return render(env, context, frame, runtime, callback)
+    let isOver = false
+    render(env, context, frame, runtime, (error, html) => {
+      // Compiled code answers again when what its answer has led to throws.
+      if (isOver) return callback(error)
+      isOver = true
+      let result: string
+      try {
+        result = leave(error ?? undefined, html)
+      } catch (error) {
+        return callback(error)
+      }
+      callback(null, result)
+    })
+  }
+}
+
 interface BlockContext extends Context {
   walk: Walk | undefined
+  watcher: BlockWatcher | undefined
 }
 
 type ContextClass = new (env: Environment, variables: object) => BlockContext
@@ -215,6 +238,7 @@ function createContextClass (Base: new () => Context): ContextClass {
     exported: string[] = []
     blocks: Record<string, RenderFunction[]> = Object.create(null)
     walk: Walk | undefined = undefined
+    watcher: BlockWatcher | undefined = undefined
     ctx: object
     env: Environment
 
@@ -224,7 +248,9 @@ function createContextClass (Base: new () => Context): ContextClass {
     }
 
     getBlock (this: BlockContext, name: string): RenderFunction {
-      return this.walk?.block(name) ?? base.getBlock.call(this, name)
+      if (this.walk !== undefined) return this.walk.block(name) ?? base.getBlock.call(this, name)
+      const render = base.getBlock.call(this, name)
+      return this.watcher === undefined ? render : watched(name, render, this.watcher)
     }
 
     getSuper (...[env, name, block, frame, runtime, callback]: Parameters<Context['getSuper']>): void {

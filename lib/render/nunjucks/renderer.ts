@@ -6,9 +6,10 @@ import type { Subject } from './fault.js'
 import { addSSEGlobals } from './globals/attributes.js'
 import { addClientScript } from './globals/client-script.js'
 import { addSignalGlobals } from './globals/signals.js'
+import { addTests } from './globals/tests.js'
 import { Host } from './host.js'
-import type { ReadsAnalysis } from '../reads.js'
 import type { PageStream, PrintedSignals, Renderer } from '../renderer.js'
+import { isRenderTraced, traceRender } from '../telemetry.js'
 import { BlockRenderer } from './plan.js'
 import { Analysis } from './reads/analysis.js'
 import { settle } from './settle.js'
@@ -29,6 +30,8 @@ export interface RendererOptions {
   clientScript?: string | undefined
   /** The signals of the app, for `signal()` and `signal_attrs()`. Default: there are no such functions. */
   signals?: PrintedSignals | undefined
+  /** What messages of the diagnostics channels say whose renders they are. Default: none. */
+  app?: object | undefined
   /** Milliseconds that an async filter, tag or loader may take. Default: 5000. */
   filterTimeout?: number | undefined
 }
@@ -37,8 +40,6 @@ export interface RendererOptions {
 export interface NunjucksRenderer extends Renderer {
   /** Undefined without the option. */
   readonly library: Library | undefined
-  /** What the blocks of its templates read. Undefined without the option. */
-  readonly reads: ReadsAnalysis | undefined
 }
 
 const FILTER_TIMEOUT = 5000
@@ -48,7 +49,7 @@ const FILTER_TIMEOUT = 5000
  *
  * @throws FST_CHIRP_OPTION when the option cannot be used.
  */
-export function createRenderer ({ templates, debug, dialect = 'auto', clientScript, signals, filterTimeout = FILTER_TIMEOUT }: RendererOptions): NunjucksRenderer {
+export function createRenderer ({ templates, debug, dialect = 'auto', clientScript, signals, app, filterTimeout = FILTER_TIMEOUT }: RendererOptions): NunjucksRenderer {
   if (templates === undefined) {
     const fail = (template: string): never => { throw new FST_CHIRP_NO_TEMPLATES(template, 'views') }
     const renderer: NunjucksRenderer = { renderBlock: fail, renderTemplate: fail, for: () => renderer, learn: () => {}, library: undefined, reads: undefined }
@@ -57,12 +58,19 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
   const environment = createEnvironment(templates, debug)
   const host = new Host(environment, filterTimeout)
   addSSEGlobals(environment, host, dialect)
-  if (clientScript !== undefined) addClientScript(environment, host.env, clientScript)
+  addTests(environment, host.env)
+  if (clientScript !== undefined) addClientScript(environment, host, clientScript)
   if (signals !== undefined) addSignalGlobals(environment, host, { signals, dialect })
   const blocks = new BlockRenderer(host)
   const surroundings = new Surroundings(environment === templates ? environment : undefined)
 
   function render (subject: Subject, context: object, beneath: object | undefined, page: PageStream | undefined): string | Promise<string> {
+    if (!isRenderTraced()) return renderNow(subject, context, beneath, page)
+    const { template, block } = subject
+    return traceRender({ app, template, block }, () => renderNow(subject, context, beneath, page))
+  }
+
+  function renderNow (subject: Subject, context: object, beneath: object | undefined, page: PageStream | undefined): string | Promise<string> {
     const { template, block } = subject
     checkName(template)
     return settle(host, subject, page, callback => {

@@ -38,6 +38,15 @@ export interface Bench {
 /** Runs a test with an engine of its own. */
 export type EngineTest = (title: string, run: (bench: Bench) => Promise<void>) => void
 
+/** The same without a bench. */
+export async function onEngine (engine: Engine, run: (engine: Engine) => Promise<void>): Promise<void> {
+  try {
+    await run(engine)
+  } finally {
+    await engine.close()
+  }
+}
+
 export async function onBench (given: Engine, run: (bench: Bench) => Promise<void>): Promise<void> {
   const publish: Bench['publish'] = async (data, { topic = 'a', history = 100, audience, latest, ttl, replaces: key, removes, ...fields } = {}) => {
     const record = { data, ...fields } as Publication['record']

@@ -3,8 +3,9 @@
 import { deepEqual } from 'node:assert/strict'
 import type { Engine } from '../../channel/engine.js'
 import { testAge } from './age.js'
-import { onBench, until, type EngineTest } from './bench.js'
+import { onBench, onEngine, until, type EngineTest } from './bench.js'
 import { testEvents } from './events.js'
+import { testHoldings } from './holdings.js'
 import { testReplay } from './replay.js'
 import { testValues } from './values.js'
 
@@ -17,7 +18,7 @@ export interface EngineSuite {
 }
 
 /**
- * Runs the contract suite of engines. Tests of `latest()` need an engine that has it; those of `ttl` one whose events
+ * Runs the contract suite of engines. Tests of `latest()` and of `hold()` need an engine that has it; those of `ttl` one whose events
  * have a `time`. Others pass them by.
  */
 export function testEngine ({ test, create }: EngineSuite): void {
@@ -26,6 +27,7 @@ export function testEngine ({ test, create }: EngineSuite): void {
   testReplay(run)
   testAge(run)
   testValues(run)
+  testHoldings((title, run) => { test(title, async () => onEngine(await create(), run)) })
   run('a record is kept whole, with fields that the engine does not know', async ({ engine, publish }) => {
     const record = { data: 'one\r\ntwo \u{1F426}', version: 7, parts: [{ target: 'a', data: '' }], swap: 'innerHTML', key: 'k', later: { deep: [null, 1, ''] } }
     const { last: start } = await engine.read('a', '', 0)
@@ -40,4 +42,4 @@ export function testEngine ({ test, create }: EngineSuite): void {
   })
 }
 
-export type { Engine, Page, Publication, StoredEvent } from '../../channel/engine.js'
+export type { Beat, Engine, Holding, Page, Publication, StoredEvent } from '../../channel/engine.js'

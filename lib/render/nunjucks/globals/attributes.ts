@@ -37,12 +37,12 @@ export function addSSEGlobals (environment: Environment, { env: view, current }:
 
   add('sse_connect', (args, page) => {
     if (args.length === 0) {
-      if (page !== undefined) return page.connect()
+      if (page?.connect !== undefined) return page.connect()
       throw new TypeError('sse_connect() without an address works in a page that has a stream, reply.page(template, context, { live: channel }), and not in what is rendered for no page. Give it the address: sse_connect("/live")')
     }
     const [url] = args
     requireText('sse_connect("/live")', 'the URL of a stream', url)
-    if (page === undefined) return url
+    if (page?.connect === undefined) return url
     const address = page.connect(String(url))
     // One that is marked as safe is escaped already.
     return typeof url === 'string' ? address : mark(address)

@@ -1,5 +1,6 @@
 // The template function `chirp_client()`.
 import { FST_CHIRP_OPTION } from '../../../errors.js'
+import type { Host } from '../host.js'
 import type { Environment } from '../internals.js'
 import { escapeHtml } from '../../../util/escape.js'
 import { addFunction } from './registrations.js'
@@ -12,16 +13,20 @@ const NAME = 'chirp_client'
  * `chirp_client(nonce=n)` for a page whose policy asks for one. An environment
  * that has a global of this name keeps its own.
  */
-export function addClientScript (environment: Environment, view: Environment, src: string): void {
+export function addClientScript (environment: Environment, { env: view, current }: Pick<Host, 'env' | 'current'>, src: string): void {
   // Of the environment's own copy of Nunjucks, which compares classes.
   const markSafe = environment.getFilter('safe')
-  addFunction(environment, view, NAME, src, sources => ({ nonce }: { nonce?: unknown } = {}) => {
+  addFunction(environment, view, NAME, src, (sources, isOwn) => ({ nonce }: { nonce?: unknown } = {}) => {
     const [src] = sources
     if (sources.size > 1) {
       const addresses = [...sources].map(address => `"${address.replace(/\?.*/, '')}"`).join(' and ')
       throw new FST_CHIRP_OPTION(`chirp_client() cannot know whose page this is: the plugin is registered several times with these templates, and the script is at ${addresses}. Render the page with reply.page(), or give all registrations the same option "clientUrl"`)
     }
     const attribute = nonce === undefined ? '' : ` nonce="${escapeHtml(String(nonce))}"`
-    return markSafe(`<script defer src="${escapeHtml(src!)}"${attribute}></script>`)
+    const tag = (mode: string): string => `<script ${mode} src="${escapeHtml(src!)}"${attribute}></script>`
+    // Parts are placed as they arrive, and a script that is deferred waits for the last one. It runs once; the
+    // second tag makes sure that it has run before htmx begins, however slow the network is.
+    const isEarly = isOwn && current.page?.watcher?.needsScript === true
+    return markSafe(isEarly ? tag('async') + tag('defer') : tag('defer'))
   })
 }

@@ -1,0 +1,268 @@
+// What the processes that share an engine hold in one topic, as all of them see it: every change is an event of the topic,
+// so there is one order of changes. What this process holds is told again wherever it got lost.
+import { OWN_EVENTS } from '../sse/own.js'
+import { FST_CHIRP_ENGINE } from '../errors.js'
+import { quote } from '../util/describe.js'
+import type { ChannelEngine, StoredEvent } from './engine.js'
+import { fromRecord, toRecord, type Told } from './holding.js'
+import { SILENCE, type Beating, type Pulse } from './pulse.js'
+
+/** What one process holds under a key. */
+export interface Held<T> {
+  readonly data: T
+  /** When it was held first, in milliseconds since 1970 by the engine's clock. */
+  readonly since: number
+}
+
+/** Who holds a key, by the name of the process, in the order in which they came. */
+export type Holders<T> = ReadonlyMap<string, Held<T>>
+
+export interface RosterHost<T> {
+  readonly engine: ChannelEngine
+  readonly topic: string
+  /** Names this process. */
+  readonly owner: string
+  readonly pulse: Pulse
+  /** Something has changed: who held the key before, and whether it is for this process to tell. */
+  changed (key: string, before: Holders<T>, isOurs: boolean): void
+  report (error: unknown, message: string): void
+}
+
+const NOBODY: Holders<never> = new Map()
+
+export class Roster<T> implements Beating {
+  /** Resolves when it was asked once what is held already, which may have failed. */
+  readonly ready: Promise<void>
+  readonly #host: RosterHost<T>
+  readonly #stopListening: () => void
+  #held = new Map<string, Map<string, Held<T>>>()
+  // What this process holds, whoever knows of it.
+  readonly #mine = new Map<string, T>()
+  // Keys of which the engine has yet to be told.
+  readonly #stale = new Set<string>()
+  #flushing: Promise<void> | undefined
+  // The events that are not taken into account yet, because it is not known what they change.
+  #waiting: StoredEvent[] | undefined = []
+  #isLoading = false
+  #isAgain = false
+  #last: string | undefined
+  // Owners that this process has taken out.
+  readonly #evicted = new Set<string>()
+  #isBeating = false
+  #isClosed = false
+
+  constructor (host: RosterHost<T>) {
+    this.#host = host
+    this.#stopListening = host.engine.listen(host.topic, event => this.#receive(event), () => { this.#reload() })
+    this.ready = this.#load()
+    host.pulse.add(this)
+  }
+
+  /** Names this process. */
+  get owner (): string {
+    return this.#host.owner
+  }
+
+  /** Who holds a key, as all know it. */
+  holders (key: string): Holders<T> {
+    return this.#held.get(key) ?? NOBODY
+  }
+
+  /** The keys that somebody holds, as all know it, in the order in which they came. */
+  keys (): IterableIterator<string> {
+    return this.#held.keys()
+  }
+
+  /** This process holds a key, or another value of it. */
+  hold (key: string, data: T): void {
+    if (this.#isClosed) return
+    this.#mine.set(key, data)
+    this.#tell(key)
+  }
+
+  /** This process holds a key no more. */
+  release (key: string): void {
+    if (!this.#isClosed && this.#mine.delete(key)) this.#tell(key)
+  }
+
+  /** Resolves when the engine was told what is to be told now, or cannot be. */
+  async settled (): Promise<void> {
+    await this.#flushing
+  }
+
+  /** Says that this process is alive, and takes out what belongs to those that are not. What failed before is tried again. */
+  beat (): void {
+    if (this.#isBeating || this.#host.engine.ready === false) return
+    this.#isBeating = true
+    this.#beat().catch(error => this.#failed(error)).finally(() => { this.#isBeating = false })
+  }
+
+  /** The same once what was released is told. */
+  async leave (): Promise<void> {
+    this.#host.pulse.remove(this)
+    await this.#flushing
+    this.close()
+  }
+
+  /** Changes are heard no more. What this process holds is left to the others, for whom it is silent from now on. */
+  close (): void {
+    this.#isClosed = true
+    this.#host.pulse.remove(this)
+    this.#stopListening()
+    this.#held.clear()
+    this.#mine.clear()
+    this.#stale.clear()
+  }
+
+  #tell (key: string): void {
+    this.#stale.add(key)
+    this.#flush()
+  }
+
+  #flush (): void {
+    this.#flushing ??= this.#tellAll().finally(() => { this.#flushing = undefined })
+  }
+
+  /** One at a time for each key, so that the last one is what holds. */
+  async #tellAll (): Promise<void> {
+    // What is joined and left in one tick is told as what it came to.
+    await null
+    while (this.#stale.size > 0) {
+      const keys = [...this.#stale]
+      this.#stale.clear()
+      const told = await Promise.allSettled(keys.map(key => this.#tellOne(key)))
+      const failed = told.find(({ status }) => status === 'rejected')
+      if (failed === undefined) continue
+      for (const [n, { status }] of told.entries()) if (status === 'rejected' && !this.#isClosed) this.#stale.add(keys[n]!)
+      // The next beat tries again.
+      return this.#failed((failed as PromiseRejectedResult).reason)
+    }
+  }
+
+  async #tellOne (key: string): Promise<void> {
+    const { engine, topic, owner } = this.#host
+    const data = this.#mine.get(key)
+    const since = this.holders(key).get(owner)?.since
+    const record = toRecord({ owner, by: owner, key, data, since })
+    // Half a surrogate has no form in UTF-8.
+    await engine.holdings!.hold(topic, { owner, key: JSON.stringify(key), record, removes: data === undefined ? true : undefined })
+  }
+
+  async #beat (): Promise<void> {
+    const { engine, topic, owner } = this.#host
+    const { beat, evict } = engine.holdings!
+    if (this.#waiting !== undefined) this.#load()
+    if (this.#stale.size > 0) this.#flush()
+    const holds = this.#mine.size > 0
+    const { silent, isKnown } = await beat(topic, SILENCE, holds ? owner : undefined)
+    // Others took it for dead, or the engine has lost its data.
+    if (holds && !isKnown) this.#tellAgain()
+    for (const owner of silent) {
+      this.#evicted.add(owner)
+      const event = await evict(topic, SILENCE, owner, toRecord({ owner, by: this.#host.owner }))
+      if (event === undefined) this.#evicted.delete(owner)
+    }
+  }
+
+  #tellAgain (): void {
+    for (const key of this.#mine.keys()) this.#stale.add(key)
+    this.#flush()
+  }
+
+  #receive (event: StoredEvent): void {
+    const { position, previous, record } = event
+    const isNext = this.#last === undefined || previous === this.#last
+    this.#last = position
+    if (!isNext || record.event === OWN_EVENTS.gap) this.#reload()
+    else if (this.#waiting !== undefined) this.#waiting.push(event)
+    else this.#apply(event)
+  }
+
+  /** Something was lost: the values that are kept say what holds. */
+  #reload (): void {
+    this.#last = undefined
+    this.#waiting ??= []
+    this.#isAgain = true
+    this.#load()
+  }
+
+  async #load (): Promise<void> {
+    if (this.#isLoading) return
+    this.#isLoading = true
+    try {
+      do {
+        this.#isAgain = false
+        this.#waiting = []
+        const values = await this.#host.engine.holdings!.latest(this.#host.topic)
+        // What was heard meanwhile is as new as the values, or newer.
+        if (!this.#isAgain && !this.#isClosed) this.#start([...values, ...this.#waiting])
+      } while (this.#isAgain && !this.#isClosed)
+    } catch (error) {
+      this.#failed(error)
+    } finally {
+      this.#isLoading = false
+    }
+  }
+
+  #start (events: readonly StoredEvent[]): void {
+    const before = this.#held
+    this.#held = new Map()
+    this.#waiting = undefined
+    for (const event of events) this.#put(event)
+    const { owner } = this.#host
+    for (const key of new Set([...before.keys(), ...this.#held.keys()])) {
+      const holders = before.get(key) ?? NOBODY
+      const now = this.holders(key)
+      // Those whose own events were lost tell of them.
+      const tells = now.size > 0 ? now.keys().next().value === owner : [...holders.keys()].some(name => name === owner || this.#evicted.has(name))
+      this.#changed(key, holders, tells)
+    }
+    this.#evicted.clear()
+    // Released, or not known to anybody any more.
+    for (const key of this.#held.keys()) if (this.holders(key).has(owner) && !this.#mine.has(key)) this.#tell(key)
+    for (const key of this.#mine.keys()) if (!this.holders(key).has(owner)) this.#tell(key)
+  }
+
+  #apply (event: StoredEvent): void {
+    const told = this.#put(event)
+    if (told === undefined) return
+    for (const [key, before] of told.before) this.#changed(key, before, told.by === this.#host.owner)
+    if (told.key !== undefined) return
+    this.#evicted.delete(told.owner)
+    if (told.owner === this.#host.owner) this.#tellAgain()
+  }
+
+  /** Takes one event into account. */
+  #put (event: StoredEvent): (Told<T> & { before: Map<string, Holders<T>> }) | undefined {
+    let told: Told<T>
+    try {
+      told = fromRecord(event.record)
+    } catch (cause) {
+      this.#failed(new FST_CHIRP_ENGINE('listen', `a message of topic ${quote(this.#host.topic)} cannot be read`, { cause }))
+      return undefined
+    }
+    const { owner, key, data, since } = told
+    const keys = key === undefined ? [...this.#held.keys()].filter(key => this.holders(key).has(owner)) : [key]
+    const before = new Map<string, Holders<T>>()
+    for (const key of keys) {
+      const holders = this.#held.get(key)
+      before.set(key, holders === undefined ? NOBODY : new Map(holders))
+      if (data === undefined) {
+        if (holders?.delete(owner) === true && holders.size === 0) this.#held.delete(key)
+      } else {
+        const held = { data, since: since ?? holders?.get(owner)?.since ?? event.time ?? Date.now() }
+        if (holders === undefined) this.#held.set(key, new Map([[owner, held]]))
+        else holders.set(owner, held)
+      }
+    }
+    return { ...told, before }
+  }
+
+  #changed (key: string, before: Holders<T>, isOurs: boolean): void {
+    this.#host.changed(key, before, isOurs)
+  }
+
+  #failed (error: unknown): void {
+    if (!this.#isClosed) this.#host.report(error, 'what this process and others hold is not known to all of them')
+  }
+}

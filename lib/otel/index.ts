@@ -1,0 +1,19 @@
+// The public names of fastify-chirp/otel.
+import { Instrumentation } from './instrumentation.js'
+import { checkApp, checkOptions, type App, type InstrumentOptions } from './options.js'
+
+/**
+ * Sends metrics and spans of all streams, channels and renders of an app to OpenTelemetry: `instrument(app)`. Call it
+ * once, when the SDK has been started, before or after the plugin is registered. It covers all scopes of the app. The
+ * function that it gives switches it off, which the end of the app does by itself.
+ *
+ * @throws FST_CHIRP_OPTION for what is no app, for an app without the plugin, for one that is instrumented already, and
+ * for unknown options or values that they cannot take. Where the plugin is missing, `app.ready()` rejects with it.
+ */
+export function instrument (app: App, options: InstrumentOptions = {}): () => void {
+  checkApp(app)
+  const instrumentation = new Instrumentation(app, checkOptions(options))
+  return () => { instrumentation.stop() }
+}
+
+export type { App, InstrumentOptions } from './options.js'

@@ -1,0 +1,120 @@
+// The spans of an app: publish, subscribe, render. A stream has none for its life, which may be hours.
+import { AsyncLocalStorage } from 'node:async_hooks'
+import diagnostics from 'node:diagnostics_channel'
+import { context, isSpanContextValid, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags, type Attributes, type Context, type Link, type Span, type Tracer } from '@opentelemetry/api'
+import type { PublishMessage } from '../channel/telemetry.js'
+import type { RenderMessage } from '../render/telemetry.js'
+import type { ObservedStream, ResumeMessage, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from '../stream/types.js'
+import { channelTemplate, errorType, renderAttributes, streamAttributes } from './attributes.js'
+import type { Host, Listener } from './part.js'
+import { parseTraceparent, toTraceparent } from './traceparent.js'
+
+/** A stream that is not live yet. */
+interface Opening { readonly context: Context, readonly startTime: number, error: unknown }
+
+const publishing = diagnostics.tracingChannel<unknown, PublishMessage>('fastify-chirp:publish')
+
+export class Spans implements Listener {
+  readonly #host: Host
+  readonly #tracer: Tracer
+  readonly #spans = new WeakMap<object, Span>()
+  readonly #opening = new WeakMap<ObservedStream, Opening>()
+  // What a publication renders belongs to it. Nobody but a context manager can make a span active for other code.
+  readonly #publication = new AsyncLocalStorage<Span | undefined>()
+
+  constructor (tracer: Tracer, host: Host) {
+    this.#host = host
+    this.#tracer = tracer
+    publishing.start.bindStore(this.#publication, message => {
+      const around = this.#publication.getStore()
+      return this.#host.safely(() => host.isOurs(message) ? this.#publish(message as PublishMessage) : around) ?? around
+    })
+  }
+
+  readonly handlers = {
+    'tracing:fastify-chirp:publish:asyncEnd': (message: PublishMessage): void => { this.#end(message) },
+    'tracing:fastify-chirp:render:start': (message: RenderMessage): void => {
+      this.#spans.set(message, this.#start('render', SpanKind.INTERNAL, renderAttributes(message)))
+    },
+    'tracing:fastify-chirp:render:end': (message: RenderMessage): void => {
+      if ('result' in message || 'error' in message) this.#end(message)
+    },
+    'tracing:fastify-chirp:render:asyncEnd': (message: RenderMessage): void => { this.#end(message) },
+    'fastify-chirp:stream:open': ({ stream }: StreamOpenMessage): void => {
+      this.#opening.set(stream, { context: context.active(), startTime: Date.now(), error: undefined })
+    },
+    'fastify-chirp:stream:error': ({ stream, error }: StreamErrorMessage): void => {
+      const opening = this.#opening.get(stream!)
+      if (opening !== undefined) opening.error = error
+    },
+    'fastify-chirp:resume': ({ stream, result, events, traceparents }: ResumeMessage): void => {
+      const links = traceparents.map(parseTraceparent).filter(context => context !== undefined).map(context => ({ context }))
+      this.#subscribed(stream, { 'sse.resume.result': result, 'sse.resume.events': events }, links)
+    },
+    'fastify-chirp:stream:close': ({ stream, reason, events }: StreamCloseMessage): void => {
+      // It failed before it sent anything: that is what became of its start.
+      if (reason === 'error' && events === 0) this.#subscribed(stream, {}, [], this.#opening.get(stream))
+    }
+  }
+
+  stop (): void {
+    publishing.start.unbindStore(this.#publication)
+    this.#publication.disable()
+  }
+
+  #publish (message: PublishMessage): Span {
+    const span = this.#start('publish', SpanKind.PRODUCER, { 'messaging.destination.template': channelTemplate(message.channel) })
+    this.#spans.set(message, span)
+    const spanContext = span.spanContext()
+    if (isSpanContextValid(spanContext)) message.traceparent = toTraceparent(spanContext)
+    return span
+  }
+
+  /** The span of a stream's start, once that is over. */
+  #subscribed (stream: ObservedStream, attributes: Attributes, links: Link[], failed?: Opening): void {
+    const opening = this.#opening.get(stream)
+    if (opening === undefined) return
+    this.#opening.delete(stream)
+    const { startTime } = opening
+    const span = this.#start('subscribe', SpanKind.INTERNAL, { ...streamAttributes(stream), ...attributes }, { from: opening.context, startTime, links })
+    if (failed !== undefined) fail(span, failed.error)
+    span.end()
+  }
+
+  #start (
+    name: string, kind: SpanKind, attributes: Attributes,
+    { from, startTime, links = [] }: { from?: Context, startTime?: number, links?: Link[] } = {}
+  ): Span {
+    const parent = from ?? this.#active()
+    const span = trace.getSpan(parent)
+    // What begins a stream is part of its request, whose span may have ended with the head.
+    if (from !== undefined || span === undefined || !hasEnded(span)) return this.#tracer.startSpan(name, { kind, attributes, startTime: startTime!, links }, parent)
+    // A stream outlives its request: what it renders is linked with that, and a trace has an end.
+    return this.#tracer.startSpan(name, { kind, attributes, links: [{ context: span.spanContext() }] }, ROOT_CONTEXT)
+  }
+
+  #active (): Context {
+    const publication = this.#publication.getStore()
+    return publication === undefined ? context.active() : trace.setSpan(context.active(), publication)
+  }
+
+  #end (message: { error?: unknown }): void {
+    const span = this.#spans.get(message)
+    // Instrumented meanwhile.
+    if (span === undefined) return
+    if ('error' in message) fail(span, message.error)
+    span.end()
+  }
+}
+
+// One of another process is recorded there, and one that is not sampled has children that are not.
+function hasEnded (span: Span): boolean {
+  const { isRemote, traceFlags } = span.spanContext()
+  return isRemote !== true && (traceFlags & TraceFlags.SAMPLED) !== 0 && !span.isRecording()
+}
+
+// Without the message: it may have data of users, and the log has it.
+function fail (span: Span, error: unknown): void {
+  span.setAttribute('error.type', errorType(error))
+  span.setStatus({ code: SpanStatusCode.ERROR })
+}

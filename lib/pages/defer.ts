@@ -1,0 +1,77 @@
+// Values that a page does not wait for.
+import type { FastifyBaseLogger } from 'fastify'
+import { disregard } from '../util/promise.js'
+
+/** What a function that is given to `defer()` gets. */
+export interface DeferContext {
+  /** Aborts when nobody waits for the value any more: the client has left, it took too long, the app closes. */
+  signal: AbortSignal
+  /** The logger of the request. */
+  log: FastifyBaseLogger
+}
+
+/** What gives a deferred value. */
+export type DeferSource<T = unknown> = ((context: DeferContext) => T | PromiseLike<T>) | PromiseLike<T> | T
+
+let isUsed = false
+
+/** A value of the context of `reply.page()` that the page does not wait for. {@link defer} makes it. */
+export class Deferred<out T = unknown> {
+  readonly #source: DeferSource<T>
+
+  /** @internal */
+  constructor (source: DeferSource<T>) {
+    isUsed = true
+    this.#source = source
+    // It may fail before a page is made of it, or where none is.
+    disregard(source)
+  }
+
+  /**
+   * What its source gives; a function is called for each page.
+   *
+   * @internal
+   */
+  open (context: DeferContext): unknown {
+    const source: unknown = this.#source
+    return typeof source === 'function' ? source(context) : source
+  }
+
+  /** What is not a page shows it, which is a mistake. */
+  toString (): never {
+    throw new TypeError('a deferred value can be shown by reply.page() only, in its context itself and not in one of its values. Await it here')
+  }
+}
+
+/**
+ * Has `reply.page()` not wait for a value: the page leaves at once, and each block that reads it follows in the same
+ * response when it is there. `source` is a function, sync or async, which is called when the page is made, or a
+ * promise. In templates `is pending`, `is failed` and `is settled` (it is there) ask for its state.
+ *
+ * @example
+ * reply.page('dash.html', { title, stats: defer(({ signal }) => loadStats(signal)) })
+ */
+export function defer<T> (source: DeferSource<T>): Deferred<T> {
+  return new Deferred(source)
+}
+
+/** The deferred values of a context by their names; undefined when there are none. */
+export function deferredIn (context: object): Map<string, Deferred> | undefined {
+  if (!isUsed) return undefined
+  let found: Map<string, Deferred> | undefined
+  for (const name of Object.keys(context)) {
+    const value = deferredAt(context, name)
+    if (value !== undefined) (found ??= new Map()).set(name, value)
+  }
+  return found
+}
+
+// One that cannot be read fails where a template reads it.
+function deferredAt (context: object, name: string): Deferred | undefined {
+  try {
+    const value: unknown = (context as Record<string, unknown>)[name]
+    return value instanceof Deferred ? value : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,97 @@
+// reply.page() with deferred values: what is sent to whom, and when it is over.
+import type { FastifyReply } from 'fastify'
+import type { PageStream } from '../render/renderer.js'
+import { AFTER_GAP } from '../stream/context.js'
+import type { StreamEnvironment } from '../stream/environment.js'
+import { reportFailure } from '../stream/telemetry.js'
+import { addVary } from '../transport/negotiation.js'
+import { StreamPayload } from '../transport/payload.js'
+import { headerOf } from '../util/request.js'
+import type { Deferred } from './defer.js'
+import type { PageOptions } from './options.js'
+import { encodingFor, Outlet } from './outlet.js'
+import { PartsPage } from './parts.js'
+import type { PendingPages } from './pending.js'
+import { readersIn } from './readers.js'
+import { DeferredValues } from './values.js'
+
+export interface PageEnvironment extends StreamEnvironment {
+  pendingPages: PendingPages
+}
+
+/** What is rendered. */
+export interface PageSubject {
+  template: string
+  /** The block that an htmx request gets. */
+  block: string | undefined
+}
+
+const TIMEOUT = 10000
+
+/**
+ * What a page with deferred values is answered with: all of it where it must be whole, else what sends it in parts.
+ *
+ * @throws (as a rejection) what the shell throws, or the option `await`.
+ */
+export async function deferredPage (
+  app: PageEnvironment, reply: FastifyReply, { template, block }: PageSubject, context: object, given: ReadonlyMap<string, Deferred>, options: PageOptions, page: PageStream | undefined
+): Promise<string | StreamPayload> {
+  const { request, log } = reply
+  const renderer = app.renderer.for(reply)
+  const { reads } = renderer
+  // It says what is missing.
+  if (reads === undefined) return renderer.renderTemplate(template, context)
+  const { timeout = TIMEOUT, order } = options
+  const route = request.routeOptions.url
+  const report = (error: unknown, message: string): void => { reportFailure(log, error, message, { route, requestId: request.id }) }
+  // Before anything is loaded.
+  const isWhole = await mustBeWhole(reply, options) || block !== undefined
+  addVary(reply, 'HX-Request, Chirp-Gap')
+  const values = new DeferredValues(given, timeout === false ? 0 : timeout, log, (name, error) => report(error, `the deferred value ${JSON.stringify(name)} failed`))
+  const remove = app.pendingPages.add({ values, destroy: () => { reply.raw.destroy() } })
+  const over = (): void => {
+    values.stop()
+    remove()
+  }
+  reply.raw.once('close', over)
+  // It does not close twice.
+  if (reply.raw.destroyed) over()
+  try {
+    const readers = readersIn(await reads.analyse(template), [...given.keys()])
+    const parts = new PartsPage({
+      debug: app.settings.debug,
+      counters: app.registry.counters,
+      render: (block, context, page) => block === undefined ? renderer.renderTemplate(template, context, page) : renderer.renderBlock(template, block, context, page),
+      report,
+      waits: (variable, why) => { app.warnings?.checkDeferred(template, variable, why) }
+    }, values, context, readers, { connect: page?.connect?.bind(page), signals: page?.signals }, order === 'document')
+    // A value that is there already comes with its page.
+    for (let turn = 0; turn < 3 && values.pending > 0; turn++) await undefined
+    const shell = isWhole || values.pending === 0 ? await parts.whole(block) : await parts.shell()
+    if (typeof shell === 'string') {
+      over()
+      return shell
+    }
+    if (!reply.hasHeader('x-accel-buffering')) reply.header('x-accel-buffering', 'no')
+    const encoding = encodingFor(reply)
+    const { writeTimeout } = app.settings
+    return new StreamPayload({
+      start: (dest, end) => {
+        parts.send(shell, new Outlet(dest, end, reply, encoding, writeTimeout)).then(over, error => {
+          report(error, 'a page was not sent to its end')
+          reply.raw.destroy()
+          over()
+        })
+      }
+    }, reply)
+  } catch (error) {
+    over()
+    throw error
+  }
+}
+
+async function mustBeWhole ({ request }: FastifyReply, options: PageOptions): Promise<boolean> {
+  // Neither htmx nor the client script, after a gap, does anything with a part.
+  if (request.method === 'HEAD' || headerOf(request, 'hx-request') === 'true' || headerOf(request, AFTER_GAP) !== undefined) return true
+  return options.await !== undefined && Boolean(await options.await(request))
+}

@@ -1,0 +1,293 @@
+// A page that leaves before all of its values are there: first the shell, in
+// which they are pending, then each block that reads them, in the same response.
+import { FST_CHIRP_RENDER } from '../errors.js'
+import { errorBox } from '../message/error-box.js'
+import type { PageStream } from '../render/renderer.js'
+import { notThereIn } from '../render/unsettled.js'
+import type { MaybePromise } from '../util/promise.js'
+import { findPlaces, outlineOf, type Place } from './layout.js'
+import type { Outlet } from './outlet.js'
+import type { DeferredReaders } from './readers.js'
+import type { DeferredValues } from './values.js'
+import { Watcher, type Instance, type Part, type WatchedPage } from './watcher.js'
+
+/** What a page with parts needs of the app and its reply. */
+export interface PartsHost {
+  readonly debug: boolean
+  readonly counters: { partsPending: number, partsFailed: number }
+  /** Renders the page; with `block` that block alone. */
+  render (block: string | undefined, context: object, page: PageStream): MaybePromise<string>
+  report (error: unknown, message: string): void
+  /** Tells a developer that the page waits for a value. */
+  waits (variable: string, why: string): void
+}
+
+/** The page as it leaves first. */
+interface Shell {
+  html: string
+  places: Place[]
+  parts: Part[]
+  /** Where parts are added. */
+  end: number
+}
+
+// Characters of parts that are joined into one write.
+const JOIN_LIMIT = 16384
+
+let pages = 0
+
+export class PartsPage implements WatchedPage {
+  readonly #host: PartsHost
+  readonly #values: DeferredValues
+  readonly #context: object
+  readonly #readers: DeferredReaders
+  readonly #page: PageStream
+  readonly #isInOrder: boolean
+  // Nobody who writes HTML into a page can know it.
+  readonly #prefix = `${(pages = (pages + 1) % 1e6).toString(36)}${Math.random().toString(36).slice(2, 8)}-`
+  #ids = 0
+  #pending = 0
+
+  constructor (host: PartsHost, values: DeferredValues, context: object, readers: DeferredReaders, page: PageStream, isInOrder: boolean) {
+    this.#host = host
+    this.#values = values
+    this.#context = context
+    this.#readers = readers
+    this.#page = page
+    this.#isInOrder = isInOrder
+  }
+
+  needsOf (block: string): readonly string[] | undefined {
+    return this.#readers.blocks.get(block)
+  }
+
+  nextId (): string {
+    return this.#prefix + this.#ids++
+  }
+
+  failed (block: string, variable: string): string {
+    return this.#instead(block, this.#values.errorOf(variable))
+  }
+
+  /** The page, or a block of it, when all values are there. */
+  async whole (block?: string): Promise<string> {
+    await this.#values.settled(this.#values.names)
+    try {
+      const html = await this.#host.render(block, this.#values.over(this.#context), this.#under(this.#watch()))
+      this.#countFailed()
+      return html
+    } catch (error) {
+      // No watcher hears of the block that is rendered alone.
+      const missing = block === undefined ? undefined : notThereIn(error)
+      if (missing === undefined) throw error
+      this.#host.counters.partsFailed++
+      return this.failed(block!, missing.variable)
+    }
+  }
+
+  /** The page as it leaves first, and its parts; a string when there are none. */
+  async shell (): Promise<string | Shell> {
+    const values = this.#values
+    for (const [name, { place }] of this.#readers.outside) {
+      if (values.stateOf(name) !== 'pending') continue
+      this.#host.waits(name, `is read outside of any block, in line ${place.line} of ${place.template}`)
+      await values.settled([name])
+    }
+    for (;;) {
+      const shell = await this.#renderShell()
+      if (shell !== undefined) return shell.parts.length === 0 ? shell.html : shell
+      if (values.isStopped) return ''
+    }
+  }
+
+  /** Sends the shell, and then each part when its values are there. */
+  async send (shell: Shell, outlet: Outlet): Promise<void> {
+    try {
+      if (this.#isInOrder) {
+        if (await this.#sendInOrder(shell.html, shell.places, shell.parts, outlet)) outlet.end('')
+      } else if (await outlet.write(shell.html.slice(0, shell.end))) {
+        const rest = await this.#sendParts(shell.parts, outlet)
+        if (rest !== undefined) outlet.end(rest + shell.html.slice(shell.end))
+      }
+    } finally {
+      this.#host.counters.partsPending -= this.#pending
+    }
+  }
+
+  // Undefined when a value had to be waited for, and all has to be rendered once more.
+  async #renderShell (): Promise<Shell | undefined> {
+    const values = this.#values
+    const watcher = this.#watch()
+    let html: string
+    try {
+      html = await this.#host.render(undefined, values.over(this.#context), this.#under(watcher))
+    } catch (error) {
+      const missing = notThereIn(error)
+      if (missing?.state !== 'pending') throw error
+      this.#host.waits(missing.variable, 'is needed outside of the blocks that are known to read it')
+      await values.settled([missing.variable])
+      return undefined
+    }
+    if (watcher.parts.size === 0) {
+      this.#countFailed()
+      return { html, places: [], parts: [], end: html.length }
+    }
+    const outline = this.#isInOrder ? undefined : outlineOf(html)
+    const { places, parts } = this.#partsIn(html, watcher, [], outline)
+    const end = outline === undefined ? html.length : outline.end
+    const lost = end === undefined ? [...watcher.parts.values()] : [...watcher.parts.values()].filter(({ id }) => !watcher.dropped.has(id) && !parts.some(part => part.id === id))
+    if (lost.length > 0) {
+      for (const { block, needs } of lost) {
+        for (const name of needs) {
+          if (values.stateOf(name) === 'pending') this.#host.waits(name, `is read by block "${block}", which stands where no part can be placed, such as a title or an attribute`)
+        }
+      }
+      await values.settled(lost.flatMap(({ needs }) => needs))
+      return undefined
+    }
+    this.#countPending(parts.length)
+    this.#countFailed()
+    const { body } = outline ?? {}
+    if (body === undefined) return { html, places, parts, end: end! }
+    return { html: `${html.slice(0, body)}<body>${html.slice(body)}`, places, parts, end: end! + '<body>'.length }
+  }
+
+  // Gives what is still to be written; undefined when nobody is there to read it.
+  async #sendParts (parts: readonly Part[], outlet: Outlet): Promise<string | undefined> {
+    const waiting = new Map(parts.map(part => [part.id, part]))
+    // Parts that are due together leave together, unless they are large.
+    let text = ''
+    for (;;) {
+      if (this.#values.isStopped) return undefined
+      const due = [...waiting.values()].filter(({ needs }) => !this.#values.arePending(needs))
+      if (due.length === 0) await this.#values.changed()
+      const loops = new Map<string, Watcher>()
+      for (const part of due) {
+        // It came with the one around it.
+        if (!waiting.has(part.id)) continue
+        const rendered = await this.#render(part, loops)
+        if (typeof rendered === 'string') {
+          waiting.set(part.id, { ...part, needs: [...part.needs, rendered] })
+          continue
+        }
+        const before = waiting.size
+        for (const { id, within } of [...waiting.values()]) if (id === part.id || within.includes(part.id)) waiting.delete(id)
+        for (const inner of rendered.parts) waiting.set(inner.id, inner)
+        this.#countPending(waiting.size - before)
+        text += elementOf(part.id, rendered.html)
+        if (text.length < JOIN_LIMIT) continue
+        if (!await outlet.write(text)) return undefined
+        text = ''
+      }
+      if (waiting.size === 0) return text
+      if (text !== '' && !await outlet.write(text)) return undefined
+      text = ''
+    }
+  }
+
+  async #sendInOrder (html: string, places: readonly Place[], parts: readonly Part[], outlet: Outlet): Promise<boolean> {
+    let at = 0
+    for (const { id, start, end } of places) {
+      // It is in one that has been sent.
+      if (start < at) continue
+      let part = parts.find(part => part.id === id)!
+      if (!await outlet.write(html.slice(at, start))) return false
+      for (;;) {
+        await this.#values.settled(part.needs)
+        if (this.#values.isStopped) return false
+        const rendered = await this.#render(part, new Map())
+        if (typeof rendered !== 'string') {
+          this.#countPending(rendered.parts.length - 1 - parts.filter(({ within }) => within.includes(id)).length)
+          if (!await this.#sendInOrder(rendered.html, rendered.places, rendered.parts, outlet)) return false
+          break
+        }
+        part = { ...part, needs: [...part.needs, rendered] }
+      }
+      at = end
+    }
+    return at === html.length || await outlet.write(html.slice(at))
+  }
+
+  /** One part, with those in it that have to wait; or the name of a value that it needs besides. */
+  async #render (part: Part, loops: Map<string, Watcher>): Promise<{ html: string, places: Place[], parts: Part[] } | string> {
+    const { block, needs } = part
+    let watcher = this.#watch()
+    let hasFailed = needs.some(name => this.#values.stateOf(name) === 'failed')
+    try {
+      let html: string
+      if (part.isInLoop) {
+        watcher = loops.get(block) ?? await this.#renderLoop(block)
+        loops.set(block, watcher)
+        html = htmlOf(watcher.instances[part.index], block)
+      } else {
+        html = await this.#host.render(block, this.#values.over(this.#context), this.#under(watcher))
+      }
+      const outline = outlineOf(html, true)
+      if (outline.end === undefined && !this.#isInOrder) {
+        throw new FST_CHIRP_RENDER(`block "${block}"`, 'it leaves a comment, a tag, a text or a template open, or has the tags of html, head or body in it, so it can be no part of its own. Put what reads the deferred value into a block inside of it')
+      }
+      const found = this.#partsIn(html, watcher, [...part.within, part.id], this.#isInOrder ? undefined : outline)
+      if (hasFailed) this.#host.counters.partsFailed++
+      return { html, ...found }
+    } catch (error) {
+      const missing = notThereIn(error)
+      if (missing?.state === 'pending') return missing.variable
+      if (missing === undefined) this.#host.report(error, `block ${JSON.stringify(block)} of a page failed`)
+      hasFailed = true
+      this.#host.counters.partsFailed++
+      return { html: missing === undefined ? this.#instead(block, error) : this.failed(block, missing.variable), places: [], parts: [] }
+    }
+  }
+
+  async #renderLoop (block: string): Promise<Watcher> {
+    const watcher = this.#watch(block)
+    await this.#host.render(undefined, this.#values.over(this.#context), this.#under(watcher))
+    return watcher
+  }
+
+  #partsIn (html: string, watcher: Watcher, around: readonly string[], outline: ReturnType<typeof outlineOf> | undefined): { places: Place[], parts: Part[] } {
+    if (watcher.parts.size === 0) return { places: [], parts: [] }
+    const places = findPlaces(html, this.#prefix, outline)
+    const parts = places.map(({ id, start }) => {
+      const within = places.filter(other => other.start < start && other.end > start).map(({ id }) => id)
+      return { ...watcher.parts.get(id)!, within: [...around, ...within] }
+    })
+    return { places, parts }
+  }
+
+  #watch (wanted?: string): Watcher {
+    const pending = new Set([...this.#values.names].filter(name => this.#values.stateOf(name) === 'pending'))
+    return new Watcher(this, pending, !this.#isInOrder && pending.size > 0, wanted)
+  }
+
+  #under (watcher: Watcher): PageStream {
+    return { ...this.#page, watcher }
+  }
+
+  #countPending (change: number): void {
+    this.#pending += change
+    this.#host.counters.partsPending += change
+  }
+
+  #countFailed (): void {
+    for (const needs of this.#readers.blocks.values()) {
+      // Those that are pending too are still to be sent.
+      if (!this.#values.arePending(needs) && needs.some(name => this.#values.stateOf(name) === 'failed')) this.#host.counters.partsFailed++
+    }
+  }
+
+  #instead (block: string, error: unknown): string {
+    return this.#host.debug ? errorBox(block, error) : ''
+  }
+}
+
+function htmlOf (instance: Instance | undefined, block: string): string {
+  if (instance === undefined) throw new FST_CHIRP_RENDER(`block "${block}"`, 'the loop around it gave another list than before')
+  if ('error' in instance) throw instance.error
+  return instance.html
+}
+
+/** What the client script takes a part from: the template is whole when the element behind it begins. */
+function elementOf (id: string, html: string): string {
+  return `<template id="chirp-part-${id}">${html}</template><chirp-part for="${id}"></chirp-part>`
+}

@@ -1,0 +1,94 @@
+// Hears of the blocks of a page while it is rendered, and makes a place of each
+// that reads a value which is pending.
+import type { BlockWatcher } from '../render/renderer.js'
+import { notThereIn } from '../render/unsettled.js'
+import { closeComment, openComment } from './layout.js'
+
+/** A block that follows when its values are there. */
+export interface Part {
+  id: string
+  block: string
+  /** How many blocks of this name were rendered before it. */
+  index: number
+  /** It needs variables of a loop, so it cannot be rendered alone. */
+  isInLoop: boolean
+  /** The values that it waits for. */
+  needs: readonly string[]
+  /** The places around it, the outermost first. */
+  within: readonly string[]
+}
+
+/** What a watcher needs of its page. */
+export interface WatchedPage {
+  /** The values that a block reads; undefined for none. */
+  needsOf (block: string): readonly string[] | undefined
+  /** An id that no other part has. */
+  nextId (): string
+  /** What stands in the place of a block that needs a value which has failed. */
+  failed (block: string, variable: string): string
+}
+
+/** What one block of a loop came to. */
+export type Instance = { html: string } | { error: unknown }
+
+export class Watcher implements BlockWatcher {
+  /** The places that were made. */
+  readonly parts = new Map<string, Part>()
+  /** Places in what was thrown away, because the block around them needs a value that is not there. */
+  readonly dropped = new Set<string>()
+  /** Those of the block that was wanted. */
+  readonly instances: Instance[] = []
+  readonly needsScript: boolean
+  readonly #page: WatchedPage
+  readonly #pending: ReadonlySet<string>
+  readonly #wanted: string | undefined
+  readonly #counts = new Map<string, number>()
+  #depth = 0
+
+  /**
+   * @param pending What is pending when the render begins.
+   * @param wanted A block that all is rendered for; what else fails does not matter.
+   */
+  constructor (page: WatchedPage, pending: ReadonlySet<string>, needsScript: boolean, wanted?: string) {
+    this.#page = page
+    this.#pending = pending
+    this.needsScript = needsScript
+    this.#wanted = wanted
+  }
+
+  enter (block: string, isInLoop: boolean): ((error: unknown, html: string | undefined) => string) | undefined {
+    const needs = this.#page.needsOf(block)
+    if (needs === undefined && this.#wanted === undefined) return undefined
+    const index = this.#counts.get(block) ?? 0
+    this.#counts.set(block, index + 1)
+    if (block === this.#wanted) return this.#capture(index)
+    const before = this.parts.size
+    return (error, html = '') => {
+      let content = html
+      if (error !== undefined) {
+        if (this.#wanted !== undefined && this.#depth === 0) return ''
+        const missing = notThereIn(error)
+        // A read that nobody knew of is waited for.
+        if (missing === undefined || needs === undefined || !(missing.state === 'failed' || needs.includes(missing.variable))) throw error
+        for (const id of [...this.parts.keys()].slice(before)) this.dropped.add(id)
+        content = missing.state === 'failed' ? this.#page.failed(block, missing.variable) : ''
+      }
+      return needs?.some(name => this.#pending.has(name)) ? this.#place({ block, index, isInLoop, needs }, content) : content
+    }
+  }
+
+  #capture (index: number): (error: unknown, html: string | undefined) => string {
+    this.#depth++
+    return (error, html = '') => {
+      this.#depth--
+      this.instances[index] = error === undefined ? { html } : { error }
+      return ''
+    }
+  }
+
+  #place (part: Pick<Part, 'block' | 'index' | 'isInLoop' | 'needs'>, content: string): string {
+    const id = this.#page.nextId()
+    this.parts.set(id, { ...part, id, within: [] })
+    return openComment(id) + content + closeComment(id)
+  }
+}

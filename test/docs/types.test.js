@@ -118,7 +118,7 @@ const { exports } = JSON.parse(read('package.json'))
 const entries = Object.keys(exports).filter(entry => exports[entry].types !== undefined && entry !== './client')
 texts['entries.mts'] = entries.map(entry => `import 'fastify-chirp${entry.slice(1)}'\n`).join('')
 
-const { 'wrong.mjs': wrong, ...found } = check(texts, ['replay.js', 'store.js'].map(name => join(root, 'docs/examples', name)))
+const { 'wrong.mjs': wrong, ...found } = check(texts, ['replay.js', 'store.js', 'cluster/app.js', 'cluster/server.js', 'engine-postgres/engine.js'].map(name => join(root, 'docs/examples', name)))
 
 t.test('what is wrong in a block is found', async t => {
   t.same(wrong, [

@@ -25,6 +25,7 @@ const YOURS = `
   declare module 'diagnostics_channel' {
     function subscribe (name: 'fastify-chirp:stream:open', listener: (message: StreamOpenMessage) => void): void
     function subscribe (name: 'fastify-chirp:stream:close', listener: (message: StreamCloseMessage) => void): void
+    function subscribe (name: 'fastify-chirp:resume', listener: (message: ResumeMessage) => void): void
     function subscribe (name: 'fastify-chirp:stream:error', listener: (message: StreamErrorMessage) => void): void
     function subscribe (name: 'fastify-chirp:resume', listener: (message: ResumeMessage) => void): void
   }
@@ -40,6 +41,8 @@ const YOURS = `
     const db: { ticket (id: string): Promise<object | null>, comments (id: string): Promise<object[]>, addComment (id: string, text: string): Promise<void> }
     const loadStats: (signal: AbortSignal) => Promise<{ visitors: number }>, loadFeed: () => Promise<Texts[]>
     const ticket: LiveView
+    const loadStats: (signal: AbortSignal) => Promise<object>
+    const loadFeed: () => Promise<object>
     const fastifyRedis: FastifyPluginAsync<{ url: string }>
     const save: (row: Texts) => Promise<void>
   }
@@ -117,7 +120,7 @@ const { exports } = JSON.parse(read('package.json'))
 const entries = Object.keys(exports).filter(entry => exports[entry].types !== undefined && entry !== './client')
 texts['entries.mts'] = entries.map(entry => `import 'fastify-chirp${entry.slice(1)}'\n`).join('')
 
-const { 'wrong.mjs': wrong, ...found } = check(texts, ['replay.js', 'store.js'].map(name => join(root, 'docs/examples', name)))
+const { 'wrong.mjs': wrong, ...found } = check(texts, ['replay.js', 'store.js', 'cluster/app.js', 'cluster/server.js', 'engine-postgres/engine.js'].map(name => join(root, 'docs/examples', name)))
 
 t.test('what is wrong in a block is found', async t => {
   t.same(wrong, [

@@ -56,6 +56,8 @@ const BODIES = [
   ['{% set x %}{{ a }}{% endset %}', ''],
   ['{% set n = 0 %}{% for t in tasks %}{% set n = n + t.hours %}{% endfor %}{{ n }}', 'tasks[] tasks[].hours'],
   ['{% set node = tree %}{% for i in list %}{% set node = node.next %}{% endfor %}{{ node.name }}', 'list[] node.name node.next node.next.next node.next.next.next tree tree.next tree.next.next tree.next.next.next'],
+  ['{% macro m1() %}{% macro m2() %}{{ y }}{% endmacro %}{% endmacro %}{{ f(m1) }}{{ m2() }}', 'f m2 y'],
+  ['{% macro m1() %}{% macro m2() %}{{ y }}{% endmacro %}{% endmacro %}{% macro m3() %}{% endmacro %}{{ (m1 if a else m3)() }}{{ m2() }}', 'a m2 y'],
   // What filters give that may give undefined is looked for in the context too.
   ['{% set n = a | length %}{{ n }}', 'a[] n'],
   ['{% set n = a | replace("x", "y") %}{{ n }}', 'a n'],

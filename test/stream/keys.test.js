@@ -90,7 +90,7 @@ t.test('keys are checked', async t => {
 t.test('app.eventStreams still is its counters', async t => {
   const { app, open } = await build(t)
   const stream = await open('/ann')
-  const names = ['open', 'total', 'events', 'bytes', 'dropped', 'errors', 'renders']
+  const names = ['open', 'total', 'events', 'bytes', 'dropped', 'errors', 'renders', 'partsPending', 'partsFailed']
   t.same(Object.keys({ ...app.eventStreams }), names)
   t.same(Object.keys(JSON.parse(JSON.stringify(app.eventStreams))), names)
   t.equal(app.eventStreams.open, 1)

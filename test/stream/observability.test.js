@@ -96,7 +96,7 @@ t.test('observability', async t => {
     const of = name => messages.filter(([is]) => is === name).map(([, message]) => message)
     const sum = (list, field) => list.reduce((sum, message) => sum + message[field], 0)
     t.same({ ...app.eventStreams }, {
-      open: 0, total: of('open').length, events: sum(of('close'), 'events'), bytes: sum(of('close'), 'bytes'), dropped: 0, errors: of('error').length, renders: 0
+      open: 0, total: of('open').length, events: sum(of('close'), 'events'), bytes: sum(of('close'), 'bytes'), dropped: 0, errors: of('error').length, renders: 0, partsPending: 0, partsFailed: 0
     })
     t.equal(of('close').length, 20)
     t.equal(troubles(app).length, of('error').length)

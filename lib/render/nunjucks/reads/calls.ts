@@ -17,8 +17,11 @@ export function call (machine: Machine, node: AstNode): Value {
   const given = argumentsOf(machine, (node.args as AstNode).children)
   // The text of a parent's block is read where the block begins.
   if (name.typename === 'Symbol' && name.value === 'super' && machine.now.position.block !== undefined) return text(machine.now.inherited)
-  const results = target.macros.map(macro => because(callMacro(machine, macro, given), target.reads))
-  if (results.length === 0 || hasParts(target)) results.push(foreign(machine, node, target, given))
+  const results: Value[] = []
+  const ways = target.macros.map(macro => () => { results.push(because(callMacro(machine, macro, given), target.reads)) })
+  if (ways.length === 0 || hasParts(target)) ways.push(() => { results.push(foreign(machine, node, target, given)) })
+  // It is one of them.
+  machine.journal.branch(ways)
   return either(results)
 }
 

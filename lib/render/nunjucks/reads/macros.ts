@@ -55,9 +55,14 @@ function recursion (machine: Machine, { list, named }: Arguments): ReadonlySet<R
   return machine.uses.all(...values, ...callAll(machine, values.flatMap(macrosIn)))
 }
 
-/** What macros give that somebody calls with what is not known. */
+/** What macros give that somebody may call with what is not known. */
 export function callAll (machine: Machine, macros: readonly Macro[]): Value[] {
-  return [...new Set(macros)].map(macro => callMacro(machine, macro, { list: [], named: new Map() }))
+  const results: Value[] = []
+  for (const macro of new Set(macros)) {
+    const run = (): void => { results.push(callMacro(machine, macro, { list: [], named: new Map() })) }
+    machine.journal.branch([run, () => {}])
+  }
+  return results
 }
 
 // More arguments than there are names go to those with a default.

@@ -39,7 +39,6 @@ const YOURS = `
     const store: { newest (count: number): Array<{ id: number, text: string }>, add (text: string): Promise<{ id: number, text: string }> }
     const readRows: (body: unknown, options: { signal: AbortSignal }) => AsyncIterable<Texts>
     const db: { ticket (id: string): Promise<object | null>, comments (id: string): Promise<object[]>, addComment (id: string, text: string): Promise<void> }
-    const loadStats: (signal: AbortSignal) => Promise<{ visitors: number }>, loadFeed: () => Promise<Texts[]>
     const ticket: LiveView
     const loadStats: (signal: AbortSignal) => Promise<object>
     const loadFeed: () => Promise<object>

@@ -44,6 +44,7 @@ t.test('away and back with its data: streams stay open, nothing is lost, and the
   t.equal((await stream.next()).data, 'two')
   t.equal((await late.next()).data, 'two')
   t.equal(linesOf(app, 'works again'), 1)
+  await until(() => other.engine.ready)
   await other.channel.publish('elsewhere')
   t.equal((await other.stream.next()).data, 'elsewhere')
   t.same(await stream.next(50), undefined)

@@ -43,7 +43,7 @@ function namesIn (root: unknown, find: (node: AstNode) => AstNode[]): Set<string
   while (open.length > 0) {
     const node = open.pop()!
     for (const { value } of find(node)) names.add(String(value))
-    open.push(...childrenOf(node))
+    for (const child of childrenOf(node)) open.push(child)
   }
   return names
 }

@@ -158,7 +158,7 @@ export class Nunjucks {
     for (const value of Object.values(node)) {
       if (typeof value !== 'object' || value === null) continue
       if (this.isNode(value)) children.push(value)
-      else if (Array.isArray(value)) children.push(...value.filter(item => this.isNode(item)))
+      else if (Array.isArray(value)) for (const item of value) if (this.isNode(item)) children.push(item)
     }
     return children
   }

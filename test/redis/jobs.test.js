@@ -97,6 +97,21 @@ t.test('it is forgotten everywhere after keep, and its id is free', async t => {
   t.same(dataOf((await a.client.sse('/jobs/a', { timeout: 5000 })).events), ['new', ''])
 })
 
+t.test('what becomes of a job that is not kept is known everywhere', async t => {
+  const [a, b] = await build(t)
+  const words = controlled()
+  const job = a.app.job('short', words.source, { keep: 0 })
+  await until(() => b.app.job('short') !== undefined)
+  const { done } = b.app.job('short')
+  words.end()
+  t.same(await Promise.all([job.done, done]), ['ended', 'ended'])
+  await until(() => b.app.job('short') === undefined)
+  a.app.job('short', controlled().source, { keep: 0 })
+  await until(() => b.app.job('short') !== undefined)
+  t.equal(await b.app.job('short').stop(), 'stopped')
+  await until(() => b.app.job('short') === undefined)
+})
+
 t.test('a process that comes late reads what is left of a history that is too short', async t => {
   const [a] = await build(t, 1)
   const prefix = `jobs${prefixes}:`

@@ -238,7 +238,7 @@ export class Roster<T> implements Beating {
     try {
       told = fromRecord(event.record)
     } catch (cause) {
-      this.#failed(new FST_CHIRP_ENGINE('listen', `a message of topic ${quote(this.#host.topic)} cannot be read`, { cause }))
+      this.#failed(new FST_CHIRP_ENGINE('listen()', `a message of topic ${quote(this.#host.topic)} cannot be read`, { cause }))
       return undefined
     }
     const { owner, key, data, since } = told

@@ -56,7 +56,7 @@ export const FST_CHIRP_BEHIND = createError<[string, number, Cause?]>('FST_CHIRP
   'A subscription of channel "%s" fell more than %d bytes behind. Take events as they come, and subscribe again from the last id', 500)
 
 export const FST_CHIRP_ENGINE = createError<[string, string, Cause?]>('FST_CHIRP_ENGINE',
-  'The engine of the channels failed in %s(): %s. See error.cause, and publish again what is still needed', 500)
+  'The engine of the channels failed in %s: %s. See error.cause, and publish again what is still needed', 500)
 
 export const FST_CHIRP_JOB = createError<[string, string, Cause?]>('FST_CHIRP_JOB',
   'Cannot start job %s: %s', 503)

@@ -74,7 +74,7 @@ export class Control implements Others {
   async #catchUp (after: string): Promise<void> {
     try {
       const { from, entries } = await this.#engine.read(CONTROL_TOPIC, after, HISTORY)
-      if (from === undefined) throw new FST_CHIRP_ENGINE('listen', 'it lost what other processes have closed')
+      if (from === undefined) throw new FST_CHIRP_ENGINE('listen()', 'it lost what other processes have closed')
       for (const { record } of entries) this.#obey(record)
     } catch (error) {
       this.#report(error, 'streams that another process has closed may still be open')
@@ -88,7 +88,7 @@ export class Control implements Others {
       const { from, close } = read(record.data)
       if (from !== this.#id) this.#closeKey(close)
     } catch (error) {
-      this.#report(new FST_CHIRP_ENGINE('listen', `a message of topic "${CONTROL_TOPIC}" cannot be read: ${messageOf(error)}`, { cause: error }), 'what another process said was not done')
+      this.#report(new FST_CHIRP_ENGINE('listen()', `a message of topic "${CONTROL_TOPIC}" cannot be read: ${messageOf(error)}`, { cause: error }), 'what another process said was not done')
     }
   }
 }

@@ -11,11 +11,16 @@ export function gapOf (from: string, to: string): StoredEvent {
 }
 
 export function failure (verb: string, error: unknown): Error {
-  return error instanceof FST_CHIRP_ENGINE ? error : new FST_CHIRP_ENGINE(verb, messageOf(error), { cause: toCause(error) })
+  return error instanceof FST_CHIRP_ENGINE ? error : new FST_CHIRP_ENGINE(`${verb}()`, messageOf(error), { cause: toCause(error) })
+}
+
+/** What the engine says of itself, whatever was asked of it. */
+export function outage (error: unknown): Error {
+  return new FST_CHIRP_ENGINE('operation', messageOf(error), { cause: toCause(error) })
 }
 
 export function wrong (verb: string, wanted: string): Error {
-  return new FST_CHIRP_ENGINE(verb, `it must give ${wanted}`)
+  return new FST_CHIRP_ENGINE(`${verb}()`, `it must give ${wanted}`)
 }
 
 /** An audience as every process sees it. JSON leaves some values out, and then an event for one would be for everyone. */

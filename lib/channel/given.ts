@@ -9,7 +9,7 @@ import { describe, quote } from '../util/describe.js'
 import { look, messageOf } from '../util/thrown.js'
 import { isPosition } from './cursor.js'
 import type { Beat, ChannelEngine, Engine, EngineStatus, Holdings, Page, Publication, StoredEvent } from './engine.js'
-import { failure, gapOf, plain, wrong } from './given-faults.js'
+import { failure, gapOf, outage, plain, wrong } from './given-faults.js'
 import { Outage } from './outage.js'
 import { recordProblem, toStored } from './stored.js'
 
@@ -70,7 +70,7 @@ export class GivenEngine implements ChannelEngine {
     if (this.#engine.start === undefined) return
     const status: EngineStatus = {
       failed: error => {
-        const broken = failure('start', error)
+        const broken = outage(error)
         this.#outage.begin(broken)
         this.#report(broken, 'the engine of the channels is out of reach')
       },

@@ -139,6 +139,8 @@ export class Job implements Feed {
 
   /** The run that counts is another one. @internal */
   outrun (): void {
+    // The claim will say so.
+    if (this.#claiming !== undefined) return
     this.#app.report(new FST_CHIRP_JOB(quote(this.id), 'another process has started it while this one was not heard of, and goes on with it'), 'a job was stopped')
     this.stop()
   }

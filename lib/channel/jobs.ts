@@ -153,7 +153,9 @@ export class Jobs {
       forgotten: () => {
         if (this.#jobs.get(id)?.job !== job) return
         this.#jobs.delete(id)
-        if (!job.isElsewhere) board?.forget(id)
+        if (board === undefined || job.isElsewhere) return
+        // What became of it has to be told first: told together, others would hear that it is gone and no more.
+        board.settled().then(() => { if (this.#jobs.get(id)?.job.isElsewhere !== false) board.forget(id) })
       }
     }, note)
     return job

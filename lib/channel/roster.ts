@@ -3,6 +3,7 @@
 import { OWN_EVENTS } from '../sse/own.js'
 import { FST_CHIRP_ENGINE } from '../errors.js'
 import { quote } from '../util/describe.js'
+import { messageOf } from '../util/thrown.js'
 import type { ChannelEngine, StoredEvent } from './engine.js'
 import { fromRecord, toRecord, type Told } from './holding.js'
 import { SILENCE, type Beating, type Pulse } from './pulse.js'
@@ -40,6 +41,10 @@ export class Roster<T> implements Beating {
   readonly #mine = new Map<string, T>()
   // Keys of which the engine has yet to be told.
   readonly #stale = new Set<string>()
+  // Those of them that it did not take; the next beat tries again.
+  readonly #refused = new Set<string>()
+  // What it said to that last.
+  #refusal: string | undefined
   #flushing: Promise<void> | undefined
   // The events that are not taken into account yet, because it is not known what they change.
   #waiting: StoredEvent[] | undefined = []
@@ -112,6 +117,7 @@ export class Roster<T> implements Beating {
     this.#held.clear()
     this.#mine.clear()
     this.#stale.clear()
+    this.#refused.clear()
   }
 
   #tell (key: string): void {
@@ -131,12 +137,20 @@ export class Roster<T> implements Beating {
       const keys = [...this.#stale]
       this.#stale.clear()
       const told = await Promise.allSettled(keys.map(key => this.#tellOne(key)))
-      const failed = told.find(({ status }) => status === 'rejected')
-      if (failed === undefined) continue
-      for (const [n, { status }] of told.entries()) if (status === 'rejected' && !this.#isClosed) this.#stale.add(keys[n]!)
-      // The next beat tries again.
-      return this.#failed((failed as PromiseRejectedResult).reason)
+      for (const [n, outcome] of told.entries()) {
+        if (outcome.status === 'fulfilled') this.#refused.delete(keys[n]!)
+        else this.#refuse(keys[n]!, outcome.reason)
+      }
     }
+    if (this.#refused.size === 0) this.#refusal = undefined
+  }
+
+  #refuse (key: string, error: unknown): void {
+    this.#refused.add(key)
+    const refusal = messageOf(error)
+    // What is too large is so at each beat.
+    if (refusal !== this.#refusal) this.#failed(error)
+    this.#refusal = refusal
   }
 
   async #tellOne (key: string): Promise<void> {
@@ -152,6 +166,8 @@ export class Roster<T> implements Beating {
     const { engine, topic, owner } = this.#host
     const { beat, evict } = engine.holdings!
     if (this.#waiting !== undefined) this.#load()
+    for (const key of this.#refused) this.#stale.add(key)
+    this.#refused.clear()
     if (this.#stale.size > 0) this.#flush()
     const holds = this.#mine.size > 0
     const { silent, isKnown } = await beat(topic, SILENCE, holds ? owner : undefined)
@@ -238,7 +254,7 @@ export class Roster<T> implements Beating {
     try {
       told = fromRecord(event.record)
     } catch (cause) {
-      this.#failed(new FST_CHIRP_ENGINE('listen', `a message of topic ${quote(this.#host.topic)} cannot be read`, { cause }))
+      this.#failed(new FST_CHIRP_ENGINE('listen()', `a message of topic ${quote(this.#host.topic)} cannot be read`, { cause }))
       return undefined
     }
     const { owner, key, data, since } = told

@@ -80,7 +80,7 @@ export class RedisEngine implements Engine {
     } catch (error) {
       // The app does not start, and nobody else would close them.
       if (this.#statuses.size === 0) this.close()
-      throw new FST_CHIRP_ENGINE('start', messageOf(this.#unreachable(error as Error)), { cause: error })
+      throw new FST_CHIRP_ENGINE('start()', messageOf(this.#unreachable(error as Error)), { cause: error })
     }
     this.#statuses.add(status)
   }

@@ -5,6 +5,9 @@ import { createHash } from 'node:crypto'
 
 export interface Script { readonly text: string, readonly sha: string }
 
+// Milliseconds, at least, for which it is known who was heard of: some beats, however soon other keys are forgotten.
+const ALIVE = 60000
+
 const COMMON = `
 local function split (id)
   local ms, seq = string.match(id, '^(%d+)%-(%d+)$')
@@ -21,6 +24,9 @@ local function now ()
 end
 local function keep (key, ms)
   if ms > 0 then redis.call('PEXPIRE', key, ms) else redis.call('PERSIST', key) end
+end
+local function keepAlive (idle)
+  keep(KEYS[5], idle > 0 and math.max(idle, ${ALIVE}) or 0)
 end
 -- What comes after an id of the log; nil when the log does not reach back to it.
 local function after (last, start, ttl, limit)
@@ -98,7 +104,7 @@ if not last or time - tonumber(last) > silence / 2 then
 end
 redis.call('ZADD', KEYS[5], time, '')
 if owner ~= '' then redis.call('ZADD', KEYS[5], 'XX', time, owner) end
-keep(KEYS[5], tonumber(ARGV[2]))
+keepAlive(tonumber(ARGV[2]))
 local reply = redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', time - silence)
 table.insert(reply, 1, owner ~= '' and redis.call('ZSCORE', KEYS[5], owner) and '1' or '0')
 return reply
@@ -121,7 +127,7 @@ for n = 1, #gone, 1000 do redis.call('HDEL', KEYS[4], unpack(gone, n, math.min(n
 const HOLD = `
 if values == 'set' then
   redis.call('ZADD', KEYS[5], time, ARGV[11])
-  keep(KEYS[5], idle)
+  keepAlive(idle)
 end
 `
 

@@ -43,7 +43,7 @@ export class Store {
     const bytes = Buffer.byteLength(body)
     const { maxEventBytes } = this.#settings
     if (bytes <= maxEventBytes) return body
-    throw new FST_CHIRP_ENGINE('publish', `the event has ${bytes} bytes, and option "maxEventBytes" of redisEngine() allows ${maxEventBytes}. Send less, or where it can be fetched`)
+    throw new FST_CHIRP_ENGINE('publish()', `the event has ${bytes} bytes, and option "maxEventBytes" of redisEngine() allows ${maxEventBytes}. Send less, or where it can be fetched`)
   }
 
   /** Sends it in the same tick. */

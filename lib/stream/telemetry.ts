@@ -2,8 +2,10 @@
 // https://nodejs.org/api/diagnostics_channel.html
 import diagnostics from 'node:diagnostics_channel'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { FST_CHIRP_ID } from '../errors.js'
 import type { Entry } from '../message/entry.js'
 import type { Connection } from '../transport/connection.js'
+import { isOf } from '../util/kind.js'
 import { tryLog } from '../util/log.js'
 import { messageOf } from '../util/thrown.js'
 import type { Context } from './context.js'
@@ -135,7 +137,8 @@ export function reportFailure (
 }
 
 function logFailure (log: FastifyBaseLogger, error: unknown, message: string, route?: string): void {
-  const level = muted.has(error as object) ? 'debug' : 'error'
+  // An event that is published again, to be sure, is refused because it is there.
+  const level = muted.has(error as object) ? 'debug' : isOf(error, FST_CHIRP_ID) ? 'warn' : 'error'
   // Serializers read what was thrown, and write to it, which not everything takes; and some throw whatever they get.
   if (!tryLog(log, level, { err: toLog(error), route }, message) &&
     !tryLog(log, level, { err: new Error(messageOf(error)), route }, message)) {

@@ -26,7 +26,7 @@ t.test('ids that events bring', async t => {
     const outcomes = await Promise.allSettled([event('one', 'A'), event('two', 'X'), event('three', 'B'), event('four', 'X'), event('five', 'C')].map(value => channel.publish(value)))
     t.same(outcomes.map(({ value, reason }) => value ?? reason.code), ['A', 'X', 'B', 'FST_CHIRP_ID', 'C'])
     t.match(outcomes[3].reason.message, /the id "X": an event of the history has it/)
-    t.match(app.log.lines.find(({ level }) => level === 50), { err: { code: 'FST_CHIRP_ID' }, msg: 'an event of channel "a" was not published' })
+    t.match(app.log.lines.find(({ level }) => level > 30), { level: 40, err: { code: 'FST_CHIRP_ID' }, msg: 'an event of channel "a" was not published' })
     t.same(dataOf((await client.sse('/', { lastEventId: 'X', maxEvents: 2 })).events), ['three', 'five'])
   })
 

@@ -83,6 +83,38 @@ t.test('of processes that start it at the same moment one does', async t => {
   }
 })
 
+t.test('one that starts it while it cannot claim it yet follows the other', async t => {
+  const [a] = await build(t, 1)
+  const engine = engineOn(server, { prefix: `jobs${prefixes}:` })
+  const { listen } = engine
+  let open
+  const gate = new Promise(resolve => { open = resolve })
+  engine.listen = async (topic, ...given) => {
+    const stop = await listen.call(engine, topic, ...given)
+    if (topic.includes('slow')) await gate
+    return stop
+  }
+  const late = await buildApp(t, { engine })
+  await late.ready()
+  const heard = []
+  const following = (async () => { for await (const { data } of late.channel('news').subscribe()) heard.push(data) })()
+  const words = controlled()
+  const own = late.job('slow', () => { throw new Error('not called') })
+  const job = a.app.job('slow', words.source)
+  words.give('one')
+  await job.cursor()
+  // What comes behind the claim has come.
+  await until(() => { a.app.channel('news').publish('x'); return heard.length > 0 })
+  open()
+  await own.cursor()
+  t.same([job.state, own.state], ['running', 'running'])
+  words.end()
+  t.same(await Promise.all([job.done, own.done]), ['ended', 'ended'])
+  t.same(late.log.lines.filter(({ level }) => level > 30), [])
+  late.channel('news').close()
+  await following
+})
+
 t.test('it is forgotten everywhere after keep, and its id is free', async t => {
   const [a, b] = await build(t)
   const job = a.app.job('a', ['old'], { keep: 300 })
@@ -95,6 +127,21 @@ t.test('it is forgotten everywhere after keep, and its id is free', async t => {
   await until(() => a.app.job('a') !== undefined)
   t.not(a.app.job('a'), job)
   t.same(dataOf((await a.client.sse('/jobs/a', { timeout: 5000 })).events), ['new', ''])
+})
+
+t.test('what becomes of a job that is not kept is known everywhere', async t => {
+  const [a, b] = await build(t)
+  const words = controlled()
+  const job = a.app.job('short', words.source, { keep: 0 })
+  await until(() => b.app.job('short') !== undefined)
+  const { done } = b.app.job('short')
+  words.end()
+  t.same(await Promise.all([job.done, done]), ['ended', 'ended'])
+  await until(() => b.app.job('short') === undefined)
+  a.app.job('short', controlled().source, { keep: 0 })
+  await until(() => b.app.job('short') !== undefined)
+  t.equal(await b.app.job('short').stop(), 'stopped')
+  await until(() => b.app.job('short') === undefined)
 })
 
 t.test('a process that comes late reads what is left of a history that is too short', async t => {

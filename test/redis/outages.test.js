@@ -35,6 +35,7 @@ t.test('away and back with its data: streams stay open, nothing is lost, and the
   await until(() => !engine.ready)
   for (let n = 0; n < 20; n++) await t.rejects(channel.publish('lost'), { code: 'FST_CHIRP_ENGINE', message: /out of reach|closed|ended/ })
   t.equal(linesOf(app, 'out of reach'), 1)
+  t.match(app.log.lines.find(({ msg }) => msg.includes('out of reach')).err.message, /failed in operation: Redis \(127\.0\.0\.1:\d+\) is out of reach/)
   t.equal(linesOf(app, 'was not published'), 0)
   t.ok(app.eventStreams.errors >= 20, 'each is counted')
   const late = await client.open('/', { lastEventId: first })

@@ -1,6 +1,6 @@
 // Presence over processes: one list, and each change told once.
 import t from 'tap'
-import { buildApp, until } from '../helpers/app.js'
+import { buildApp, quiet, until } from '../helpers/app.js'
 import { engineOn, startRedis } from '../helpers/redis.js'
 
 const server = await startRedis(t)
@@ -20,6 +20,44 @@ async function build (t, count, options, plugin) {
   }
   return { apps, heard, prefix }
 }
+
+t.test('what cannot be told keeps no other member from being known, and is logged once', async t => {
+  const prefix = `presence${++prefixes}:`
+  const rooms = await Promise.all([1, 2].map(async () => {
+    const engine = engineOn(server, { prefix, maxEventBytes: 600 })
+    // What fails is tried again by a beat, and there is none.
+    engine.beat = () => new Promise(() => {})
+    const app = await buildApp(t, { engine })
+    await app.ready()
+    return { app, people: app.channel('room').presence() }
+  }))
+  const [{ app, people }, other] = rooms
+  await until(() => other.app.eventStreams.ready)
+  for (const round of [1, 2]) {
+    people.join('big', { info: 'x'.repeat(1000) })
+    // Some of them while it is being told.
+    for (let n = 0; n < 12; n++) {
+      await null
+      people.join(`small ${round} ${n}`)
+    }
+    await until(() => other.people.size === 12 * round, `round ${round}`, 10000)
+  }
+  t.equal(people.size, 25)
+  const failures = app.log.lines.filter(({ level }) => level > 40)
+  t.equal(failures.length, 1)
+  t.match(failures[0].err.message, /"maxEventBytes"/)
+})
+
+t.test('who was heard of is known for longer than a silence, however soon Redis forgets what is idle', async t => {
+  const prefix = `presence${++prefixes}:`
+  const app = await buildApp(t, { engine: engineOn(server, { prefix, idle: 1000 }) })
+  await app.ready()
+  app.channel('room').presence().join('ann')
+  const client = server.client()
+  const ttl = async () => await client.pttl(`${prefix}{chirp:presence:room}:alive`)
+  while (await ttl() < 0) await quiet(5)
+  t.ok(await ttl() > 30000)
+})
 
 t.test('a member with tabs in two processes is one, and stays until the last has left', async t => {
   const { apps: [a, b, c], heard } = await build(t, 3)

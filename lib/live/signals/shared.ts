@@ -90,7 +90,7 @@ export class SharedValues {
       known.isUntold = false
       this.#host.apply(String(record.key), audience, value)
     } catch (error) {
-      this.#host.report(new FST_CHIRP_ENGINE('listen', `the value of a signal cannot be read: ${messageOf(error)}`, { cause: error }), 'a signal that another process has set keeps its value')
+      this.#host.report(new FST_CHIRP_ENGINE('listen()', `the value of a signal cannot be read: ${messageOf(error)}`, { cause: error }), 'a signal that another process has set keeps its value')
     }
   }
 
@@ -104,7 +104,7 @@ export class SharedValues {
       whenDrained: nothing,
       pass: entries => { for (const entry of entries) this.#hear(entry) },
       tell: nothing,
-      gap: () => { failed(new FST_CHIRP_ENGINE('listen', 'it lost values of signals')) },
+      gap: () => { failed(new FST_CHIRP_ENGINE('listen()', 'it lost values of signals')) },
       ended: nothing,
       failed
     }

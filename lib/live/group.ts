@@ -6,6 +6,7 @@ import { errorBox } from '../message/error-box.js'
 import type { FragmentContext } from '../message/fragment.js'
 import type { MaybePromise } from '../util/promise.js'
 import { Changed } from './change.js'
+import type { Made } from './deferred.js'
 import type { Follower, FollowerGroup, Outcome } from './follower.js'
 import type { LiveBlock, Plan } from './plan.js'
 import { Update } from './update.js'
@@ -18,8 +19,8 @@ export interface GroupHost {
   /** Of the newest change. */
   position (): string
   plan (): MaybePromise<Plan>
-  /** Null when there is no such thing. */
-  context (viewer: string | undefined, signal: AbortSignal): Promise<FragmentContext | null>
+  /** Null when there is no such thing. Of the deferred values those are awaited that `isRead` says. */
+  context (viewer: string | undefined, signal: AbortSignal, isRead: (name: string) => boolean): Promise<Made | null>
   render (block: LiveBlock, context: FragmentContext): Promise<string>
   report (error: unknown, what: string): void
   /** Tells a developer what was sent, and why. */
@@ -158,9 +159,12 @@ export class Group implements FollowerGroup {
     const blocks = plan.blocks.filter(({ target }) => targets.has(target))
     if (blocks.length === 0) return { records, failed }
     try {
-      const context = await host.context(this.viewer, signal)
-      if (context === null) return { records, failed, isGone: true }
+      const made = await host.context(this.viewer, signal, name => blocks.some(block => plan.looksAt(block, name)))
+      if (made === null) return { records, failed, isGone: true }
+      const { context } = made
+      for (const [name, error] of made.failed) report(error, `the deferred value ${JSON.stringify(name)}`)
       await Promise.all(blocks.map(async block => {
+        for (const [name, error] of made.failed) if (plan.looksAt(block, name)) return fails(block, error)
         try {
           add(block, (await host.render(block, context)).trim())
         } catch (error) {

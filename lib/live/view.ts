@@ -11,6 +11,7 @@ import type { Renderer } from '../render/renderer.js'
 import { tryLog } from '../util/log.js'
 import { whenDone, within, type MaybePromise } from '../util/promise.js'
 import { toRecord, type Change } from './change.js'
+import { awaitDeferred, type FindDeferred } from './deferred.js'
 import { factsOf, type ViewFacts } from './facts.js'
 import type { GroupHost } from './group.js'
 import { HISTORY, LiveKey } from './key.js'
@@ -29,6 +30,7 @@ export interface LiveEnvironment {
   readonly renderer: Renderer
   readonly reads: ReadsAnalysis | undefined
   readonly counters: { renders: number }
+  readonly deferredIn: FindDeferred
   readonly debug: boolean
   readonly log: FastifyBaseLogger
   /** Logs and counts an error. */
@@ -252,13 +254,16 @@ export class LiveView {
   }
 
   #groupHost (key: LiveKey): Omit<GroupHost, 'position' | 'emptied'> {
-    const { debug, log, report } = this.#app
+    const { debug, log, report, deferredIn } = this.#app
     const name = JSON.stringify(this.name)
     return {
       delay: this.#settings.delay,
       debug,
       plan: () => this.plan(),
-      context: async (viewer, signal) => within(CONTEXT_LIMIT, this.context(key.name, viewer, signal), () => new FST_CHIRP_CONTEXT_TIMEOUT(this.name, CONTEXT_LIMIT)),
+      context: async (viewer, signal, isRead) => {
+        const made = await within(CONTEXT_LIMIT, this.context(key.name, viewer, signal), () => new FST_CHIRP_CONTEXT_TIMEOUT(this.name, CONTEXT_LIMIT))
+        return made && awaitDeferred(made, deferredIn, isRead, { signal, log })
+      },
       render: async (block, context) => this.#render(block, context),
       report: (error, what) => { report(error, `${what} of live view ${name} failed. It is tried again`) },
       sent: ({ paths }, targets, followers) => {

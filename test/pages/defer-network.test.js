@@ -366,4 +366,5 @@ t.test('what is no page refuses a deferred value, instead of showing nothing', a
   t.ok(made instanceof Deferred)
   t.equal(await made, made, 'it is no promise')
   t.equal(made.constructor, Deferred)
+  for (const look of [() => 'x' in made, () => Object.keys(made), () => JSON.stringify(made)]) t.throws(look, TypeError)
 })

@@ -44,13 +44,14 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   const settings = resolveOptions(options)
   await checkRegistered(options.contracts)
   const clientScript = serveScript(app, settings, options.templates !== undefined)
+  // Which render what they show themselves.
+  const printed = { html: (name: string): string => signals.html(name) }
   const renderer = createRenderer({
     templates: options.templates,
     debug: settings.debug,
     dialect: settings.stream.dialect,
     clientScript,
-    // Which render what they show themselves.
-    signals: { html: name => signals.html(name) },
+    signals: printed,
     app
   })
   const registry = new Registry(settings, app.log)
@@ -66,7 +67,7 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
     log: app.log,
     report: (error: unknown, message: string) => { channels.report(error, message) }
   }
-  const views = new LiveViews({ ...live, engine: channels.engine, isShared: channels.isShared, id: randomUUID(), reads: renderer.reads, deferredIn })
+  const views = new LiveViews({ ...live, engine: channels.engine, isShared: channels.isShared, id: randomUUID(), reads: renderer.reads, deferredIn, signals: printed })
   const signals = new Signals({ ...live, channels })
   addFirstOnRoute(app, noteHandler)
   const contracts = new Registration(app, renderer, { contracts: options.contracts, client: settings.client }, {

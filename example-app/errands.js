@@ -6,6 +6,8 @@ const AT_FIRST = ['Open this page in two windows', 'Change a line in one of them
 
 export class Errands {
   view
+  // One number, in several places of the page.
+  left
   #errands = AT_FIRST.map((text, n) => ({ id: n + 1, text, isDone: false }))
   #lastId = AT_FIRST.length
 
@@ -16,6 +18,7 @@ export class Errands {
       // Morphed into the page, so that a line that somebody types in is left as it is.
       blocks: [{ block: 'errands', swap: 'innerMorph' }]
     })
+    this.left = app.signal('errands-left', { initial: this.#countLeft() })
   }
 
   /** The list as a source of events. */
@@ -32,7 +35,7 @@ export class Errands {
   async add () {
     if (this.#errands.length === MOST) return
     this.#errands.push({ id: ++this.#lastId, text: '', isDone: false })
-    await this.view.changed('all', ['errands'])
+    await this.#tell()
   }
 
   /** A line that is emptied is gone. False when there is no such line, or the text is too long. */
@@ -41,7 +44,15 @@ export class Errands {
     if (errand === undefined || text.length > LONGEST) return false
     if (text === '') this.#errands = this.#errands.filter(other => other !== errand)
     else Object.assign(errand, { text, isDone })
-    await this.view.changed('all', ['errands'])
+    await this.#tell()
     return true
+  }
+
+  #countLeft () {
+    return this.#errands.filter(({ isDone }) => !isDone).length
+  }
+
+  async #tell () {
+    await Promise.all([this.view.changed('all', ['errands']), this.left.set(this.#countLeft())])
   }
 }

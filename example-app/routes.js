@@ -72,7 +72,7 @@ export async function routes (app, { errands, log, machine, notes, people, wordD
   })
 
   function live (visitor) {
-    return merge(notes.channel, log.channel, machine.channel, errands.source, people.follow(visitor))
+    return merge(notes.channel, log.channel, machine.channel, errands.source, app.signals(), people.follow(visitor))
   }
 
   /** All that the page needs; each of its blocks takes its own part when it is sent alone. */

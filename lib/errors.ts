@@ -1,4 +1,4 @@
-// Every error that the plugin throws on purpose. One table: docs/errors.md
+// Every error that the plugin throws on purpose. One table: docs/reference/errors.md
 // lists the same codes and a test compares the two. A retired code is not
 // used again.
 import createError from '@fastify/error'

@@ -171,4 +171,5 @@ function keepAlive (socket: Socket): void {
   socket.setKeepAlive(true, KEEP_ALIVE_DELAY)
 }
 
+/** The plugin: `await app.register(chirp, options)`. */
 export default fp(chirp, { name: 'fastify-chirp', fastify: '5.x' }) as ChirpPlugin

@@ -16,7 +16,7 @@ export interface ContractOptions {
    * these import by relative paths. Off: `[]`.
    */
   sources?: readonly string[] | undefined
-  /** Another severity for findings of a category. Default: that of docs/contracts.md. Off: `'off'`, for each. */
+  /** Another severity for findings of a category. Default: that of docs/reference/contracts.md. Off: `'off'`, for each. */
   severities?: Record<string, Severity | 'off'> | undefined
   /**
    * Patterns of paths that something else answers, such as a proxy or a
@@ -76,7 +76,7 @@ export interface ChirpOptions extends Omit<StreamOptions, 'event' | 'key'> {
   clientUrl?: string | undefined
   /**
    * Keeps the events of channels and passes them on, such as to other processes;
-   * docs/engines.md says how to write one. It is closed with the app.
+   * docs/internals/engines.md says how to write one. It is closed with the app.
    * Default: in the memory of this process. Off: omit.
    */
   engine?: Engine | undefined

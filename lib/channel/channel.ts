@@ -69,6 +69,7 @@ export interface ChannelEnvironment {
  * by, `Event` is what can be published.
  */
 export class Channel<Audience = unknown, Event = unknown> implements Feed {
+  /** The name that it was made with. */
   readonly name: string
   readonly #app: ChannelEnvironment
   readonly #about: ChannelAbout

@@ -17,7 +17,7 @@ export function checkEngine (engine: unknown): void {
   if (missing.length === 0) {
     const absent = HOLDING.filter(verb => methods[verb] === undefined)
     if (absent.length === 0 || HOLDING.every(verb => verb === 'latest' || methods[verb] === undefined)) return
-    throw new FST_CHIRP_OPTION(`option "engine" must be an engine, and what has one of hold(), beat() and evict() needs all of them, and latest(): ${absent.join(', ')} is missing. docs/engines.md says what they do`)
+    throw new FST_CHIRP_OPTION(`option "engine" must be an engine, and what has one of hold(), beat() and evict() needs all of them, and latest(): ${absent.join(', ')} is missing. docs/internals/engines.md says what they do`)
   }
-  throw new FST_CHIRP_OPTION(`option "engine" must be an engine, and ${missing.map(verb => `${verb}()`).join(', ')} of it is no method. docs/engines.md shows one`)
+  throw new FST_CHIRP_OPTION(`option "engine" must be an engine, and ${missing.map(verb => `${verb}()`).join(', ')} of it is no method. docs/internals/engines.md shows one`)
 }

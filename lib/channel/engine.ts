@@ -1,5 +1,5 @@
 // Where the events of channels live. An engine keeps and gives plain data, so
-// anything outside of this package can be one: docs/engines.md says how, and
+// anything outside of this package can be one: docs/internals/engines.md says how, and
 // fastify-chirp/testing/engine proves that it does what channels need.
 import type { EventRecord } from '../dialects/record.js'
 import type { MaybePromise } from '../util/promise.js'
@@ -60,6 +60,7 @@ export interface Holding {
   owner: string
   /** What it replaces: the value that this owner holds with the same key. */
   key: string
+  /** The value, as an event. */
   record: EventRecord
   /** From now on the owner has no value of this key. */
   removes?: true | undefined

@@ -23,6 +23,7 @@ export type { JobState } from './job-state.js'
 
 /** A job: what `app.job()` gives, for `reply.eventStream()`, `reply.page()` with `live`, and `merge()`. */
 export class Job implements Feed {
+  /** What the job is found by. */
   readonly id: string
   /** Resolves to the state that the job ends in, as soon as it has one. Never rejects. */
   readonly done: Promise<JobState>
@@ -68,6 +69,7 @@ export class Job implements Feed {
     this.#run = new JobRun(runHostOf(id, app, (value, dropped) => this.#take(value, dropped), end => this.#over(end)), app.log)
   }
 
+  /** `running`, or the state that it ended in. */
   get state (): JobState {
     return this.#state
   }

@@ -4,6 +4,7 @@
 
 /** A member who is here. */
 export interface Member<Info = unknown> {
+  /** What names the member, as it was given to `join()` or `track()`. */
   readonly key: string
   /** What was given when the member came first. */
   readonly info: Info

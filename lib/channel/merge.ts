@@ -35,6 +35,7 @@ export function merge (...sources: Array<Feed | StreamSource>): Merged {
 /** What an outer merge takes instead of an inner one, so that all have one cursor. */
 const kParts = Symbol.for('fastify-chirp.parts')
 
+/** Several sources as one, made by {@link merge}. */
 export class Merged implements Feed {
   /** @internal */
   readonly [kParts]: readonly Feed[]

@@ -13,7 +13,9 @@ import { onAbort } from './signals.js'
 
 /** What {@link Presence} tells: who came with a first tab, and who left with the last. With an engine one process alone tells it. */
 export interface PresenceEvents<Info = unknown> {
+  /** The first tab of a member has come. */
   join: [member: Member<Info>]
+  /** The last tab of a member has left, and has not come back within `grace`. */
   leave: [member: Member<Info>]
 }
 

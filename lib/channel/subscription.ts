@@ -47,6 +47,7 @@ export interface Subscribable {
   attach (target: ReaderTarget, lastEventId: string, filter?: AudienceFilter, viewer?: string): Following
 }
 
+/** A channel with options, made by `channel.subscribe()`: for a stream, a merge, or `for await`. */
 export class Subscription implements Feed, AsyncIterable<Entry> {
   readonly #channel: Subscribable
   readonly #options: Omit<SubscribeOptions, 'viewer'>

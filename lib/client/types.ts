@@ -37,6 +37,7 @@ export interface ConnectedDetail {
 
 /** Detail of the event `chirp:disconnected`. */
 export interface DisconnectedDetail extends ConnectedDetail {
+  /** Why the stream is not connected. */
   reason: DisconnectReason
   /** That of the answer, when it was no stream; for a redirect, that of the page. */
   status?: number | undefined

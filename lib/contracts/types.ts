@@ -6,8 +6,9 @@ export type { Severity } from '../types.js'
 
 /** One finding. Lines and columns count from one. */
 export interface ContractIssue {
+  /** How bad it is. */
   severity: Severity
-  /** The rule that found it, as in docs/contracts.md. */
+  /** The rule that found it, as in docs/reference/contracts.md. */
   category: string
   /** What is wrong, and how to mend it. */
   message: string
@@ -15,7 +16,9 @@ export interface ContractIssue {
   template?: string | undefined
   /** The file that line and column are in, relative to the working directory: of the template, or of the app's source. */
   file?: string | undefined
+  /** Line in the template or file, from one. */
   line?: number | undefined
+  /** Column in that line, from one. */
   column?: number | undefined
   /** Method and pattern of the route that it is about, such as `GET /news/:topic`. */
   route?: string | undefined

@@ -17,6 +17,7 @@ export interface Part extends Placed {
 
 /** What became of a job. */
 export interface JobEnd {
+  /** The state that it ended in. */
   state: 'ended' | 'failed' | 'stopped'
   /** What clients are told of a failure. */
   message?: string | undefined

@@ -20,15 +20,21 @@ export interface Reason {
   path: string
   /** The expression that reads it, and its place; undefined for what the option `reads` says. */
   expression: string | undefined
+  /** Name of the template that has the expression. */
   template: string
+  /** Its line, from one. */
   line: number | undefined
+  /** Its column, from one. */
   column: number | undefined
 }
 
 /** A block that follows a change. */
 export interface Explanation {
+  /** Name of the block. */
   block: string
+  /** The place that its HTML goes to. */
   target: string
+  /** The reads that meet the change. */
   reasons: Reason[]
 }
 

@@ -47,6 +47,7 @@ const CONTEXT_LIMIT = 30_000
 
 /** What `app.liveView()` gives. */
 export class LiveView {
+  /** The name that it was made with. */
   readonly name: string
   readonly #app: LiveEnvironment
   readonly #settings: LiveViewSettings

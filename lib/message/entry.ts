@@ -7,6 +7,7 @@ import { encodeFrame } from '../sse/frame.js'
 // What an event without any text takes: the object, its record, positions.
 const OVERHEAD = 256
 
+/** An event of a channel, with its place in the history. Iterating a subscription gives these. */
 export class Entry {
   /** Its place in the topic: unique, ordered, and a cursor that says nothing about its content. */
   readonly position: string
@@ -14,7 +15,9 @@ export class Entry {
   readonly previous: string
   /** The id that clients see and send back. */
   readonly id: string
+  /** The `audience` that it was published with. */
   readonly audience: unknown
+  /** Its content, as plain data. */
   readonly record: EventRecord
   #size = 0
   #plain: string | undefined

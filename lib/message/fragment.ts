@@ -35,12 +35,19 @@ export interface FragmentOptions {
  * `target`, `id`, `retry` or `swap` cannot go on the wire.
  */
 export class Fragment {
+  /** Name of the template. */
   readonly template: string
+  /** Name of the block in it, or in a template that it extends. */
   readonly block: string
+  /** The variables for the block. */
   readonly context: FragmentContext
+  /** The place that the HTML goes to, as in {@link FragmentOptions}. */
   readonly target: string | undefined
+  /** The event's id, as a string. */
   readonly id: string | undefined
+  /** Reconnection time in milliseconds. */
   readonly retry: number | undefined
+  /** The `hx-swap` of the message on htmx 4. */
   readonly swap: string | undefined
 
   constructor (template: string, block: string, context: FragmentContext = {}, options: FragmentOptions = {}) {

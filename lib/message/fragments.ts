@@ -25,8 +25,11 @@ export interface FragmentsOptions {
  * cannot go on the wire.
  */
 export class Fragments {
+  /** The fragments, in the order of the list that was given. */
   readonly fragments: readonly Fragment[]
+  /** The message's id, as a string. */
   readonly id: string | undefined
+  /** Reconnection time in milliseconds. */
   readonly retry: number | undefined
 
   constructor (fragments: readonly Fragment[], options: FragmentsOptions = {}) {

@@ -1,4 +1,4 @@
-// The metrics of an app. docs/observability.md lists them, and a test compares.
+// The metrics of an app. docs/reference/observability.md lists them, and a test compares.
 import type { Attributes, Meter } from '@opentelemetry/api'
 import type { DeliverMessage } from '../channel/telemetry.js'
 import type { RenderMessage } from '../render/telemetry.js'

@@ -18,8 +18,11 @@ export interface InstrumentOptions {
 
 /** What instrument() needs of a Fastify app. */
 export interface App {
+  /** The server of the app, by which its scopes are known. */
   readonly server: object
+  /** The app's logger. */
   readonly log: unknown
+  /** Adds a hook that runs when the app is ready. */
   addHook (name: 'onReady', hook: () => Promise<void>): unknown
 }
 

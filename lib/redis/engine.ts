@@ -19,6 +19,7 @@ const TAIL_BYTES = 32 * 1024 * 1024
 // Milliseconds, at most, before what failed is tried again.
 const MAX_PAUSE = 5000
 
+/** The engine over Redis, made by `redisEngine()`. */
 export class RedisEngine implements Engine {
   readonly #settings: RedisSettings
   readonly #address: string

@@ -6,8 +6,11 @@ import { integer, MAX_TIME, refuse, refuseUnknown, time } from '../util/options.
 
 /** A client or a cluster of ioredis, of any version: their types do not fit each other. */
 export interface RedisClient {
+  /** Whether it is a client of a cluster. */
   readonly isCluster: boolean
+  /** The settings that it was made with. */
   readonly options: object
+  /** Makes another client of the same settings. */
   duplicate (...given: never[]): unknown
 }
 

@@ -35,9 +35,13 @@ export interface SSEEventFields {
  * @throws FST_CHIRP_EVENT when a field cannot go on the wire, or there is none.
  */
 export class SSEEvent {
+  /** The data as it was given. */
   readonly data: unknown
+  /** The event's name; undefined for none. */
   readonly event: string | undefined
+  /** The id, as a string; `''` makes the client forget its last one. */
   readonly id: string | undefined
+  /** Reconnection time in milliseconds. */
   readonly retry: number | undefined
   readonly #text: string | undefined
   readonly #frame: string

@@ -13,6 +13,7 @@ import { isPromise, type MaybePromise } from '../util/promise.js'
 
 /** Where a feed sends what it has: a stream, or a merge that passes it on. */
 export interface Outlet {
+  /** How the client reads events. */
   readonly dialect: Dialect
   /** Whether the client still has to take what it was sent. */
   readonly isBlocked: boolean

@@ -131,6 +131,7 @@ export interface ObservedStream {
   readonly app: FastifyInstance
   /** The route's pattern, such as `/news/:topic`; undefined for a 404 handler. */
   readonly route: string | undefined
+  /** The id of the request. */
   readonly requestId: string
   /** The name of its dialect, such as `htmx4`. */
   readonly dialect: string

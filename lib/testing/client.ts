@@ -41,8 +41,11 @@ export interface SSEOptions extends OpenOptions {
 
 /** What {@link TestClient.sse} read. */
 export interface SSEResult {
+  /** Status of the answer. */
   status: number
+  /** Headers of the answer, with names in lower case. */
   headers: IncomingHttpHeaders
+  /** The events, in their order. */
   events: ReceivedEvent[]
   /** How many heartbeats came. */
   heartbeats: number
@@ -163,7 +166,9 @@ function within<T> (timeout: number | undefined, what: string, send: (signal: Ab
 
 /** A stream that is open until one side closes it. */
 export class TestStream {
+  /** Status of the answer. */
   readonly status: number
+  /** Headers of the answer, with names in lower case. */
   readonly headers: IncomingHttpHeaders
   /** Heartbeats so far. */
   heartbeats = 0

@@ -6,9 +6,13 @@ import { createParser } from 'eventsource-parser'
 
 /** One event as a browser would dispatch it; `event`, `id` and `retry` are those of its own block. */
 export interface ReceivedEvent {
+  /** Its data; several lines are joined by LF. */
   data: string
+  /** Its name, if it has one. */
   event?: string
+  /** Its id, if it has one. */
   id?: string
+  /** Reconnection time in milliseconds, if it has one. */
   retry?: number
 }
 

@@ -18,8 +18,8 @@ const LONG = 60000
 
 t.setTimeout(120000)
 
-t.test('docs/scaling.md shows the file that is run here', async t => {
-  const docs = readFileSync(new URL('../../scaling.md', example), 'utf8')
+t.test('docs/operate/scaling.md shows the file that is run here', async t => {
+  const docs = readFileSync(new URL('../../operate/scaling.md', example), 'utf8')
   t.ok(docs.includes(`\`\`\`nginx\n${config}\`\`\``))
 })
 

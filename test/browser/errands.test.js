@@ -23,6 +23,8 @@ onBoth('two people edit one list: what one types stays, what the other changes a
 
   await two.locator('#errand-2 [name=done]').check()
   await until(async () => await one.locator('#errand-2 [name=done]').isChecked(), 'done is done for all')
+  const counts = page => page.locator('[data-signal="errands-left"], [sse-swap="signal:errands-left"]').allTextContents()
+  for (const page of [one, two]) await until(async () => (await counts(page)).join() === '2,2,2', 'one number in three places')
   await one.getByRole('button', { name: 'Add a line' }).click()
   for (const page of [one, two]) await lineOf(page, 4).waitFor()
   await lineOf(one, 3).fill('')

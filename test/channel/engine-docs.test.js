@@ -1,4 +1,4 @@
-// The engine of docs/engines.md, as an outsider would write it.
+// The engine of docs/internals/engines.md, as an outsider would write it.
 import { readFileSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -8,7 +8,7 @@ import { AsyncEngine, testEngine } from '../helpers/engine.js'
 import { buildApp, until } from '../helpers/app.js'
 import { TestClient } from '../helpers/client.js'
 
-const docs = readFileSync(new URL('../../docs/engines.md', import.meta.url), 'utf8')
+const docs = readFileSync(new URL('../../docs/internals/engines.md', import.meta.url), 'utf8')
 const blocks = [...docs.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code)
 const home = t.testdir({ 'engine.mjs': blocks[1], 'run.mjs': `import { MapEngine } from './engine.mjs'\n${blocks[2]}` })
 const { MapEngine } = await import(pathToFileURL(`${home}/engine.mjs`))

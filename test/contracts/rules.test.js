@@ -1,4 +1,4 @@
-// What the rules about templates and sources find, and what docs/contracts.md says of all rules.
+// What the rules about templates and sources find, and what docs/reference/contracts.md says of all rules.
 // A mark ¦ stands before what should be found.
 import { readFileSync } from 'node:fs'
 import t from 'tap'
@@ -129,8 +129,8 @@ rule('source-error', {
   'what is newer than the rest': { source: 'using (x); export const a = await b\nreturn\n@decorated class A { accessor x = 1 }\nimport data from "./x.json" with { type: "json" }\n' }
 })
 
-t.test('docs/contracts.md has each rule with its severity, and what it says is broken and mended is so', async t => {
-  const docs = readFileSync(new URL('../../docs/contracts.md', import.meta.url), 'utf8')
+t.test('docs/reference/contracts.md has each rule with its severity, and what it says is broken and mended is so', async t => {
+  const docs = readFileSync(new URL('../../docs/reference/contracts.md', import.meta.url), 'utf8')
   const sections = docs.slice(docs.indexOf('\n## Rules\n')).split('\n#### ').slice(1)
   const documented = sections.map(section => /^([a-z-]+)\n\n`(\w+)`\. /.exec(section)?.slice(1))
   t.strictSame(documented, categories.map(({ category, severity }) => [category, severity]))

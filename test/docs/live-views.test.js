@@ -1,4 +1,4 @@
-// What docs/live-views.md shows first is run.
+// What docs/guide/live-views.md shows first is run.
 import t from 'tap'
 import { QuietClient } from '../helpers/client.js'
 import { addressIn } from '../helpers/live.js'

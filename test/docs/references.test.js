@@ -1,16 +1,15 @@
 // Tables, error codes, links and commands of the docs are compared with what there is.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { parse } from 'acorn'
 import t from 'tap'
 import * as errors from '../../dist/errors.js'
 import { resolveOptions } from '../../dist/options.js'
 
-import { anchors, documents, read, root, section, withoutCode } from '../helpers/readme.js'
+import { anchors, documents, read, root, withoutCode } from '../helpers/readme.js'
 
 t.test('the table of options has all of them, with their defaults', async t => {
-  const rows = new Map([...section('Options').matchAll(/^\| `(\w+)` \| .+? \| (.+?) \| (.+?) \|$/gm)].map(([, name, byDefault, off]) => [name, { byDefault, off }]))
+  const rows = new Map([...read('docs/reference/options.md').matchAll(/^\| `(\w+)` \| .+? \| (.+?) \| (.+?) \|$/gm)].map(([, name, byDefault, off]) => [name, { byDefault, off }]))
   const types = read('dist/types.d.ts') + read('dist/stream/types.d.ts')
   const names = body => [...body.matchAll(/^ {4}(\w+)\?:/gm)].map(([, name]) => name)
   const stream = names(/interface StreamOptions \{([\s\S]*?)\n\}/.exec(types)[1]).filter(name => name !== 'event' && name !== 'key')
@@ -28,7 +27,7 @@ t.test('the table of options has all of them, with their defaults', async t => {
 })
 
 t.test('every error code is documented, and no other', async t => {
-  const headings = [...read('docs/errors.md').matchAll(/^## (\S+)$/gm)].map(([, code]) => code)
+  const headings = [...read('docs/reference/errors.md').matchAll(/^## (\S+)$/gm)].map(([, code]) => code)
   t.same(headings.sort(), Object.keys(errors).sort())
   for (const [name, ChirpError] of Object.entries(errors)) t.equal(new ChirpError('a', 'b', 'c').code, name)
   for (const file of documents()) {
@@ -55,16 +54,10 @@ t.test('commands exist', async t => {
   }
 })
 
-t.test('other code in docs/ is at least code', async t => {
+t.test('all code is code', async t => {
   for (const file of documents()) {
-    if (file === 'README.md') continue
     for (const [, code] of read(file).matchAll(/```js\n([\s\S]*?)```/g)) {
-      const child = spawn(process.execPath, ['--input-type=module', '--check', '-'])
-      let problem = ''
-      child.stderr.on('data', chunk => { problem += chunk })
-      child.stdin.end(code)
-      const [status] = await once(child, 'exit')
-      t.equal(status, 0, `${file}: ${code.split('\n', 1)} ${problem}`)
+      t.doesNotThrow(() => parse(code, { ecmaVersion: 'latest', sourceType: 'module' }), `${file}: ${code.split('\n', 1)}`)
     }
   }
 })

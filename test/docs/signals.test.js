@@ -1,4 +1,4 @@
-// What docs/signals.md shows is run.
+// What docs/guide/signals.md shows is run.
 import t from 'tap'
 import { QuietClient } from '../helpers/client.js'
 import { addressIn } from '../helpers/live.js'
@@ -21,7 +21,7 @@ t.test('one value, many places', async t => {
   stream.close()
 })
 
-t.test('signals in the README, some of them, and values for one', async t => {
+t.test('derived signals, some of them, and values for one', async t => {
   const { app, main: { balance, net } } = await runBlock(t, 'balance', 'balance, net')
   await app.ready()
   t.same([balance.value, net.value], [42, 142])

@@ -27,6 +27,7 @@ const YOURS = `
     function subscribe (name: 'fastify-chirp:stream:close', listener: (message: StreamCloseMessage) => void): void
     function subscribe (name: 'fastify-chirp:resume', listener: (message: ResumeMessage) => void): void
     function subscribe (name: 'fastify-chirp:stream:error', listener: (message: StreamErrorMessage) => void): void
+    function subscribe (name: 'fastify-chirp:resume', listener: (message: ResumeMessage) => void): void
   }
   declare global {
     const app: { channel (name: string, options?: ChannelOptions): LooseChannel, signals (options?: SignalsOptions<any>): SignalFeed } & FastifyInstance
@@ -107,7 +108,7 @@ const texts = {
   'wrong.mjs': WRONG
 }
 for (const document of documents()) {
-  const text = document === 'docs/contracts.md' ? usage : read(document)
+  const text = document === 'docs/reference/contracts.md' ? usage : read(document)
   for (const [n, { kind, language, code }] of blocksOf(text).entries()) {
     // A part of a file is checked there.
     if (language === 'js' && kind !== 'from') texts[`${document.replaceAll('/', '-')}-${n}.mjs`] = `${code}\nexport {}\n`

@@ -1,8 +1,9 @@
-// The README and docs/, and how their blocks are run. In the README, the
-// recipes and the pages on htmx, live views and signals a comment before a block says what becomes of it:
+// The README and docs/, and how their blocks are run. A comment before a block says what becomes of it:
 //
 //   <!-- run: DIRECTORY/FILE -->  written there; the test of that directory runs it
 //   <!-- from: FILE -->           a part of that file of the repository
+//
+// A block without one is checked by types.test.js, as all others are.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -16,17 +17,22 @@ import { until } from './app.js'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 export const read = path => readFileSync(join(root, path), 'utf8')
-export const readme = read('README.md')
+
+/** The README, CONTRIBUTING and all pages of docs/, by their paths. */
+export function documents () {
+  const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.md'))
+  return ['README.md', 'CONTRIBUTING.md', ...pages.sort().map(name => `docs/${name}`)]
+}
 
 export const VIEWS = {
   'page.html': '<h1>News</h1>\n{% block list %}<ul>{% for item in items %}<li>{{ item }}</li>{% endfor %}</ul>{% endblock %}\n' +
     '{% block alert %}<p>{{ message }}</p>{% endblock %}',
   'news.html': '{% block item %}\n  <li>{{ text }}</li>\n{% endblock %}',
-  'tickets.html': /^\/\/ (\{% block item .+)$/m.exec(readme)[1]
+  'tickets.html': /^\/\/ (\{% block item .+)$/m.exec(read('docs/guide/channels.md'))[1]
 }
 
 // The examples of the rules below are for contracts/rules.test.js.
-export const usage = read('docs/contracts.md').split('## Rules')[0]
+export const usage = read('docs/reference/contracts.md').split('## Rules')[0]
 
 /** The blocks of code in a text, and what the comment before each says. */
 export function blocksOf (text) {
@@ -34,14 +40,14 @@ export function blocksOf (text) {
     .map(([, kind, name, language, code]) => ({ kind, name, language, code }))
 }
 
-export const blocks = blocksOf(readme + ['recipes', 'htmx', 'live-views', 'signals'].map(name => read(`docs/${name}.md`)).join('') + usage)
+export const blocks = documents().flatMap(document => blocksOf(document === 'docs/reference/contracts.md' ? usage : read(document)).map(block => ({ document, ...block })))
 
 // In a folder of the repository, so that `fastify-chirp` is this package.
 export const home = t.testdir()
 for (const { kind, name, code } of blocks) {
   if (kind !== 'run') continue
   mkdirSync(dirname(join(home, name)), { recursive: true })
-  const needsApp = /\bapp[.)]/.test(code) && !/const app =|import \{ app \}/.test(code)
+  const needsApp = /\bapp[.)]/.test(code) && !/const app =|import \{ app \}|function \(app\)/.test(code)
   writeFileSync(join(home, name), needsApp ? `import { app } from './app.mjs'\n${code}` : code)
 }
 
@@ -109,9 +115,7 @@ export async function firstText (url, frames) {
   return text
 }
 
-export function mask (text) {
-  return text.trimEnd().replace(/<p>.+?:.+?: load/, '<p>TIME: load').replace(/<b>[\d.]+</, '<b>LOAD<')
-}
+export const maskIds = text => text.trimEnd().replace(/^id: .+-/m, 'id: EPOCH-')
 
 /** The text of the first frames of an injected stream. */
 export async function readBody (app, url, frames) {
@@ -124,12 +128,9 @@ export async function readBody (app, url, frames) {
   return { body }
 }
 
-export function section (title) {
-  return readme.split(/^## /m).find(text => text.startsWith(`${title}\n`))
-}
-
-export function documents () {
-  return ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs')).filter(name => name.endsWith('.md')).map(name => `docs/${name}`)]
+/** The text below a heading of the second level. */
+export function section (document, title) {
+  return read(document).split(/^## /m).find(text => text.startsWith(`${title}\n`))
 }
 
 export function withoutCode (text) {

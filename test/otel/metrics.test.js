@@ -167,7 +167,7 @@ t.test('what comes from other processes is no number, or no time', async t => {
   t.match((await metrics())['sse.server.publish.lag'], [{ count: 2, sum: 0 }])
 })
 
-t.test('the table of metrics in docs/observability.md is the list', async t => {
+t.test('the table of metrics in docs/reference/observability.md is the list', async t => {
   const { app, metrics } = await setUp(t, { templates: VIEWS, maxStreams: 1 })
   const news = app.channel('news')
   app.get('/', (request, reply) => reply.eventStream(news))
@@ -177,7 +177,7 @@ t.test('the table of metrics in docs/observability.md is the list', async t => {
   await get(await listen(app), '/')
   client.socket.destroy()
   await until(() => app.eventStreams.open === 0)
-  const text = readFileSync(new URL('../../docs/observability.md', import.meta.url), 'utf8')
+  const text = readFileSync(new URL('../../docs/reference/observability.md', import.meta.url), 'utf8')
   const listed = [...text.matchAll(/^\| `(sse\.[^`]+)` \| (\w+)/gm)].map(match => match[1])
   const names = Object.keys(await metrics())
   // Nothing waits any more.

@@ -92,11 +92,11 @@ t.test('a user who may not subscribe is told so', async t => {
   await app.close()
 })
 
-t.test('the rights that docs/scaling.md names are enough', async t => {
+t.test('the rights that docs/operate/scaling.md names are enough', async t => {
   const server = await startRedis(t)
   const admin = server.client()
   const { readFileSync } = await import('node:fs')
-  const [, rights] = /ACL SETUSER app (.*)/.exec(readFileSync(new URL('../../docs/scaling.md', import.meta.url), 'utf8'))
+  const [, rights] = /ACL SETUSER app (.*)/.exec(readFileSync(new URL('../../docs/operate/scaling.md', import.meta.url), 'utf8'))
   await admin.acl('SETUSER', 'app', ...rights.split(' '))
   const app = await buildApp(t, { engine: redisEngine({ client: new Redis(server.url.replace('//', '//app:secret@'), { lazyConnect: true }) }) })
   app.get('/', (request, reply) => reply.eventStream(app.channel('a', { ttl: 60000 })))

@@ -18,7 +18,9 @@ export interface FeedHost {
   ready (only: ReadonlySet<string> | undefined, filter: AudienceFilter | undefined): Promise<unknown> | undefined
 }
 
+/** What `app.signals()` gives: for a stream, a page, or a merge. */
 export class SignalFeed implements Feed {
+  /** A client that comes back needs the newest values alone. */
   readonly keepsLatest = true
   /** What a page prints that is followed by this. @internal */
   readonly signals: PageSignals

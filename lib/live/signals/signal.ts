@@ -9,6 +9,7 @@ export interface SignalHost {
 
 /** One value that many places show. */
 export class Signal<T = unknown> {
+  /** The name that it was declared with. */
   readonly name: string
   readonly #host: SignalHost
 
@@ -43,6 +44,7 @@ export class Signal<T = unknown> {
 
 /** A value that is made of others. */
 export class Derived<T = unknown> {
+  /** The name that it was declared with. */
   readonly name: string
   readonly #host: Pick<SignalHost, 'valueOf'>
 

@@ -15,6 +15,7 @@ import type { DerivedOptions, SignalOptions, SignalsOptions } from './live/signa
 import { LiveViews } from './live/views.js'
 import { Signals } from './live/signals/signals.js'
 import { resolveOptions } from './options.js'
+import { deferredIn } from './pages/defer.js'
 import type { PageEnvironment } from './pages/deferred-page.js'
 import { addErrorPages } from './pages/error-page.js'
 import { sendLive } from './pages/live.js'
@@ -43,13 +44,14 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   const settings = resolveOptions(options)
   await checkRegistered(options.contracts)
   const clientScript = serveScript(app, settings, options.templates !== undefined)
+  // Which render what they show themselves.
+  const printed = { html: (name: string): string => signals.html(name) }
   const renderer = createRenderer({
     templates: options.templates,
     debug: settings.debug,
     dialect: settings.stream.dialect,
     clientScript,
-    // Which render what they show themselves.
-    signals: { html: name => signals.html(name) },
+    signals: printed,
     app
   })
   const registry = new Registry(settings, app.log)
@@ -65,7 +67,7 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
     log: app.log,
     report: (error: unknown, message: string) => { channels.report(error, message) }
   }
-  const views = new LiveViews({ ...live, engine: channels.engine, isShared: channels.isShared, id: randomUUID(), reads: renderer.reads })
+  const views = new LiveViews({ ...live, engine: channels.engine, isShared: channels.isShared, id: randomUUID(), reads: renderer.reads, deferredIn, signals: printed })
   const signals = new Signals({ ...live, channels })
   addFirstOnRoute(app, noteHandler)
   const contracts = new Registration(app, renderer, { contracts: options.contracts, client: settings.client }, {

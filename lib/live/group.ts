@@ -4,10 +4,13 @@ import { Backoff } from '../channel/backoff.js'
 import type { EventRecord } from '../dialects/record.js'
 import { errorBox } from '../message/error-box.js'
 import type { FragmentContext } from '../message/fragment.js'
+import type { PrintedSignals } from '../render/renderer.js'
 import type { MaybePromise } from '../util/promise.js'
 import { Changed } from './change.js'
+import type { Made } from './deferred.js'
 import type { Follower, FollowerGroup, Outcome } from './follower.js'
 import type { LiveBlock, Plan } from './plan.js'
+import { Printed } from './printed.js'
 import { Update } from './update.js'
 
 /** What a group needs of its key and view. */
@@ -18,9 +21,11 @@ export interface GroupHost {
   /** Of the newest change. */
   position (): string
   plan (): MaybePromise<Plan>
-  /** Null when there is no such thing. */
-  context (viewer: string | undefined, signal: AbortSignal): Promise<FragmentContext | null>
-  render (block: LiveBlock, context: FragmentContext): Promise<string>
+  /** Null when there is no such thing. Of the deferred values those are awaited that `isRead` says. */
+  context (viewer: string | undefined, signal: AbortSignal, isRead: (name: string) => boolean): Promise<Made | null>
+  render (block: LiveBlock, context: FragmentContext, signals: Printed): Promise<string>
+  /** What signals are printed by. */
+  signals: PrintedSignals
   report (error: unknown, what: string): void
   /** Tells a developer what was sent, and why. */
   sent (changed: Changed, targets: Iterable<string>, followers: number): void
@@ -48,6 +53,7 @@ export class Group implements FollowerGroup {
   #due = new Set<string>()
   // What was rendered last, by target.
   readonly #records = new Map<string, EventRecord>()
+  readonly #printed = new WeakMap<EventRecord, Printed>()
   // What has changed while the blocks of the template could not be found.
   readonly #unplanned = new Changed()
   #runs = 0
@@ -96,7 +102,7 @@ export class Group implements FollowerGroup {
   }
 
   newest (targets: ReadonlySet<string>, position: string): Update {
-    return new Update([...targets].map(target => this.#records.get(target)!), position)
+    return new Update([...targets].map(target => this.#renewed(this.#records.get(target)!)), position)
   }
 
   #sleep (delay: number, isRetrying: boolean): void {
@@ -139,7 +145,11 @@ export class Group implements FollowerGroup {
     const host = this.#host
     const records = new Map<string, EventRecord>()
     const failed = new Set<string>()
-    const add = ({ target, swap }: LiveBlock, data: string): void => { records.set(target, { target, swap, data }) }
+    const add = ({ target, swap }: LiveBlock, data: string, printed?: Printed): void => {
+      const record = { target, swap, data }
+      records.set(target, record)
+      if (printed !== undefined) this.#printed.set(record, printed)
+    }
     const fails = (block: LiveBlock, error: unknown): void => {
       failed.add(block.target)
       if (host.debug) add(block, errorBox(block.block, error))
@@ -158,11 +168,15 @@ export class Group implements FollowerGroup {
     const blocks = plan.blocks.filter(({ target }) => targets.has(target))
     if (blocks.length === 0) return { records, failed }
     try {
-      const context = await host.context(this.viewer, signal)
-      if (context === null) return { records, failed, isGone: true }
+      const made = await host.context(this.viewer, signal, name => blocks.some(block => plan.looksAt(block, name)))
+      if (made === null) return { records, failed, isGone: true }
+      const { context } = made
+      for (const [name, error] of made.failed) report(error, `the deferred value ${JSON.stringify(name)}`)
       await Promise.all(blocks.map(async block => {
+        for (const [name, error] of made.failed) if (plan.looksAt(block, name)) return fails(block, error)
         try {
-          add(block, (await host.render(block, context)).trim())
+          const printed = new Printed(host.signals)
+          add(block, (await host.render(block, context, printed)).trim(), printed)
         } catch (error) {
           report(error, `block ${JSON.stringify(block.block)}`)
           fails(block, error)
@@ -177,7 +191,17 @@ export class Group implements FollowerGroup {
     return { records, failed }
   }
 
-  #deliver (records: ReadonlyMap<string, EventRecord>, position: string, reason: Changed): void {
+  #renewed (record: EventRecord): EventRecord {
+    const printed = this.#printed.get(record)
+    const data = printed?.renewed(record.data!)
+    if (printed === undefined || data === record.data) return record
+    const renewed = { ...record, data }
+    this.#printed.set(renewed, printed)
+    return renewed
+  }
+
+  #deliver (made: ReadonlyMap<string, EventRecord>, position: string, reason: Changed): void {
+    const records = new Map([...made].map(([target, record]) => [target, this.#renewed(record)]))
     const rendered = new Set(records.keys())
     const changed = new Set([...rendered].filter(target => this.#records.get(target)?.data !== records.get(target)!.data))
     for (const [target, record] of records) this.#records.set(target, record)

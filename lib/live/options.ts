@@ -116,8 +116,9 @@ function placementsOf (template: string, blocks: unknown, where: string): Placem
 
 function pathsBy (option: string, where: string, given: unknown): Map<string, string[]> {
   if (given === undefined) return new Map()
-  if (typeof given !== 'object' || given === null || isList(given)) throw wrong(option, where, 'an object of lists of paths', given)
-  return new Map(Object.entries(given).map(([name, paths]: [string, unknown]) => {
+  // A map or a promise has no fields, and would be taken for nothing.
+  if (Object.prototype.toString.call(given) !== '[object Object]') throw wrong(option, where, 'an object of lists of paths', given)
+  return new Map(Object.entries(given as object).map(([name, paths]: [string, unknown]) => {
     if (!isList(paths)) throw wrong(option, where, `an object of lists of paths, and "${name}" must be a list`, paths)
     return [name, paths.map(path => canonical(option, where, path))]
   }))

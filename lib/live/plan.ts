@@ -1,6 +1,6 @@
 // Which blocks of a live view follow their data, and which of them follow a change.
 import { FST_CHIRP_BLOCK_NOT_FOUND, FST_CHIRP_OPTION } from '../errors.js'
-import { meets, parsePath } from '../render/path.js'
+import { meets, parsePath, stepOf } from '../render/path.js'
 import { pathsOf, touches, type Read, type TemplateReads } from '../render/reads.js'
 import { suggest } from '../util/closest.js'
 import type { LiveViewSettings, Placement } from './options.js'
@@ -71,6 +71,12 @@ export class Plan {
     if (paths === undefined) return this.blocks.map(({ target }) => target)
     const steps = this.#withDerived(paths).map(path => parsePath(path)!)
     return this.blocks.filter(({ reads }) => reads.some(read => steps.some(change => touches(change, read)))).map(({ target }) => target)
+  }
+
+  /** Whether a block looks at a variable of the context. */
+  looksAt ({ reads, known }: LiveBlock, name: string): boolean {
+    const steps = [stepOf(name)]
+    return [...reads, ...known].some(read => touches(steps, read))
   }
 
   /** Which blocks follow a change, and why. */

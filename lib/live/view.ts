@@ -7,10 +7,11 @@ import { FST_CHIRP_BLOCK_NOT_FOUND, FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_CONTEXT_
 import type { FragmentContext } from '../message/fragment.js'
 import type { ReadsAnalysis, TemplateReads } from '../render/reads.js'
 import { record } from '../render/recording.js'
-import type { Renderer } from '../render/renderer.js'
+import type { PrintedSignals, Renderer } from '../render/renderer.js'
 import { tryLog } from '../util/log.js'
 import { whenDone, within, type MaybePromise } from '../util/promise.js'
 import { toRecord, type Change } from './change.js'
+import { awaitDeferred, type FindDeferred } from './deferred.js'
 import { factsOf, type ViewFacts } from './facts.js'
 import type { GroupHost } from './group.js'
 import { HISTORY, LiveKey } from './key.js'
@@ -29,6 +30,8 @@ export interface LiveEnvironment {
   readonly renderer: Renderer
   readonly reads: ReadsAnalysis | undefined
   readonly counters: { renders: number }
+  readonly deferredIn: FindDeferred
+  readonly signals: PrintedSignals
   readonly debug: boolean
   readonly log: FastifyBaseLogger
   /** Logs and counts an error. */
@@ -253,14 +256,18 @@ export class LiveView {
   }
 
   #groupHost (key: LiveKey): Omit<GroupHost, 'position' | 'emptied'> {
-    const { debug, log, report } = this.#app
+    const { debug, log, report, deferredIn, signals } = this.#app
     const name = JSON.stringify(this.name)
     return {
       delay: this.#settings.delay,
       debug,
       plan: () => this.plan(),
-      context: async (viewer, signal) => within(CONTEXT_LIMIT, this.context(key.name, viewer, signal), () => new FST_CHIRP_CONTEXT_TIMEOUT(this.name, CONTEXT_LIMIT)),
-      render: async (block, context) => this.#render(block, context),
+      context: async (viewer, signal, isRead) => {
+        const made = await within(CONTEXT_LIMIT, this.context(key.name, viewer, signal), () => new FST_CHIRP_CONTEXT_TIMEOUT(this.name, CONTEXT_LIMIT))
+        return made && awaitDeferred(made, deferredIn, isRead, { signal, log })
+      },
+      render: async (block, context, signals) => this.#render(block, context, signals),
+      signals,
       report: (error, what) => { report(error, `${what} of live view ${name} failed. It is tried again`) },
       sent: ({ paths }, targets, followers) => {
         tryLog(log, 'debug', { view: this.name, key: key.name, changed: paths === undefined ? '*' : [...paths], sent: [...targets], streams: followers }, 'blocks of a live view were rendered')
@@ -268,13 +275,13 @@ export class LiveView {
     }
   }
 
-  async #render (block: LiveBlock, context: FragmentContext): Promise<string> {
+  async #render (block: LiveBlock, context: FragmentContext, signals: PrintedSignals): Promise<string> {
     const { renderer, counters, debug } = this.#app
     const { template } = this.#settings
     counters.renders++
-    if (!debug) return await renderer.renderBlock(template, block.block, context)
+    if (!debug) return await renderer.renderBlock(template, block.block, context, { signals })
     const recording = record(context)
-    const html = await renderer.renderBlock(template, block.block, recording.context)
+    const html = await renderer.renderBlock(template, block.block, recording.context, { signals })
     for (const path of recording.unknown(block.known)) {
       this.#tellOnce(`${block.block} ${path}`, `block "${block.block}" of live view ${JSON.stringify(this.name)} reads "${path}", which its template does not show. Add it to the options of the view: reads: { ${JSON.stringify(block.block)}: [${JSON.stringify(path)}] }`)
     }

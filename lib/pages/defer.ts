@@ -25,6 +25,7 @@ export class Deferred<out T = unknown> {
     this.#source = source
     // It may fail before a page is made of it, or where none is.
     disregard(source)
+    return new Proxy<this>(this, REFUSING as ProxyHandler<this>)
   }
 
   /**
@@ -39,8 +40,24 @@ export class Deferred<out T = unknown> {
 
   /** What is not a page shows it, which is a mistake. */
   toString (): never {
-    throw new TypeError('a deferred value can be shown by reply.page() only, in its context itself and not in one of its values. Await it here')
+    refuse()
   }
+}
+
+// A template that looks into one would find nothing, and show that.
+const REFUSING: ProxyHandler<Deferred> = {
+  get (deferred, key) {
+    const value: unknown = Reflect.get(deferred, key)
+    if (typeof value === 'function' && key !== 'constructor') return value.bind(deferred)
+    // Others than templates ask for these, of any value.
+    return value !== undefined || typeof key === 'symbol' || key === 'then' || key === 'toJSON' ? value : refuse()
+  },
+  has: () => refuse(),
+  ownKeys: () => refuse()
+}
+
+function refuse (): never {
+  throw new TypeError('a deferred value can be shown by reply.page() only, in its context itself and not in one of its values. Await it here')
 }
 
 /**

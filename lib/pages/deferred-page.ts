@@ -49,8 +49,11 @@ export async function deferredPage (
   addVary(reply, 'HX-Request, Chirp-Gap')
   const values = new DeferredValues(given, timeout === false ? 0 : timeout, log, (name, error) => report(error, `the deferred value ${JSON.stringify(name)} failed`))
   const remove = app.pendingPages.add({ values, destroy: () => { reply.raw.destroy() } })
+  let parts: PartsPage | undefined
+  // A page that leaves may never be sent: a hook replaces it, or it is a 304.
   const over = (): void => {
     values.stop()
+    parts?.stop()
     remove()
   }
   reply.raw.once('close', over)
@@ -58,7 +61,7 @@ export async function deferredPage (
   if (reply.raw.destroyed) over()
   try {
     const readers = readersIn(await reads.analyse(template), [...given.keys()])
-    const parts = new PartsPage({
+    const sent = parts = new PartsPage({
       debug: app.settings.debug,
       counters: app.registry.counters,
       render: (block, context, page) => block === undefined ? renderer.renderTemplate(template, context, page) : renderer.renderBlock(template, block, context, page),
@@ -67,7 +70,7 @@ export async function deferredPage (
     }, values, context, readers, { connect: page?.connect?.bind(page), signals: page?.signals }, order === 'document')
     // A value that is there already comes with its page.
     for (let turn = 0; turn < 3 && values.pending > 0; turn++) await undefined
-    const shell = isWhole || values.pending === 0 ? await parts.whole(block) : await parts.shell()
+    const shell = isWhole || values.pending === 0 ? await sent.whole(block) : await sent.shell()
     if (typeof shell === 'string') {
       over()
       return shell
@@ -77,7 +80,7 @@ export async function deferredPage (
     const { writeTimeout } = app.settings
     return new StreamPayload({
       start: (dest, end) => {
-        parts.send(shell, new Outlet(dest, end, reply, encoding, writeTimeout)).then(over, error => {
+        sent.send(shell, new Outlet(dest, end, reply, encoding, writeTimeout)).then(over, error => {
           report(error, 'a page was not sent to its end')
           reply.raw.destroy()
           over()

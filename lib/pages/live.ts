@@ -29,11 +29,20 @@ async function answer (app: PageEnvironment, reply: FastifyReply, view: LiveView
     sendPage(app, reply, view.template, {}, { ...options, live: source })
     return
   }
-  const controller = new AbortController()
-  reply.raw.once('close', () => controller.abort())
+  const { signal } = abortWhenClosed(reply)
   // What changes while the context is made is sent when the page connects.
   source.pageCursor = await source.cursor()
-  const context = await view.context(key, viewer, controller.signal)
-  if (context === null) reply.callNotFound()
+  // What fails because the client has left is no fault of the view.
+  const context = signal.aborted ? undefined : await view.context(key, viewer, signal).catch(error => { if (!signal.aborted) throw error })
+  if (context === undefined) reply.send('')
+  else if (context === null) reply.callNotFound()
   else sendPage(app, reply, view.template, context, { ...options, live: source })
+}
+
+function abortWhenClosed ({ raw }: FastifyReply): AbortController {
+  const controller = new AbortController()
+  raw.once('close', () => controller.abort())
+  // It does not close twice.
+  if (raw.destroyed) controller.abort()
+  return controller
 }

@@ -21,7 +21,10 @@ export class Outlet {
     this.#end = end
     this.#writeTimeout = writeTimeout
     this.#target = dest as unknown as Target
-    if (encoding === undefined) return
+    // What a hook transforms first is not for the client.
+    if (encoding === undefined || (dest as unknown) !== reply.raw) return
+    reply.raw.setHeader('content-encoding', encoding)
+    reply.raw.removeHeader('content-length')
     const compressor = ENCODERS[encoding]()
     const cut = (): void => {
       compressor.destroy()
@@ -82,8 +85,8 @@ const ENCODERS = {
 }
 
 /**
- * Compresses the answer where @fastify/compress would: it holds pieces back until it has enough of them, so it is told
- * to leave this one alone.
+ * How the answer is compressed, where @fastify/compress would: it holds pieces back until it has enough of them, so it
+ * is told to leave this one alone. An {@link Outlet} says so in its head, because a hook may still replace the answer.
  */
 export function encodingFor (reply: FastifyReply): Encoding | undefined {
   if (typeof (reply as { compress?: unknown }).compress !== 'function' || reply.hasHeader('content-encoding')) return undefined
@@ -93,6 +96,5 @@ export function encodingFor (reply: FastifyReply): Encoding | undefined {
   addVary(reply, 'Accept-Encoding')
   const accepted = headerOf(request, 'accept-encoding') ?? ''
   const encoding = (['br', 'gzip'] as const).find(name => new RegExp(`(?:^|,)\\s*${name}\\s*(?:$|,|;\\s*q=(?!0(?:\\.0*)?\\s*(?:$|,)))`, 'i').test(accepted))
-  if (encoding !== undefined) reply.header('content-encoding', encoding).removeHeader('content-length')
   return encoding
 }

@@ -47,6 +47,7 @@ export class PartsPage implements WatchedPage {
   readonly #prefix = `${(pages = (pages + 1) % 1e6).toString(36)}${Math.random().toString(36).slice(2, 8)}-`
   #ids = 0
   #pending = 0
+  #isStopped = false
 
   constructor (host: PartsHost, values: DeferredValues, context: object, readers: DeferredReaders, page: PageStream, isInOrder: boolean) {
     this.#host = host
@@ -72,6 +73,7 @@ export class PartsPage implements WatchedPage {
   /** The page, or a block of it, when all values are there. */
   async whole (block?: string): Promise<string> {
     await this.#values.settled(this.#values.names)
+    if (this.#values.isStopped) return ''
     try {
       const html = await this.#host.render(block, this.#values.over(this.#context), this.#under(this.#watch()))
       this.#countFailed()
@@ -102,16 +104,19 @@ export class PartsPage implements WatchedPage {
 
   /** Sends the shell, and then each part when its values are there. */
   async send (shell: Shell, outlet: Outlet): Promise<void> {
-    try {
-      if (this.#isInOrder) {
-        if (await this.#sendInOrder(shell.html, shell.places, shell.parts, outlet)) outlet.end('')
-      } else if (await outlet.write(shell.html.slice(0, shell.end))) {
-        const rest = await this.#sendParts(shell.parts, outlet)
-        if (rest !== undefined) outlet.end(rest + shell.html.slice(shell.end))
-      }
-    } finally {
-      this.#host.counters.partsPending -= this.#pending
+    if (this.#isInOrder) {
+      if (await this.#sendInOrder(shell.html, shell.places, shell.parts, outlet)) outlet.end('')
+    } else if (await outlet.write(shell.html.slice(0, shell.end))) {
+      const rest = await this.#sendParts(shell.parts, outlet)
+      if (rest !== undefined) outlet.end(rest + shell.html.slice(shell.end))
     }
+  }
+
+  /** No part of it is sent any more. It may never have been asked to send one. */
+  stop (): void {
+    this.#isStopped = true
+    this.#host.counters.partsPending -= this.#pending
+    this.#pending = 0
   }
 
   // Undefined when a value had to be waited for, and all has to be rendered once more.
@@ -265,6 +270,7 @@ export class PartsPage implements WatchedPage {
   }
 
   #countPending (change: number): void {
+    if (this.#isStopped) return
     this.#pending += change
     this.#host.counters.partsPending += change
   }

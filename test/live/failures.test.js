@@ -1,8 +1,10 @@
 // What fails costs itself alone, and is tried again.
+import net from 'node:net'
 import t from 'tap'
 import { kAttach } from 'fastify-chirp'
-import { quiet, until } from '../helpers/app.js'
+import { listen, quiet, until } from '../helpers/app.js'
 import { settle, stopClock } from '../helpers/clock.js'
+import { later } from '../helpers/deferred.js'
 import { buildTickets, contextOf, createOutlet, Page, TICKET } from '../helpers/live-views.js'
 
 const errorsOf = app => app.log.lines.filter(({ level }) => level === 50).map(({ msg }) => msg)
@@ -203,4 +205,40 @@ t.test('a context that gives nothing for long is given up, aborted and called ag
   t.equal(asked.length, 2)
   t.match(outlet.sent.join(''), /^header /)
   attachment.detach()
+})
+
+t.test('a client that leaves before its page is there: nothing is made for nobody, and nothing fails', async t => {
+  for (const stage of ['authorize', 'context']) {
+    const asked = later()
+    const stages = []
+    const signals = []
+    const { app } = await buildTickets(t, {
+      view: {
+        authorize: () => {
+          stages.push('authorize')
+          return stage === 'authorize' ? asked.promise : true
+        }
+      },
+      context: (id, { signal }) => {
+        stages.push('context')
+        signals.push(signal)
+        return new Promise((resolve, reject) => { signal.addEventListener('abort', () => reject(signal.reason)) })
+      }
+    })
+    let closed = 0
+    const port = await listen(app)
+    app.server.once('connection', socket => { socket.once('close', () => { closed++ }) })
+    const socket = net.connect(port)
+    socket.write('GET /tickets/7 HTTP/1.1\r\nhost: a\r\n\r\n')
+    await until(() => stages.at(-1) === stage)
+    socket.destroy()
+    await until(() => closed === 1)
+    asked.resolve(true)
+    await settle()
+    await app.close()
+    t.equal(stages.at(-1), stage)
+    t.same(signals.map(({ aborted }) => aborted), stage === 'context' ? [true] : [])
+    t.same(errorsOf(app), [])
+    t.equal(app.eventStreams.errors, 0)
+  }
 })

@@ -17,6 +17,7 @@ t.test('bad names and options', async t => {
     ['a', { ...good, blocks: [{ block: 'header', swap: 'morf' }] }, /"blocks".*no page can swap by "morf"/],
     ['a', { ...good, blocks: ['header', { block: 'total', target: 'header' }] }, /two blocks to the target "header"/],
     ['a', { ...good, derive: ['x'] }, /"derive" .* must be an object of lists of paths, not an array/], ['a', { ...good, derive: { a: 'b' } }, /"a" must be a list/],
+    ['a', { ...good, derive: new Map([['a', ['b']]]) }, /"derive" .* must be an object of lists/], ['a', { ...good, reads: Promise.reject(new Error('not awaited')) }, /"reads" .* must be an object of lists/],
     ['a', { ...good, derive: { 'a b': ['b'] } }, /"derive" .* made of paths/], ['a', { ...good, derive: { a: ['b..c'] } }, /"derive" .* made of paths/],
     ['a', { ...good, reads: { header: [7] } }, /"reads" .* made of paths, .* not 7/], ['a', { ...good, reads: null }, /"reads"/],
     ['a', { ...good, blocks: ['header'], reads: { total: ['clock'] } }, /"reads" .* names the block "total", which is not in "blocks"/],

@@ -1,8 +1,10 @@
 // Nothing older after something newer, and nothing missed, however things fall together.
 import t from 'tap'
-import { kAttach } from 'fastify-chirp'
-import { until } from '../helpers/app.js'
+import { kAttach, merge } from 'fastify-chirp'
+import { buildApp, until } from '../helpers/app.js'
+import { TestClient } from '../helpers/client.js'
 import { engineWith } from '../helpers/engine.js'
+import { views } from '../helpers/live.js'
 import { buildTickets, contextOf, Page } from '../helpers/live-views.js'
 
 t.test('what was begun before a page was loaded is not sent to it', async t => {
@@ -71,4 +73,36 @@ t.test('what changes after the changes were read and before the answer is there'
   answers[0]()
   await until(() => sent.length > 0)
   t.match(sent, ['total 2'])
+})
+
+t.test('a signal in a block that waited for another one is not older than what was sent meanwhile', async t => {
+  const env = views({
+    'page.html': '<main {{ sse_connect() }}><p {{ sse_swap("fast") }}>{% block fast %}{{ n }}{{ signal("s") }}{{ signal("s") }}{{ signal("t") }}{% endblock %}</p><p {{ sse_swap("slow") }}>{% block slow %}{{ n | later }}{% endblock %}</p></main>'
+  })
+  const answers = []
+  env.addFilter('later', (value, callback) => { answers.push(() => callback(null, value)) }, true)
+  const app = await buildApp(t, { templates: env })
+  let n = 1
+  const s = app.signal('s', { initial: 'old' })
+  app.signal('t', { initial: '$&' })
+  const view = app.liveView('view', { template: 'page.html', context: () => ({ n }), delay: 0 })
+  app.get('/', { live: true }, (request, reply) => reply.eventStream(merge(view.source('1'), app.signals())))
+  const stream = await new TestClient(app).open('/', { headers: { accept: 'text/event-stream' } })
+  const next = async event => {
+    for (;;) {
+      const got = await stream.next()
+      if (got.event === event) return got.data
+    }
+  }
+  await until(() => answers.length === 1)
+  answers.shift()()
+  await next('slow')
+  n = 2
+  await view.changed('1')
+  await until(() => answers.length === 1)
+  await s.set('new $&')
+  while (await next('signal:s') !== 'new $&amp;');
+  answers.shift()()
+  t.same((await next('fast')).replaceAll(/<[^>]+>/g, ' ').split('  '), ['2 new $&amp;', 'new $&amp;', '$&amp; '])
+  await stream.close()
 })

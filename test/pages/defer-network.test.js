@@ -2,13 +2,14 @@
 import http2 from 'node:http2'
 import net from 'node:net'
 import { once } from 'node:events'
+import { Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip } from 'node:zlib'
 import fastifyCompress from '@fastify/compress'
 import fastifyEtag from '@fastify/etag'
 import t from 'tap'
-import { defer, Deferred } from 'fastify-chirp'
-import { certificate, listen, never, until } from '../helpers/app.js'
-import { later, pageApp, part, place, read } from '../helpers/deferred.js'
+import { defer, Deferred, Fragment } from 'fastify-chirp'
+import { buildApp, certificate, listen, never, until } from '../helpers/app.js'
+import { environment, later, pageApp, part, place, read } from '../helpers/deferred.js'
 
 const VIEW = '<body><p>{% block x %}{% if a is failed %}failed{% else %}{{ a }}{% endif %}{% endblock %}</p><p>{% block y %}{{ b }}{% endblock %}</p></body>'
 
@@ -304,4 +305,66 @@ t.test('a client that leaves while the page waits as a whole, for what is outsid
     controller.abort()
     await until(() => signal.aborted && app.eventStreams.partsPending === 0)
   }
+})
+
+t.test('a hook that replaces the page: what is sent says nothing of parts', async t => {
+  const hooks = {
+    replaced: async () => 'replaced',
+    failed: async () => { throw new Error('failed') },
+    304: async (request, reply, payload) => {
+      reply.code(304)
+      return payload
+    }
+  }
+  for (const [name, hook] of Object.entries(hooks)) {
+    const { app } = await two(t)
+    await app.register(async scope => {
+      await scope.register(fastifyCompress)
+      scope.addHook('onSend', hook)
+      scope.get('/parts', (request, reply) => reply.page('page.html', { a: defer(never), b: defer(never) }))
+    })
+    const response = await app.inject({ url: '/parts', headers: { accept: 'text/html', 'accept-encoding': 'gzip' } })
+    t.equal(response.headers['content-encoding'], undefined, name)
+    t.equal(response.body.includes(name), name !== '304', name)
+    await until(() => app.eventStreams.partsPending === 0, `nothing is pending: ${name}`)
+  }
+})
+
+t.test('a hook that transforms the page gets text, also where it would be compressed', async t => {
+  const { app } = await two(t)
+  await app.register(async scope => {
+    await scope.register(fastifyCompress)
+    scope.addHook('onSend', async (request, reply, payload) => payload.pipe(new Transform({ transform: (chunk, encoding, done) => done(null, String(chunk).toUpperCase()) })))
+    scope.get('/parts', (request, reply) => reply.page('page.html', { a: defer(new Promise(resolve => setImmediate(resolve, 'one'))), b: 2 }))
+  })
+  const response = await app.inject({ url: '/parts', headers: { accept: 'text/html', 'accept-encoding': 'gzip' } })
+  t.equal(response.headers['content-encoding'], undefined)
+  t.match(response.body, 'ONE</TEMPLATE>')
+})
+
+t.test('a client that leaves while the whole page waits: nothing fails', async t => {
+  for (const view of ['<p>{{ a.x }}</p>', '<title>{% block x %}{{ a.x }}{% endblock %}</title>']) {
+    const app = await pageApp(t, view, () => ({ a: defer(({ signal }) => new Promise(resolve => { signals.push(signal) })) }))
+    const signals = []
+    const port = await listen(app)
+    const socket = net.connect(port)
+    socket.write('GET / HTTP/1.1\r\nhost: a\r\nhx-request: true\r\n\r\n')
+    await until(() => signals.length === 1)
+    socket.destroy()
+    await until(() => signals[0].aborted)
+    await app.close()
+    t.same(app.log.lines.filter(({ level }) => level >= 40).map(({ msg }) => msg), [])
+  }
+})
+
+t.test('what is no page refuses a deferred value, instead of showing nothing', async t => {
+  const app = await buildApp(t, { templates: environment({ 'page.html': '{% block member %}{{ a.x }}{% endblock %}{% block loop %}{% for x in a %}{{ x }}{% endfor %}{% endblock %}{% block text %}{{ a }}{% endblock %}' }) })
+  for (const block of ['member', 'loop', 'text']) {
+    await t.rejects(app.renderFragment(new Fragment('page.html', block, { a: defer(() => []) })), { message: /a deferred value can be shown by reply\.page\(\) only/ }, block)
+  }
+  const made = defer(1)
+  t.ok(made instanceof Deferred)
+  t.equal(await made, made, 'it is no promise')
+  t.equal(made.constructor, Deferred)
+  for (const look of [() => 'x' in made, () => Object.keys(made), () => JSON.stringify(made)]) t.throws(look, TypeError)
 })

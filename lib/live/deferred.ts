@@ -1,0 +1,48 @@
+// The deferred values of a context that is made for streams: there is no page
+// that they could follow, so the blocks that read them wait for them.
+import type { FastifyBaseLogger } from 'fastify'
+import { FST_CHIRP_DEFER } from '../errors.js'
+import type { FragmentContext } from '../message/fragment.js'
+import { layered } from '../render/nunjucks/variables.js'
+
+/** The deferred values of a context by their names; undefined when there are none. */
+export type FindDeferred = (context: object) => ReadonlyMap<string, { open (given: { signal: AbortSignal, log: FastifyBaseLogger }): unknown }> | undefined
+
+/** The variables of a render. */
+export interface Made {
+  context: FragmentContext
+  /** Values that are not there, with the errors. */
+  failed: ReadonlyMap<string, unknown>
+}
+
+const NONE: ReadonlyMap<string, unknown> = new Map()
+// As the `timeout` of a page.
+const TIMEOUT = 10_000
+
+/**
+ * Awaits the deferred values of a context, those that `isRead` says. Never rejects; what fails is in `failed`.
+ *
+ * @param given.signal Aborts when nobody waits any more.
+ */
+export async function awaitDeferred (context: FragmentContext, find: FindDeferred, isRead: (name: string) => boolean, given: { signal: AbortSignal, log: FastifyBaseLogger }): Promise<Made> {
+  const deferred = find(context)
+  if (deferred === undefined) return { context, failed: NONE }
+  const { log } = given
+  const controller = new AbortController()
+  const signal = AbortSignal.any([given.signal, controller.signal])
+  const values: Record<string, unknown> = {}
+  const failed = new Map<string, unknown>()
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>(resolve => { timer = setTimeout(resolve, TIMEOUT).unref() }).then(() => { controller.abort() })
+  const names = [...deferred.keys()].filter(isRead)
+  await Promise.all(names.map(async name => {
+    const refuse = (): never => { throw new FST_CHIRP_DEFER(`"${name}" was not there within ${TIMEOUT} ms. Have its function end when its signal aborts`) }
+    try {
+      values[name] = await Promise.race([late.then(refuse), (async () => deferred.get(name)!.open({ signal, log }))()])
+    } catch (error) {
+      failed.set(name, error)
+    }
+  }))
+  clearTimeout(timer)
+  return { context: layered(values, context) as FragmentContext, failed }
+}

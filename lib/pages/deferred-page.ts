@@ -79,6 +79,7 @@ export async function deferredPage (
     const encoding = encodingFor(reply)
     const { writeTimeout } = app.settings
     return new StreamPayload({
+      prepare: () => { if (encoding !== undefined) reply.header('content-encoding', encoding).removeHeader('content-length') },
       start: (dest, end) => {
         sent.send(shell, new Outlet(dest, end, reply, encoding, writeTimeout)).then(over, error => {
           report(error, 'a page was not sent to its end')

@@ -23,8 +23,10 @@ export class Outlet {
     this.#target = dest as unknown as Target
     // What a hook transforms first is not for the client.
     if (encoding === undefined || (dest as unknown) !== reply.raw) return
-    reply.raw.setHeader('content-encoding', encoding)
-    reply.raw.removeHeader('content-length')
+    if (!reply.raw.headersSent) {
+      reply.raw.setHeader('content-encoding', encoding)
+      reply.raw.removeHeader('content-length')
+    }
     const compressor = ENCODERS[encoding]()
     const cut = (): void => {
       compressor.destroy()

@@ -7,6 +7,8 @@ import type { Destination } from './destination.js'
 /** Who writes once the response is there. */
 export interface Writer {
   start (dest: Destination, end?: () => void): void
+  /** Adds to the head what depends on nobody coming in between. Called where the head leaves before {@link start}. */
+  prepare? (): void
 }
 
 type Listener = (...values: unknown[]) => void
@@ -41,6 +43,11 @@ export class StreamPayload {
       this.#writer.start(dest)
     }
     return dest
+  }
+
+  /** Called before the head leaves, where it does before {@link pipe}. */
+  prepare (): void {
+    this.#writer.prepare?.()
   }
 
   /** Called instead of {@link pipe} where no body is sent (HEAD, 204); the response then closes. */

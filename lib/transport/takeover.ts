@@ -47,6 +47,7 @@ function createHook (place: Place): Hook {
 
 function takeOver (reply: FastifyReply, payload: StreamPayload): void {
   const { raw } = reply
+  payload.prepare()
   raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>)
   flattenHead(raw)
   payload.pipe(raw)

@@ -120,3 +120,15 @@ t.test('the process never complained', async t => {
   await turn()
   t.same(complaints, [])
 })
+
+t.test('what a message knows of a stream that is over', async t => {
+  const app = await buildApp(t)
+  let stream
+  const listen = message => { stream = message.stream }
+  diagnostics.subscribe('fastify-chirp:stream:open', listen)
+  t.teardown(() => diagnostics.unsubscribe('fastify-chirp:stream:open', listen))
+  app.get('/', (request, reply) => reply.eventStream(['a']))
+  await app.inject('/')
+  t.equal(app.eventStreams.open, 0)
+  t.same([stream.events, stream.bytes, stream.waiting], [1, 0, 0])
+})

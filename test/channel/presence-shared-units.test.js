@@ -11,7 +11,7 @@ import { Roster } from '../../dist/channel/roster.js'
 import { SharedMembers } from '../../dist/channel/shared-members.js'
 
 /** A roster of the process "me" with an engine that only does what it is told to. */
-function buildRoster (holdings, methods) {
+function buildRoster (holdings, methods, { isTimed = true } = {}) {
   const calls = []
   const changes = []
   const reports = []
@@ -42,7 +42,7 @@ function buildRoster (holdings, methods) {
     changed: (key, before, isOurs) => { changes.push([key, [...before.keys()].join(), isOurs]) },
     report: error => { reports.push(error) }
   })
-  const event = record => ({ position: `e-${++n}`, previous: `e-${n - 1}`, time: n, record })
+  const event = record => ({ position: `e-${++n}`, previous: `e-${n - 1}`, time: isTimed ? n : undefined, record })
   const hear = told => listener(event(toRecord(told)))
   const hearRaw = record => listener(event(record))
   return { roster, engine, calls, changes, reports, event, hear, hearRaw, skip: () => { n++ }, lose: () => lost() }
@@ -86,6 +86,10 @@ t.test('an info that cannot travel is refused', async t => {
     t.throws(() => presence.track('ann', { info }), { code: 'FST_CHIRP_OPTION', message })
   }
   t.equal(presence.size, 0)
+  const info = { name: 'Ann' }
+  presence.join('ann', { info })
+  info.name = 'Eve'
+  t.same(presence.members(), [{ key: 'ann', info: { name: 'Ann' }, count: 1 }], 'and the others are copies')
 })
 
 t.test('a beat', async t => {
@@ -217,6 +221,19 @@ t.test('what is heard', async t => {
     t.same([...roster.keys()], [])
   })
 
+  t.test('has the time of the first, also where the engine tells none', async t => {
+    const { roster, hear } = buildRoster({}, {}, { isTimed: false })
+    await roster.ready
+    const before = Date.now()
+    hear({ owner: 'x', by: 'x', key: 'k', data: 1 })
+    const { since } = roster.holders('k').get('x')
+    t.ok(since >= before)
+    hear({ owner: 'x', by: 'x', key: 'k', data: 2 })
+    t.strictSame(roster.holders('k').get('x'), { data: 2, since })
+    hear({ owner: 'y', by: 'y', key: 'k', data: 3, since: 5 })
+    t.strictSame(roster.holders('k').get('y'), { data: 3, since: 5 })
+  })
+
   t.test('of an end of its own it contradicts', async t => {
     const { roster, calls, hear } = buildRoster()
     await roster.ready
@@ -266,6 +283,21 @@ t.test('what is heard', async t => {
     await settle()
     t.same(calls.sort(), ['hold "k"', 'release "l"'])
   })
+})
+
+t.test('a roster tells what is released, in the end what it came to', async t => {
+  const { roster, calls } = buildRoster()
+  t.equal(roster.owner, 'me')
+  roster.hold('k', 1)
+  await roster.settled()
+  roster.release('k')
+  roster.release('k')
+  roster.release('none')
+  await roster.settled()
+  roster.hold('l', 1)
+  roster.release('l')
+  await roster.settled()
+  t.same(calls, ['hold "k"', 'release "k"', 'release "l"'])
 })
 
 t.test('a roster that is closed holds and tells nothing', async t => {

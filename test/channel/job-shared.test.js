@@ -28,7 +28,10 @@ async function build (t, options, change = () => {}) {
   })
   const other = {
     /** It has the job, since long ago. */
-    say: (changes = {}) => hold(note = { ...note, ...changes }, 1),
+    say: changes => {
+      note = { ...note, ...changes }
+      return hold(note, 1)
+    },
     leave: () => hold(undefined),
     publish: record => engine.publish(topic, { record: toStored(record), audience: undefined, history: 10 })
   }

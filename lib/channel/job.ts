@@ -187,9 +187,10 @@ export class Job implements Feed {
     await this.#marked
   }
 
-  /** The app has closed. @internal */
+  /** The app has closed, and hears of it no more. @internal */
   dispose (): void {
     clearTimeout(this.#timer)
+    this.#become(this.#isUnwanted ? 'stopped' : 'failed')
   }
 
   async #begin (sink: JobSink, lastEventId: string, isMerged: boolean): Promise<void> {

@@ -1,0 +1,164 @@
+// Jobs that another process has, which is played here: it says what it likes, when it likes.
+import t from 'tap'
+import { toRecord } from '../../dist/channel/holding.js'
+import { SILENCE } from '../../dist/channel/pulse.js'
+import { toStored } from '../../dist/channel/stored.js'
+import { JOBS_TOPIC, jobTopic } from '../../dist/channel/topics.js'
+import { buildApp, never, until } from '../helpers/app.js'
+import { settle, stopClock } from '../helpers/clock.js'
+import { AsyncEngine } from '../helpers/engine.js'
+
+const FAILED = 'event: chirp:error\ndata: Internal Server Error\n'
+
+/** An app that streams the job `a`, and the other process; `change` makes verbs of the app's engine of those of the shared one. */
+async function build (t, options, change = () => {}) {
+  const engine = new AsyncEngine({ random: () => 0 })
+  const verbs = ['forget', 'publish', 'latest', 'hold', 'beat', 'evict', 'read', 'listen', 'close']
+  const own = Object.fromEntries(verbs.map(verb => [verb, (...given) => engine[verb](...given)]))
+  Object.assign(own, change(engine))
+  const app = await buildApp(t, { engine: own, ...options })
+  const seen = {}
+  app.get('/', (request, reply) => reply.eventStream(seen.job ?? app.job('a'), { closeEvent: 'done' }))
+  await app.ready()
+  const topic = jobTopic('a', 'theirs')
+  const { last } = await engine.read(topic, '', 1)
+  let note = { run: 'theirs', state: 'running', first: last, history: 10 }
+  const hold = (data, since) => engine.hold(JOBS_TOPIC, {
+    owner: 'other', key: '"a"', record: toStored(toRecord({ owner: 'other', by: 'other', key: 'a', data, since })), removes: data === undefined ? true : undefined
+  })
+  const other = {
+    /** It has the job, since long ago. */
+    say: changes => {
+      note = { ...note, ...changes }
+      return hold(note, 1)
+    },
+    leave: () => hold(undefined),
+    publish: record => engine.publish(topic, { record: toStored(record), audience: undefined, history: 10 })
+  }
+  return { app, other, seen }
+}
+
+/** Reads a stream to its end, once it has begun. */
+async function read (app) {
+  const { open } = app.eventStreams
+  const response = app.inject('/')
+  while (app.eventStreams.open === open) await settle()
+  await settle()
+  return response.then(({ body }) => body)
+}
+
+t.test('a process that ends takes its job with it', async t => {
+  for (const debug of [false, true]) {
+    const { app, other, seen } = await build(t, { debug })
+    await other.say()
+    await until(() => app.job('a') !== undefined)
+    const job = seen.job = app.job('a')
+    // One stream is there before, and one comes after.
+    const before = debug ? read(app) : undefined
+    await settle()
+    await settle()
+    await other.leave()
+    t.equal(await job.done, 'failed')
+    t.equal(await job.stop(), 'failed')
+    t.equal(app.job('a'), undefined)
+    const frame = debug ? FAILED.replace('Internal Server Error', 'The process that ran this job has ended') : FAILED
+    t.match(await (before ?? (await app.inject('/')).body), frame)
+  }
+})
+
+t.test('an end that was not kept is told some time after its process has forgotten the job', async t => {
+  const { app, other } = await build(t)
+  await other.say()
+  await until(() => app.job('a') !== undefined)
+  const job = app.job('a')
+  const clock = stopClock(t)
+  const body = read(app)
+  await settle()
+  await settle()
+  await other.say({ state: 'failed' })
+  t.equal(await job.done, 'failed')
+  await other.leave()
+  await settle()
+  t.equal(app.job('a'), undefined)
+  t.equal(app.eventStreams.open, 1)
+  await clock.pass(SILENCE)
+  t.match(await body, 'event: chirp:error')
+})
+
+t.test('a history of which nothing is left begins with a gap', async t => {
+  const { app, other } = await build(t)
+  await other.say({ first: 'nonsense', mark: 'nonsense' })
+  await until(() => app.job('a') !== undefined)
+  const body = read(app)
+  await until(() => app.eventStreams.open === 1)
+  await settle()
+  await other.publish({ data: 'one' })
+  await other.publish({ end: { state: 'ended' } })
+  t.equal(await app.job('a').done, 'ended')
+  t.match(await body, /event: chirp:gap[^]*data: one\n[^]*event: done/)
+})
+
+t.test('a job that another process has started first is stopped, and then forgotten', async t => {
+  const { app, other } = await build(t, { shutdownGrace: 50 })
+  let isRunning = false
+  const job = app.job('a', async function * () {
+    isRunning = true
+    await never
+  })
+  await until(() => isRunning)
+  await other.say()
+  t.equal(await job.done, 'stopped')
+  t.match(app.log.lines.find(({ msg }) => msg === 'a job was stopped'), { err: { code: 'FST_CHIRP_JOB' } })
+  await other.say()
+  await until(() => app.job('a') !== job)
+  t.equal(app.job('a').state, 'running')
+})
+
+t.test('a claim that comes second does not run', async t => {
+  const { app, other } = await build(t)
+  let closed = false
+  other.say()
+  const source = (async function * () { yield 'never' })()
+  source.return = async () => { closed = true; return {} }
+  const job = app.job('a', source)
+  await until(() => closed)
+  t.ok(job.isElsewhere)
+  other.say({ state: 'ended' })
+  t.equal(await job.done, 'ended')
+})
+
+for (const debug of [false, true]) {
+  t.test(`an engine that does not answer to a claim, with debug ${debug}`, async t => {
+    const { app } = await build(t, { debug }, () => ({ hold: () => Promise.reject(new Error('out of reach')) }))
+    const clock = stopClock(t)
+    const job = app.job('a', () => { throw new Error('not called') })
+    const unwanted = app.job('b', () => { throw new Error('not called') })
+    unwanted.stop()
+    await settle()
+    t.equal(job.state, 'running')
+    const body = read(app)
+    await settle()
+    await clock.pass(10000)
+    t.equal(await job.done, 'failed')
+    t.equal(await unwanted.done, 'stopped')
+    t.match(await body, debug ? 'the engine cannot say' : FAILED)
+    t.equal(app.log.lines.filter(({ msg }) => msg === 'a job did not start').length, 1)
+  })
+}
+
+t.test('an app that closes settles what it has of jobs', async t => {
+  let isOut = false
+  const { app, other } = await build(t, { shutdownGrace: 50 }, engine => ({
+    hold: (...given) => isOut ? never : engine.hold(...given),
+    listen: (topic, ...given) => topic.includes('unheard') ? never : engine.listen(topic, ...given)
+  }))
+  await other.say()
+  await until(() => app.job('a') !== undefined)
+  const job = app.job('a')
+  isOut = true
+  const stopped = job.stop()
+  const claimed = app.job('b', () => { throw new Error('not called') })
+  const unheard = app.job('unheard', () => { throw new Error('not called') })
+  await app.close()
+  t.same(await Promise.all([stopped, claimed.done, unheard.done]), ['failed', 'stopped', 'stopped'])
+})

@@ -38,7 +38,7 @@ function place (template: HTMLTemplateElement): void {
     return false
   }
   const id = isInside(focused) && focused!.id
-  const { value } = focused ?? {}
+  const value = focused?.value
   while (start.nextSibling && (start.nextSibling as Comment).data !== end) start.nextSibling.remove()
   start.nextSibling?.remove()
   start.replaceWith(content)

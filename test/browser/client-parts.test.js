@@ -143,11 +143,12 @@ await eachHtmx(t, (t, htmx, openPage) => {
   }
 
   t.test('a part whose place was replaced by something newer is not put anywhere', async t => {
-    const { values, url } = await build(t, htmx, { template: 'nested.html' })
+    const { app, values, url } = await build(t, htmx, { template: 'nested.html' })
     const page = await openPage(t, url, opened)
     await page.locator('#inner > i').waitFor()
     await page.evaluate(() => { document.querySelector('#inner').innerHTML = '<u>newer</u>' })
     values.b.resolve('older')
+    await until(() => app.eventStreams.partsPending === 1, 'the inner one has left')
     values.a.reject(new Error('no a'))
     await until(async () => await ready(page) === 'complete', 'all is there')
     t.equal(await page.locator('body').innerHTML(), '<div id="outer"></div>', 'the outer one has failed')

@@ -77,6 +77,45 @@ t.test('the answer to a beat is checked', async t => {
   t.strictSame(await given.holdings.beat('a', 1, 'me'), { silent: ['x'], isKnown: false })
 })
 
+t.test('what is given for an owner that is taken out is checked', async t => {
+  let answer
+  const verb = () => {}
+  const given = new GivenEngine(engineWith({ hold: verb, beat: verb, latest: () => [], evict: () => answer }), 1000, verb, verb)
+  const evict = () => given.holdings.evict('a', 1, 'x', toRecord({ owner: 'x', by: 'me' }))
+  t.equal(await evict(), undefined)
+  answer = 7
+  await t.rejects(evict(), { code: 'FST_CHIRP_ENGINE' })
+  answer = { position: 'e-1', previous: 'e-0', record: { version: 1, data: 'x' } }
+  t.equal(await evict(), answer)
+})
+
+t.test('an engine says whether it can be reached, and what it throws is a no', async t => {
+  const verb = () => {}
+  const given = methods => new GivenEngine(Object.defineProperties(engineWith(), Object.getOwnPropertyDescriptors(methods)), 1000, verb, verb)
+  t.equal(given({}).ready, true)
+  t.equal(given({ ready: true }).ready, true)
+  t.equal(given({ ready: 1 }).ready, false)
+  t.equal(given({ get ready () { throw new Error('away') } }).ready, false)
+  t.throws(() => given({ open: async () => { throw new Error('away') } }).open('a'), { code: 'FST_CHIRP_ENGINE', message: /a string/ })
+  await settle()
+})
+
+t.test('an engine that starts tells when it is out of reach, and what it throws is the failure of the start', async t => {
+  const reports = []
+  const logged = []
+  const given = methods => new GivenEngine(engineWith(methods), 1000, error => { reports.push(error) }, { info: (object, text) => { logged.push(text) } })
+  t.equal(await given({}).start(), undefined)
+  let status
+  await given({ start: told => { status = told } }).start()
+  status.failed(new Error('away'))
+  t.match(reports, [{ code: 'FST_CHIRP_ENGINE' }])
+  t.same(logged, [])
+  status.works()
+  status.works()
+  t.same(logged, ['the engine of the channels works again'])
+  await t.rejects(given({ start: () => { throw new Error('no') } }).start(), { code: 'FST_CHIRP_ENGINE', message: /start\(\)/ })
+})
+
 t.test('an info that cannot travel is refused', async t => {
   const presence = (await buildApp(t, { engine: new AsyncEngine({ random: () => 0 }) })).channel('a').presence()
   const circular = {}

@@ -22,8 +22,8 @@ async function build (t, options, change = () => {}) {
   const topic = jobTopic('a', 'theirs')
   const { last } = await engine.read(topic, '', 1)
   let note = { run: 'theirs', state: 'running', first: last, history: 10 }
-  const hold = (data, since) => engine.hold(JOBS_TOPIC, {
-    owner: 'other', key: '"a"', record: toStored(toRecord({ owner: 'other', by: 'other', key: 'a', data, since })), removes: data === undefined ? true : undefined
+  const hold = (data, since, owner = 'other') => engine.hold(JOBS_TOPIC, {
+    owner, key: '"a"', record: toStored(toRecord({ owner, by: owner, key: 'a', data, since })), removes: data === undefined ? true : undefined
   })
   const other = {
     /** It has the job, since long ago. */
@@ -32,6 +32,7 @@ async function build (t, options, change = () => {}) {
       return hold(note, 1)
     },
     leave: () => hold(undefined),
+    hold,
     publish: record => engine.publish(topic, { record: toStored(record), audience: undefined, history: 10 })
   }
   return { app, other }
@@ -143,6 +144,54 @@ t.test('a job that another process has started first is stopped, and then forgot
   await other.say()
   await until(() => app.job('a') !== job)
   t.equal(app.job('a').state, 'running')
+})
+
+t.test('of several that have a job the first counts, and one that runs before one that wants to', async t => {
+  const { app, other } = await build(t)
+  const say = (run, since, state = 'running') => other.hold({ run, state, first: '', history: 10 }, since, `process of ${run}`)
+  const runs = async () => {
+    await settle()
+    return app.job('a').run
+  }
+  await say('third', 30, 'claimed')
+  t.equal(await runs(), 'third')
+  await say('fourth', 40)
+  t.equal(await runs(), 'third')
+  await say('tied claim', 30, 'claimed')
+  t.equal(await runs(), 'third')
+  await say('tied', 30)
+  t.equal(await runs(), 'tied')
+  await say('tied too', 30)
+  t.equal(await runs(), 'tied')
+  await say('first', 10)
+  t.equal(await runs(), 'first')
+})
+
+t.test('a job is stopped by another process, whatever else that asks for', async t => {
+  const { app, other } = await build(t, { shutdownGrace: 50 })
+  let isRunning = false
+  const job = app.job('a', async function * () {
+    isRunning = true
+    await never
+  })
+  await until(() => isRunning)
+  await other.hold({ stop: 'another run' })
+  await settle()
+  t.equal(job.state, 'running')
+  await other.hold({ stop: job.run })
+  t.equal(await job.done, 'stopped')
+})
+
+t.test('a process that asks another one to stop its job asks no more once it has', async t => {
+  const { app, other } = await build(t)
+  await other.say()
+  await until(() => app.job('a') !== undefined)
+  const stopped = app.job('a').stop()
+  await settle()
+  await other.say({ state: 'stopped' })
+  t.equal(await stopped, 'stopped')
+  await other.leave()
+  await until(() => app.job('a') === undefined)
 })
 
 t.test('a claim that comes second does not run', async t => {

@@ -67,14 +67,15 @@ export class JobPlace {
   }
 
   /** Reads from its first event on, or as far back as the engine still has them. */
-  async #findStart ({ first, mark }: JobNote, track: JobTrack): Promise<void> {
+  async #findStart ({ first, mark, state }: JobNote, track: JobTrack): Promise<void> {
     for (const position of [first, mark]) {
       if (position === undefined || (await this.channel.locate(position)).from === undefined) continue
       track.begin(position, position === first)
       this.channel.attach(track, position)
       return
     }
-    track.lose()
+    // The record of the end is behind as well.
+    track.lose(state === 'claimed' || state === 'running' ? undefined : { state })
     this.channel.attach(track, '')
   }
 }

@@ -23,6 +23,7 @@ export class JobTrack implements ReaderTarget {
   // Of the events that can be replayed, and before them the position that they come after.
   #positions: string[] = []
   #hasLost = false
+  #endBefore: JobEnd | undefined
   #first = ''
   #started: Promise<void> | undefined
   #settle: { resolve: () => void, reject: (error: unknown) => void } | undefined
@@ -74,9 +75,10 @@ export class JobTrack implements ReaderTarget {
     this.tell(position)
   }
 
-  /** What was before is not known. */
-  lose (): void {
+  /** What was before is not known, but for the end, if that was before. */
+  lose (end: JobEnd | undefined): void {
     this.#hasLost = true
+    this.#endBefore = end
   }
 
   /** The end could not be kept in the topic: it is after what is there. */
@@ -88,6 +90,7 @@ export class JobTrack implements ReaderTarget {
     this.#first = position
     this.#positions = [position]
     this.#settle?.resolve()
+    if (this.#endBefore !== undefined) this.endHere(this.#endBefore)
   }
 
   pass (entries: readonly Entry[]): void {

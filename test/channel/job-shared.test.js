@@ -17,14 +17,13 @@ async function build (t, options, change = () => {}) {
   const own = Object.fromEntries(verbs.map(verb => [verb, (...given) => engine[verb](...given)]))
   Object.assign(own, change(engine))
   const app = await buildApp(t, { engine: own, ...options })
-  const seen = {}
-  app.get('/', (request, reply) => reply.eventStream(seen.job ?? app.job('a'), { closeEvent: 'done' }))
+  app.get('/', (request, reply) => reply.eventStream(app.job('a'), { closeEvent: 'done' }))
   await app.ready()
   const topic = jobTopic('a', 'theirs')
   const { last } = await engine.read(topic, '', 1)
   let note = { run: 'theirs', state: 'running', first: last, history: 10 }
-  const hold = (data, since) => engine.hold(JOBS_TOPIC, {
-    owner: 'other', key: '"a"', record: toStored(toRecord({ owner: 'other', by: 'other', key: 'a', data, since })), removes: data === undefined ? true : undefined
+  const hold = (data, since, owner = 'other') => engine.hold(JOBS_TOPIC, {
+    owner, key: '"a"', record: toStored(toRecord({ owner, by: owner, key: 'a', data, since })), removes: data === undefined ? true : undefined
   })
   const other = {
     /** It has the job, since long ago. */
@@ -33,9 +32,10 @@ async function build (t, options, change = () => {}) {
       return hold(note, 1)
     },
     leave: () => hold(undefined),
+    hold,
     publish: record => engine.publish(topic, { record: toStored(record), audience: undefined, history: 10 })
   }
-  return { app, other, seen }
+  return { app, other }
 }
 
 /** Reads a stream to its end, once it has begun. */
@@ -47,24 +47,34 @@ async function read (app) {
   return response.then(({ body }) => body)
 }
 
-t.test('a process that ends takes its job with it', async t => {
-  for (const debug of [false, true]) {
-    const { app, other, seen } = await build(t, { debug })
+for (const debug of [false, true]) {
+  t.test(`a process that ends takes its job with it, with debug ${debug}`, async t => {
+    let open
+    const gate = new Promise(resolve => { open = resolve })
+    const { app, other } = await build(t, { debug }, engine => ({
+      read: async (topic, ...given) => {
+        if (topic.includes('theirs')) await gate
+        return engine.read(topic, ...given)
+      }
+    }))
+    // Its stream has begun before, or not.
+    if (debug) open()
     await other.say()
     await until(() => app.job('a') !== undefined)
-    const job = seen.job = app.job('a')
-    // One stream is there before, and one comes after.
-    const before = debug ? read(app) : undefined
-    await settle()
+    const job = app.job('a')
+    const body = read(app)
+    await until(() => app.eventStreams.open === 1)
     await settle()
     await other.leave()
     t.equal(await job.done, 'failed')
     t.equal(await job.stop(), 'failed')
     t.equal(app.job('a'), undefined)
+    open()
     const frame = debug ? FAILED.replace('Internal Server Error', 'The process that ran this job has ended') : FAILED
-    t.match(await (before ?? (await app.inject('/')).body), frame)
-  }
-})
+    t.match(await body, frame)
+    t.match(await body, 'event: done')
+  })
+}
 
 t.test('an end that was not kept is told some time after its process has forgotten the job', async t => {
   const { app, other } = await build(t)
@@ -98,6 +108,28 @@ t.test('a history of which nothing is left begins with a gap', async t => {
   t.match(await body, /event: chirp:gap[^]*data: one\n[^]*event: done/)
 })
 
+t.test('the cursor of a job is that of its last event, also when its end is known', async t => {
+  const { app, other } = await build(t)
+  await other.say()
+  await until(() => app.job('a') !== undefined)
+  const job = app.job('a')
+  const { position } = await other.publish({ data: 'one' })
+  t.equal(await job.cursor(), position)
+  await other.publish({ end: { state: 'ended' } })
+  t.equal(await job.done, 'ended')
+  t.equal(await job.cursor(), position)
+  t.equal((await app.inject({ url: '/', headers: { 'last-event-id': position } })).body.includes('event: done'), true)
+})
+
+t.test('a job that has ended, of whose history nothing is left', async t => {
+  const { app, other } = await build(t)
+  await other.publish({ data: 'one' })
+  await other.publish({ end: { state: 'ended' } })
+  await other.say({ first: 'nonsense', state: 'ended' })
+  await until(() => app.job('a') !== undefined)
+  t.match((await app.inject('/')).body, /event: chirp:gap[^]*event: done/)
+})
+
 t.test('a job that another process has started first is stopped, and then forgotten', async t => {
   const { app, other } = await build(t, { shutdownGrace: 50 })
   let isRunning = false
@@ -112,6 +144,54 @@ t.test('a job that another process has started first is stopped, and then forgot
   await other.say()
   await until(() => app.job('a') !== job)
   t.equal(app.job('a').state, 'running')
+})
+
+t.test('of several that have a job the first counts, and one that runs before one that wants to', async t => {
+  const { app, other } = await build(t)
+  const say = (run, since, state = 'running') => other.hold({ run, state, first: '', history: 10 }, since, `process of ${run}`)
+  const runs = async () => {
+    await settle()
+    return app.job('a').run
+  }
+  await say('third', 30, 'claimed')
+  t.equal(await runs(), 'third')
+  await say('fourth', 40)
+  t.equal(await runs(), 'third')
+  await say('tied claim', 30, 'claimed')
+  t.equal(await runs(), 'third')
+  await say('tied', 30)
+  t.equal(await runs(), 'tied')
+  await say('tied too', 30)
+  t.equal(await runs(), 'tied')
+  await say('first', 10)
+  t.equal(await runs(), 'first')
+})
+
+t.test('a job is stopped by another process, whatever else that asks for', async t => {
+  const { app, other } = await build(t, { shutdownGrace: 50 })
+  let isRunning = false
+  const job = app.job('a', async function * () {
+    isRunning = true
+    await never
+  })
+  await until(() => isRunning)
+  await other.hold({ stop: 'another run' })
+  await settle()
+  t.equal(job.state, 'running')
+  await other.hold({ stop: job.run })
+  t.equal(await job.done, 'stopped')
+})
+
+t.test('a process that asks another one to stop its job asks no more once it has', async t => {
+  const { app, other } = await build(t)
+  await other.say()
+  await until(() => app.job('a') !== undefined)
+  const stopped = app.job('a').stop()
+  await settle()
+  await other.say({ state: 'stopped' })
+  t.equal(await stopped, 'stopped')
+  await other.leave()
+  await until(() => app.job('a') === undefined)
 })
 
 t.test('a claim that comes second does not run', async t => {

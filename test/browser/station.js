@@ -10,7 +10,7 @@ const SERVER = fileURLToPath(new URL('../../example-app/server.js', import.meta.
 
 /** Starts the app in this process; it is closed when the test is over. */
 export async function startApp (t, options = {}) {
-  const app = await buildApp({ notesFile: join(t.testdir(), 'notes.jsonl'), debug: true, interval: 200, retry: 300, wordDelay: 5, ...options })
+  const app = await buildApp({ notesFile: join(t.testdir(), 'notes.jsonl'), debug: true, interval: 500, retry: 300, wordDelay: 5, ...options })
   t.teardown(() => app.close())
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
   return { app, url }

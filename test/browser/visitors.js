@@ -19,7 +19,8 @@ export async function openPage (t, url, { context, expected = /^$/, isOpen = tru
 }
 
 export async function newVisitor (t, options) {
-  const context = await browser.newContext(options)
+  // Without animations, which a browser without a graphics card draws on the processor that the tests need.
+  const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
   t.teardown(() => context.close())
   return context
 }

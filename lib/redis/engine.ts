@@ -19,6 +19,9 @@ const TAIL_BYTES = 32 * 1024 * 1024
 // Milliseconds, at most, before what failed is tried again.
 const MAX_PAUSE = 5000
 
+// What ioredis says of a command that it did not send.
+const UNSENT = /enableOfflineQueue options is false/
+
 /** The engine over Redis, made by `redisEngine()`. */
 export class RedisEngine implements Engine {
   readonly #settings: RedisSettings
@@ -89,9 +92,19 @@ export class RedisEngine implements Engine {
     const body = this.#store.bodyOf(publication)
     const send = (): Promise<StoredEvent> => this.#store.publish(topic, body, publication)
     this.#connection.open()
-    const event = await (this.#connection.commands.client === undefined ? this.#queue.push(send, this.#connection.failure && this.#unreachable(this.#connection.failure)) : send())
+    const event = await (this.#connection.commands.client === undefined ? this.#queue.push(send, this.#connection.failure && this.#unreachable(this.#connection.failure)) : this.#sendOrWait(send))
     this.#subscriptions.get(topic)?.published(event.position)
     return event
+  }
+
+  // A connection that closes refuses commands before it says so, and has not sent them.
+  async #sendOrWait (send: () => Promise<StoredEvent>): Promise<StoredEvent> {
+    try {
+      return await send()
+    } catch (error) {
+      if (!UNSENT.test((error as Error).message)) throw error
+      return await this.#queue.push(send, this.#unreachable(error as Error))
+    }
   }
 
   async hold (topic: string, holding: Holding): Promise<StoredEvent> {

@@ -1,4 +1,5 @@
 // A Redis that goes away, freezes, forgets or refuses: streams stay open, what is lost is a gap, and the log says it once.
+import { Redis } from 'ioredis'
 import t from 'tap'
 import { SSEEvent } from 'fastify-chirp'
 import { buildApp, quiet, until } from '../helpers/app.js'
@@ -166,4 +167,23 @@ t.test('publications wait in the offline queue, in order, and no more than it ho
   await server.start()
   t.equal((await Promise.all(waiting)).length, 3)
   for (const data of ['a', 'b', 'c']) t.equal((await stream.next()).data, data)
+})
+
+t.test('a connection that closes and does not say so yet: what it has not sent waits', async t => {
+  const server = await startRedis(t, '--appendonly', 'yes')
+  const { channel, stream } = await build(t, server, { offlineQueue: 1 })
+  const { sendCommand } = Redis.prototype
+  t.teardown(() => { Redis.prototype.sendCommand = sendCommand })
+  let isClosing = true
+  Redis.prototype.sendCommand = function (command, ...rest) {
+    if (!isClosing || !command.name.startsWith('eval')) return sendCommand.call(this, command, ...rest)
+    isClosing = false
+    command.reject(new Error("Stream isn't writeable and enableOfflineQueue options is false"))
+    return command.promise
+  }
+  const published = channel.publish('waits')
+  await until(() => !isClosing)
+  await server.restart()
+  await published
+  t.equal((await stream.next()).data, 'waits')
 })

@@ -1,6 +1,7 @@
 // The members of one channel by key. Membership changes here and nowhere else,
 // so whatever implements the interface can carry it, such as an engine that
 // joins several processes.
+import { leaveAfter, stay, type Absent } from './absence.js'
 
 /** A member who is here. */
 export interface Member<Info = unknown> {
@@ -29,12 +30,10 @@ export interface Membership<Info> {
   close (): void
 }
 
-interface Present<Info> {
+interface Present<Info> extends Absent {
   key: string
   info: Info
   count: number
-  /** Runs while nothing of the member is here any more. */
-  leaving: NodeJS.Timeout | undefined
 }
 
 /** The members that are in this process. */
@@ -68,11 +67,9 @@ export class Members<Info> implements Membership<Info> {
     const known = this.#present.get(key)
     if (known !== undefined) {
       known.count++
-      clearTimeout(known.leaving)
-      known.leaving = undefined
-      return
+      return stay(known)
     }
-    const member = { key, info, count: 1, leaving: undefined }
+    const member: Present<Info> = { key, info, count: 1 }
     this.#present.set(key, member)
     this.#tell('join', copy(member))
   }
@@ -82,19 +79,12 @@ export class Members<Info> implements Membership<Info> {
     // The channel may have been closed since.
     if (member === undefined || --member.count > 0) return
     if (this.#grace === 0) return this.#remove(member)
-    // Who is back may have waited for a busy loop: connections are heard before the immediate.
-    const leaving = setTimeout(() => setImmediate(() => {
-      if (member.leaving === leaving && !this.#isClosing()) this.#remove(member)
-    }), this.#grace).unref()
-    member.leaving = leaving
+    leaveAfter(this.#grace, member, () => { if (!this.#isClosing()) this.#remove(member) })
   }
 
   close (): void {
     this.#isClosed = true
-    for (const member of this.#present.values()) {
-      clearTimeout(member.leaving)
-      member.leaving = undefined
-    }
+    for (const member of this.#present.values()) stay(member)
     this.#present.clear()
   }
 

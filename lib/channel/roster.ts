@@ -231,7 +231,7 @@ export class Roster<T> implements Beating {
       const now = this.holders(key)
       // Those whose own events were lost tell of them.
       const tells = now.size > 0 ? now.keys().next().value === owner : [...holders.keys()].some(name => name === owner || this.#evicted.has(name))
-      this.#changed(key, holders, tells)
+      this.#host.changed(key, holders, tells)
     }
     this.#evicted.clear()
     // Released, or not known to anybody any more.
@@ -242,7 +242,7 @@ export class Roster<T> implements Beating {
   #apply (event: StoredEvent): void {
     const told = this.#put(event)
     if (told === undefined) return
-    for (const [key, before] of told.before) this.#changed(key, before, told.by === this.#host.owner)
+    for (const [key, before] of told.before) this.#host.changed(key, before, told.by === this.#host.owner)
     if (told.key !== undefined) return
     this.#evicted.delete(told.owner)
     if (told.owner === this.#host.owner) this.#tellAgain()
@@ -272,10 +272,6 @@ export class Roster<T> implements Beating {
       }
     }
     return { ...told, before }
-  }
-
-  #changed (key: string, before: Holders<T>, isOurs: boolean): void {
-    this.#host.changed(key, before, isOurs)
   }
 
   #failed (error: unknown): void {

@@ -1,5 +1,6 @@
 // The members of one channel over all processes that share an engine. What this process holds is known here at once; who
 // came with the first tab and left with the last is known when the engine has told it, and told by one process alone.
+import { leaveAfter, stay, type Absent } from './absence.js'
 import type { Member, Membership, MembershipEvent } from './members.js'
 import type { Held, Holders, Roster } from './roster.js'
 
@@ -10,10 +11,7 @@ export interface Presence<Info> {
   count: number
 }
 
-interface Mine<Info> extends Presence<Info> {
-  /** Runs while nothing of the member is here any more. */
-  leaving?: NodeJS.Timeout | undefined
-}
+interface Mine<Info> extends Presence<Info>, Absent {}
 
 /** Makes the roster of a channel. */
 export type OpenRoster<T> = (changed: (key: string, before: Holders<T>, isOurs: boolean) => void) => Roster<T>
@@ -61,8 +59,7 @@ export class SharedMembers<Info> implements Membership<Info> {
     const known = this.#mine.get(key)
     if (known !== undefined) {
       known.count++
-      clearTimeout(known.leaving)
-      known.leaving = undefined
+      stay(known)
       return this.#hold(key, known)
     }
     const others = this.#roster.holders(key)
@@ -81,18 +78,13 @@ export class SharedMembers<Info> implements Membership<Info> {
     if (mine.count === 0 && this.#grace === 0) return this.#release(key)
     this.#hold(key, mine)
     if (mine.count > 0) return
-    // Who is back may have waited for a busy loop: connections are heard before the immediate.
-    const leaving = setTimeout(() => setImmediate(() => {
-      if (mine.leaving === leaving && !this.#isClosing()) this.#release(key)
-    }), this.#grace).unref()
-    mine.leaving = leaving
+    leaveAfter(this.#grace, mine, () => { if (!this.#isClosing()) this.#release(key) })
   }
 
   close (): void {
     this.#isClosed = true
     for (const [key, mine] of this.#mine) {
-      clearTimeout(mine.leaving)
-      mine.leaving = undefined
+      stay(mine)
       if (!this.#isClosing()) this.#roster.release(key)
     }
     this.#mine.clear()

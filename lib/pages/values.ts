@@ -1,6 +1,7 @@
 // The deferred values of one page: each is pending until it is there or failed.
 import type { FastifyBaseLogger } from 'fastify'
 import { FST_CHIRP_DEFER } from '../errors.js'
+import { layered } from '../render/nunjucks/variables.js'
 import { missingValue } from '../render/unsettled.js'
 import { isPromise } from '../util/promise.js'
 import type { Deferred } from './defer.js'
@@ -59,12 +60,7 @@ export class DeferredValues {
   over (context: object): object {
     const values: Record<string, unknown> = {}
     for (const [name, { value }] of this.#entries) values[name] = value
-    try {
-      return { ...context, ...values }
-    } catch {
-      // What cannot be read fails where a template reads it.
-      return Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(context), ...Object.getOwnPropertyDescriptors(values) })
-    }
+    return layered(values, context)
   }
 
   arePending (names: Iterable<string>): boolean {

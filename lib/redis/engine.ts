@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Beat, Engine, EngineStatus, Holding, Page, Publication, StoredEvent } from '../channel/engine.js'
 import { FST_CHIRP_ENGINE } from '../errors.js'
+import { within } from '../util/promise.js'
 import { messageOf } from '../util/thrown.js'
 import { clientsOf } from './clients.js'
 import { Connection } from './connection.js'
@@ -134,7 +135,7 @@ export class RedisEngine implements Engine {
     this.#connection.open()
     const added = this.#subscriptions.add(topic, listening)
     try {
-      await this.#within(added)
+      await within(this.#settings.commandTimeout, added, () => this.#unreachable(this.#connection.error))
     } catch (error) {
       this.#subscriptions.remove(topic, listening)
       throw error
@@ -174,18 +175,6 @@ export class RedisEngine implements Engine {
   async #read (topic: string, after: string, limit: number): Promise<RedisPage> {
     await this.#whenConnected()
     return await this.#store.read(topic, after, limit)
-  }
-
-  async #within (promise: Promise<void>): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(this.#unreachable(this.#connection.error)), this.#settings.commandTimeout).unref()
-    })
-    try {
-      await Promise.race([promise, late])
-    } finally {
-      clearTimeout(timer)
-    }
   }
 
   async #pause (attempt: number): Promise<boolean> {

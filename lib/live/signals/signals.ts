@@ -177,11 +177,11 @@ export class Signals implements SignalHost, FeedHost, PrintedSignals {
   }
 
   /** Begins with what the option `initial` gives, unless somebody has set it. */
-  async #begin ({ name, options: { initial }, ...entry }: Entry): Promise<void> {
+  async #begin (entry: Entry): Promise<void> {
+    const { name, input, options: { initial } } = entry
     if (typeof initial !== 'function' || entry.isSet) return
     const { value } = copyOf(name, await (initial as () => unknown)())
-    const { input, isSet } = this.#entries.find(name)!
-    if (!isSet) input!.set({ value })
+    if (!entry.isSet) input!.set({ value })
   }
 
   async #set (entry: Entry, value: unknown, options: SetOptions): Promise<void> {

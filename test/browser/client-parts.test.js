@@ -1,6 +1,4 @@
 // Parts of pages in Chromium: where they are put, when, and that they undo nothing.
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import fastifyHelmet from '@fastify/helmet'
 import t from 'tap'
 import { defer, Fragment } from 'fastify-chirp'
@@ -8,6 +6,7 @@ import { buildApp, listen } from '../helpers/app.js'
 import { environment, later } from '../helpers/deferred.js'
 import { until } from './browser.js'
 import { eachHtmx } from './client.js'
+import { serveScripts } from './scripts.js'
 import { SCRIPTS } from './site.js'
 
 const HEAD = `<!doctype html><html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,"><title>Parts</title>
@@ -40,10 +39,7 @@ async function build (t, htmx, { template, early = true, late, mode, isStrict = 
       strictTransportSecurity: false
     })
   }
-  for (const [url, file] of Object.entries(SCRIPTS[htmx])) {
-    const source = readFileSync(fileURLToPath(import.meta.resolve(file)))
-    app.get(url, (request, reply) => reply.type('text/javascript').send(source))
-  }
+  serveScripts(app, SCRIPTS[htmx])
   app.get('/more', () => '<i>more</i>')
   const values = { a: later(), b: later(), c: later() }
   const news = app.channel('news')

@@ -1,19 +1,14 @@
 // Live views in Chromium, on both generations of htmx: what somebody types survives what others do.
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { buildApp, listen } from '../helpers/app.js'
 import { views } from '../helpers/live.js'
 import { launch, until } from './browser.js'
 import { LOST, opener } from './pages.js'
+import { serveHtmx } from './scripts.js'
 
 const browser = await launch()
 t.teardown(() => browser.close())
 
-const SCRIPTS = {
-  2: { '/htmx.js': 'htmx.org/dist/htmx.min.js', '/sse.js': 'htmx-ext-sse/dist/sse.min.js' },
-  4: { '/htmx.js': 'htmx4/dist/htmx.min.js', '/sse.js': 'htmx4/dist/ext/hx-sse.js' }
-}
 const PAGE = `<!doctype html>
 <meta charset="utf-8"><link rel="icon" href="data:,"><script src="/htmx.js"></script><script src="/sse.js"></script>
 {% if script %}{{ chirp_client() }}{% endif %}
@@ -34,10 +29,7 @@ async function build (t, htmx, script) {
     context: () => ({ ...data, script }),
     blocks: ['header', { block: 'list', swap: htmx === 4 ? 'innerMorph' : undefined }]
   })
-  for (const [url, file] of Object.entries(SCRIPTS[htmx])) {
-    const source = readFileSync(fileURLToPath(import.meta.resolve(file)))
-    app.get(url, (request, reply) => reply.type('text/javascript').send(source))
-  }
+  serveHtmx(app, htmx)
   app.get('/', { live: true }, (request, reply) => reply.live(view, 'all'))
   return { app, data, view, url: `http://127.0.0.1:${await listen(app)}/` }
 }

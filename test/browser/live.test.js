@@ -1,20 +1,15 @@
 // One route as page and stream, in Chromium: on both generations of htmx, with and without the client script.
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { Fragment } from 'fastify-chirp'
 import { buildApp, listen } from '../helpers/app.js'
 import { views } from '../helpers/live.js'
 import { launch, until } from './browser.js'
 import { LOST, opener } from './pages.js'
+import { serveHtmx } from './scripts.js'
 
 const browser = await launch()
 t.teardown(() => browser.close())
 
-const SCRIPTS = {
-  2: { '/htmx.js': 'htmx.org/dist/htmx.min.js', '/sse.js': 'htmx-ext-sse/dist/sse.min.js' },
-  4: { '/htmx.js': 'htmx4/dist/htmx.min.js', '/sse.js': 'htmx4/dist/ext/hx-sse.js' }
-}
 const PAGE = `<!doctype html>
 <meta charset="utf-8"><link rel="icon" href="data:,"><script src="/htmx.js"></script><script src="/sse.js"></script>
 {% if script %}{{ chirp_client() }}{% endif %}
@@ -35,10 +30,7 @@ async function build (t, htmx, { script, refresh = '', cursor }) {
     site.items.push(item)
     return news.publish(new Fragment('page.html', 'item', { item }, { target: 'news', swap: 'beforeend', id: `item-${site.items.length}` }))
   }
-  for (const [url, file] of Object.entries(SCRIPTS[htmx])) {
-    const source = readFileSync(fileURLToPath(import.meta.resolve(file)))
-    app.get(url, (request, reply) => reply.type('text/javascript').send(source))
-  }
+  serveHtmx(app, htmx)
   app.addHook('preHandler', async request => {
     if (request.query.lastEventId === undefined) return
     site.streams.push(request.url)

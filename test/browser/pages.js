@@ -1,11 +1,10 @@
 // Pages of either htmx, on an app with the plugin, and a network that can be
 // made to behave badly.
-import { readFileSync } from 'node:fs'
 import net from 'node:net'
-import { fileURLToPath } from 'node:url'
 import formbody from '@fastify/formbody'
 import nunjucks from 'nunjucks'
 import { buildApp, certificate, listen } from '../helpers/app.js'
+import { serveScripts } from './scripts.js'
 
 const SCRIPTS = {
   htmx2: ['htmx.org/dist/htmx.min.js', 'htmx-ext-sse/dist/sse.min.js'],
@@ -34,10 +33,7 @@ export async function startPages (t, dialect, pages, { secure = false, port = 0,
   const templates = new nunjucks.Environment(loader, { autoescape: true, throwOnUndefined: true })
   const app = await buildApp(t, { templates, retry: 50, ...options }, secure ? { http2: true, https: certificate() } : {})
   await app.register(formbody)
-  for (const script of Object.values(SCRIPTS).flat()) {
-    const source = readFileSync(fileURLToPath(import.meta.resolve(script)))
-    app.get(`/${script}`, (request, reply) => reply.type('text/javascript').send(source))
-  }
+  serveScripts(app, Object.fromEntries(Object.values(SCRIPTS).flat().map(file => [`/${file}`, file])))
   for (const name of Object.keys(pages)) {
     app.get(`/${name}`, (request, reply) => {
       const shown = request.query.page ?? dialect

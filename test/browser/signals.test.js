@@ -1,20 +1,15 @@
 // Signals in Chromium, on both generations of htmx: every place of a signal follows it, over one connection.
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { Fragment } from 'fastify-chirp'
 import { buildApp, listen } from '../helpers/app.js'
 import { views } from '../helpers/live.js'
 import { launch, until } from './browser.js'
 import { LOST, opener } from './pages.js'
+import { serveHtmx } from './scripts.js'
 
 const browser = await launch()
 t.teardown(() => browser.close())
 
-const SCRIPTS = {
-  2: { '/htmx.js': 'htmx.org/dist/htmx.min.js', '/sse.js': 'htmx-ext-sse/dist/sse.min.js' },
-  4: { '/htmx.js': 'htmx4/dist/htmx.min.js', '/sse.js': 'htmx4/dist/ext/hx-sse.js' }
-}
 // What is around the places says how other things are swapped.
 const PAGE = `<!doctype html>
 <meta charset="utf-8"><link rel="icon" href="data:,"><script src="/htmx.js"></script><script src="/sse.js"></script>
@@ -37,10 +32,7 @@ async function build (t, htmx, script) {
   const note = app.signal('note')
   // Most pages show some of all signals.
   app.signal('elsewhere', { initial: 1 })
-  for (const [url, file] of Object.entries(SCRIPTS[htmx])) {
-    const source = readFileSync(fileURLToPath(import.meta.resolve(file)))
-    app.get(url, (request, reply) => reply.type('text/javascript').send(source))
-  }
+  serveHtmx(app, htmx)
   app.get('/', { live: true }, (request, reply) => reply.page('page.html', { script, value: '' }, { live: app.signals() }))
   return { app, balance, load, note, url: `http://127.0.0.1:${await listen(app)}/` }
 }

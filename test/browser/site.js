@@ -1,9 +1,9 @@
 // A site for the client script: pages of both generations of htmx over one
 // channel, and a server that can fail in all ways that a stream meets.
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import Fastify from 'fastify'
 import chirp, { Fragment } from 'fastify-chirp'
+import { serveScripts } from './scripts.js'
 
 const views = fileURLToPath(new URL('../fixtures/client', import.meta.url))
 
@@ -35,10 +35,7 @@ export async function startSite (t, { port = 0, items = [], setup, ...options } 
   /** The connection of every stream is cut. */
   site.kill = () => app.server.closeAllConnections()
 
-  for (const [url, file] of Object.entries({ ...SCRIPTS[2], ...SCRIPTS[4] })) {
-    const script = readFileSync(fileURLToPath(import.meta.resolve(file)))
-    app.get(url, (request, reply) => reply.type('text/javascript').send(script))
-  }
+  serveScripts(app, { ...SCRIPTS[2], ...SCRIPTS[4] })
   app.get('/', (request, reply) => {
     const { htmx, ...query } = request.query
     const scripts = [...Object.keys(SCRIPTS[htmx] ?? {}), ...(query.twice ? ['/_chirp/client.js', '/_chirp/client.js'] : [])]

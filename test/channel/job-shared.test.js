@@ -76,6 +76,17 @@ for (const debug of [false, true]) {
   })
 }
 
+/** A job that runs, and does not end. */
+async function runForEver (app) {
+  let isRunning = false
+  const job = app.job('a', async function * () {
+    isRunning = true
+    await never
+  })
+  await until(() => isRunning)
+  return job
+}
+
 t.test('an end that was not kept is told some time after its process has forgotten the job', async t => {
   const { app, other } = await build(t)
   await other.say()
@@ -132,12 +143,7 @@ t.test('a job that has ended, of whose history nothing is left', async t => {
 
 t.test('a job that another process has started first is stopped, and then forgotten', async t => {
   const { app, other } = await build(t, { shutdownGrace: 50 })
-  let isRunning = false
-  const job = app.job('a', async function * () {
-    isRunning = true
-    await never
-  })
-  await until(() => isRunning)
+  const job = await runForEver(app)
   await other.say()
   t.equal(await job.done, 'stopped')
   t.match(app.log.lines.find(({ msg }) => msg === 'a job was stopped'), { err: { code: 'FST_CHIRP_JOB' } })
@@ -169,12 +175,7 @@ t.test('of several that have a job the first counts, and one that runs before on
 
 t.test('a job is stopped by another process, whatever else that asks for', async t => {
   const { app, other } = await build(t, { shutdownGrace: 50 })
-  let isRunning = false
-  const job = app.job('a', async function * () {
-    isRunning = true
-    await never
-  })
-  await until(() => isRunning)
+  const job = await runForEver(app)
   await other.hold({ stop: 'another run' })
   await settle()
   t.equal(job.state, 'running')

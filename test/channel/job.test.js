@@ -288,6 +288,7 @@ t.test('app.close() stops all, waits for them, and drops what comes later', asyn
   })
   app.job('slow start', ({ signal }) => new Promise(resolve => signal.addEventListener('abort', () => resolve(['late']))))
   const ended = app.job('ended', ['a'])
+  await ended.done
   const stream = await client.open('/jobs/good')
   await stream.next()
   await app.close()

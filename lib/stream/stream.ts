@@ -94,7 +94,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   }
 
   /** Sends the first frame and starts. `end` ends the response where somebody else has to do it. */
-  start (dest: Destination, end?: () => void): void {
+  start (dest: Destination, end?: () => void, Kind = Connection): void {
     // A handler that failed after all may have ended the response.
     if (dest.writableEnded) return
     if (this.isOver) {
@@ -108,7 +108,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     const { settings, registry } = this.app
     this.#end = end
     registry.counters.total++
-    this.connection = new Connection(dest, settings, this.#settings, registry, this)
+    this.connection = new Kind(dest, settings, this.#settings, registry, this)
     reportOpen(this)
     this.connection.open(openFrame(this.#settings.retry))
     const feed = this.#feed!

@@ -1,4 +1,5 @@
 // Streams that are compressed: who gets them, what is in them, and what is made once.
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import http from 'node:http'
 import { syncBuiltinESMExports } from 'node:module'
@@ -6,7 +7,9 @@ import { PassThrough } from 'node:stream'
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
 import zlib from 'node:zlib'
 import t from 'tap'
-import { merge } from 'fastify-chirp'
+import compress from '@fastify/compress'
+import Fastify from 'fastify'
+import chirp, { merge } from 'fastify-chirp'
 import { buildApp, certificate, isClosing, listen, until } from '../helpers/app.js'
 import { watchWrites } from '../helpers/channel.js'
 import { TestClient } from '../helpers/client.js'
@@ -111,9 +114,9 @@ t.test('whoever comes when, and whatever else is in the stream, the text is that
   const app = await buildApp(t, { compress: true })
   const news = app.channel('news', { history: 1000 })
   const more = app.channel('more', { history: 1000 })
-  let isOver = false
+  const over = new AbortController()
   async function * ticks () {
-    for (let n = 0; !isOver; n++) {
+    for (let n = 0; !over.signal.aborted; n++) {
       yield n % 3 === 0 ? `tick ${n}` : long(n)
       await wait(1)
     }
@@ -150,7 +153,7 @@ t.test('whoever comes when, and whatever else is in the stream, the text is that
   await turn()
   news.close()
   more.close()
-  isOver = true
+  over.abort()
   for (const [path, [plain, gzip]] of pairs) {
     await until(() => plain.ended && (gzip.ended || gzip.error), `${path} ends`)
     t.equal(gzip.error, undefined)
@@ -298,6 +301,27 @@ t.test('a stream that is one too many, or comes too late, gets its frame as it i
   await closing
 })
 
+t.test('@fastify/compress, before or after, does not compress it again', async t => {
+  for (const first of [true, false]) {
+    const app = Fastify({ forceCloseConnections: true })
+    t.teardown(() => app.close())
+    const others = () => app.register(compress, { global: true, threshold: 0, customTypes: /event-stream/ })
+    if (first) await others()
+    await app.register(chirp, { retry: false, compress: true })
+    if (!first) await others()
+    app.get('/', (request, reply) => reply.eventStream(['a']))
+    app.get('/marked', { live: true }, (request, reply) => reply.eventStream(['a']))
+    app.get('/off', (request, reply) => reply.eventStream(['a'], { compress: false }))
+    const port = await listen(app)
+    for (const [path, encoding] of [['/', 'gzip'], ['/marked', 'gzip'], ['/off', undefined]]) {
+      const stream = await open(port, path, { 'accept-encoding': 'br, gzip' })
+      await until(() => stream.ended)
+      t.equal(stream.headers['content-encoding'], encoding)
+      t.equal(stream.text, ': open\ndata: a\n\n')
+    }
+  }
+})
+
 t.test('what a hook transforms, compresses or replaces is left to the hook', async t => {
   for (const live of [true, false]) {
     const app = await buildApp(t, { compress: true })
@@ -351,7 +375,6 @@ t.test('what is counted, and what may wait, are compressed bytes', async t => {
   const [response] = await once(request, 'response')
   response.pause()
   await until(() => news.size === 1)
-  const { randomBytes } = await import('node:crypto')
   await until(() => {
     news.publish(randomBytes(150000).toString('base64'))
     return closeLines(app).length === 2

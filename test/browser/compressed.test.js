@@ -3,6 +3,7 @@ import t from 'tap'
 import { Fragment } from 'fastify-chirp'
 import { launch, until } from './browser.js'
 import { opener, startPages } from './pages.js'
+import { LOST } from './visitors.js'
 
 const browser = await launch()
 t.teardown(() => browser.close())
@@ -24,7 +25,7 @@ t.test('each event comes at once, also after a heartbeat and a lost connection',
   })
   const news = app.channel('news')
   const give = text => news.publish(new Fragment('parts.html', 'item', { text: `${text} ${'the order was sent '.repeat(10)}` }, { target: 'list' }))
-  const [script, source] = await Promise.all(['page', 'source'].map(name => opener(t, browser)(`${url}/${name}`, { expected: /ERR_INCOMPLETE_CHUNKED_ENCODING|network error|^\[object Event\]$/ })))
+  const [script, source] = await Promise.all(['page', 'source'].map(name => opener(t, browser)(`${url}/${name}`, { expected: LOST })))
   await source.evaluate(() => {
     const list = document.querySelector('ol')
     globalThis.source = new globalThis.EventSource('/live')
@@ -49,6 +50,6 @@ t.test('each event comes at once, also after a heartbeat and a lost connection',
     await more()
   }
   for (const page of [script, source]) t.equal(await page.locator('li').count(), count, 'nothing is lost or doubled')
-  t.ok(encodings.length >= 4)
+  t.ok(encodings.length >= 2)
   t.ok(encodings.every(encoding => encoding === 'gzip'), encodings.join())
 })

@@ -1,5 +1,5 @@
 // What compression costs, and what it saves: one event to 1,000 streams, over real sockets. CPU is that of the server, and
-// of nginx where that compresses; bytes are what arrives. Build first: node bench/compress.js [streams]
+// of nginx where that compresses; bytes are what arrives. Build first: node bench/compress.js [streams [ways]]
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,6 +11,7 @@ import { stopAll } from './lib/child.js'
 import { startServer } from './lib/processes.js'
 
 const STREAMS = Number(process.argv[2] ?? 1000)
+const ONLY = process.argv[3]?.split(',')
 const EVENTS = 40
 const ROUNDS = 3
 const KINDS = { html: 'HTML, 2 kB', json: 'JSON, 200 B' }
@@ -84,7 +85,7 @@ worker_processes 1;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
 pid ${folder}/nginx.pid;
 error_log ${folder}/error.log;
-events { worker_connections ${2 * STREAMS + 100}; }
+events { worker_connections ${4 * STREAMS + 500}; }
 http {
   access_log off;
   ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(name => `${name}_temp_path ${folder}/tmp/${name};`).join(' ')}
@@ -97,14 +98,15 @@ http {
 }
 `)
   const child = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { stdio: ['ignore', 'ignore', 'inherit'], env })
+  process.on('exit', () => child.kill('SIGTERM'))
   await sleep(500)
   return {
     port,
     /** Seconds of CPU of all its processes so far. */
     cpu: () => readdirSync('/proc').filter(name => /^\d+$/.test(name)).map(cpuOf(child.pid)).reduce((sum, seconds) => sum + seconds, 0),
     stop () {
-      child.kill('SIGTERM')
       child.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+      child.kill('SIGTERM')
     }
   }
 }
@@ -133,6 +135,7 @@ const median = list => list.sort((a, b) => a - b)[Math.floor(list.length / 2)]
 process.on('exit', stopAll)
 const rows = []
 for (const [way, title] of Object.entries(WAYS)) {
+  if (ONLY !== undefined && !ONLY.includes(way)) continue
   const server = await startServer('compress')
   const nginx = way === 'nginx' ? await startNginx(server.info.port) : undefined
   if (way === 'nginx' && nginx === undefined) continue

@@ -228,7 +228,7 @@ t.test('a stream of its own is compressed after what it has had', async t => {
   }
   t.ok((stream.body.length - size) / 39 < 40, `${Math.round((stream.body.length - size) / 39)} bytes for each`)
   // Too large to be remembered, and larger than what may be referred to.
-  const large = Array.from({ length: 20000 }, (_, n) => `${n * 7919 % 10007} `).join('')
+  const large = Array.from({ length: 30000 }, (_, n) => `${n * 7919 % 10007} `).join('')
   for (const value of [large, 'x', large, large, long(1)]) {
     control.give(value)
     await until(() => stream.text.endsWith(`data: ${value}\n\n`))

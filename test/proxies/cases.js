@@ -1,0 +1,68 @@
+// What holds behind each proxy, with the file that docs/operate/proxies.md shows.
+import { gunzipSync } from 'node:zlib'
+import t from 'tap'
+import { until } from '../helpers/app.js'
+import { ask, open } from './client.js'
+import { floods } from './flood.js'
+
+/**
+ * Adds the cases for a proxy that `start` has started.
+ *
+ * - `protocols`: those that it speaks at its edge.
+ * - `cuts`: whether it ends what was silent for long.
+ */
+export function addCases (station, { protocols = ['HTTP/1.1', 'HTTP/2'], cuts = true, proto = true } = {}) {
+  const { app, publish } = station
+  const nobody = () => until(() => app.eventStreams.open === 0, 'the app knows that all have left')
+
+  for (const protocol of protocols) {
+    t.test(`${protocol}: events come one by one, also over compression, and a cursor goes through`, async t => {
+      const stream = await open(station, protocol, '/live')
+      t.equal(stream.status, 200)
+      t.equal(stream.headers['content-type'], 'text/event-stream; charset=utf-8')
+      t.equal(stream.headers['content-encoding'], undefined)
+      t.same((await stream.next())?.event, 'chirp:open', 'before there is anything else')
+      // Each is published when the one before has come.
+      for (const name of ['one', 'two', 'three', 'four', 'five']) {
+        await publish(`${protocol} ${name}`)
+        t.equal((await stream.next()).data, `${protocol} ${name}`)
+      }
+      stream.close()
+      await nobody()
+
+      const again = await open(station, protocol, '/live', { 'last-event-id': `${protocol} three` })
+      t.equal((await again.next())?.event, 'chirp:open')
+      t.equal((await again.next()).data, `${protocol} four`)
+      t.equal((await again.next()).data, `${protocol} five`)
+      again.close()
+      await nobody()
+      t.match(station.seen.at(-1), { ip: '127.0.0.1', lastEventId: `${protocol} three`, ...(proto && { protocol: protocol === 'HTTP/2' ? 'https' : 'http' }) })
+    })
+
+    t.test(`${protocol}: a page is compressed`, async t => {
+      const page = await ask(station, protocol, '/page', { accept: 'text/html' })
+      t.equal(page.headers['content-encoding'], 'gzip')
+      t.equal(gunzipSync(await page.read()).toString(), '<p>page</p>'.repeat(1000))
+    })
+
+    t.test(`${protocol}: a client that does not read is dropped`, async t => {
+      t.equal(await floods(station, protocol), 'writeTimeout')
+    })
+  }
+
+  t.test('a quiet stream outlives the time that the proxy gives to silence', async t => {
+    const streams = await Promise.all(protocols.map(protocol => open(station, protocol, '/live')))
+    const silent = await open(station, protocols[0], '/silent')
+    if (cuts) await until(() => silent.ended, 'one without heartbeats is cut')
+    await until(() => streams.every(({ heartbeats }) => heartbeats >= 4), 'heartbeats come')
+    t.equal(silent.ended, cuts)
+    silent.close()
+    await publish('after the silence')
+    for (const stream of streams) {
+      while ((await stream.next()).data !== 'after the silence');
+      t.notOk(stream.ended)
+      stream.close()
+    }
+    await nobody()
+  })
+}

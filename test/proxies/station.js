@@ -1,0 +1,36 @@
+// An app behind a proxy, with the streams that the cases need.
+import { SSEEvent } from 'fastify-chirp'
+import { buildApp, listen } from '../helpers/app.js'
+import { fileOf, startEdge } from '../helpers/edge.js'
+import { controlled } from '../helpers/raw.js'
+
+const CHUNK = 'x'.repeat(65536)
+// Far more than all buffers between an app and a client that does not read.
+const FLOOD = 1024
+
+/** Starts an app and the proxy `kind` in front of it; `change` gives the proxy another file than that of the docs. */
+export async function startStation (t, kind, change = text => text) {
+  const app = await buildApp(t, { retry: 3000, heartbeat: 1000, writeTimeout: 1000, shutdownGrace: 200 }, { return503OnClosing: false, trustProxy: true })
+  const news = app.channel('news', { history: 100 })
+  const station = { app, news, held: controlled(), seen: [] }
+  app.get('/live', { live: true }, (request, reply) => {
+    station.seen.push({ protocol: request.protocol, ip: request.ip, lastEventId: request.headers['last-event-id'] })
+    return reply.eventStream(news)
+  })
+  app.get('/silent', (request, reply) => reply.eventStream(news, { heartbeat: false }))
+  app.get('/held', (request, reply) => reply.eventStream(station.held.source))
+  // Whether the app was the one to end it, or all of it was taken.
+  app.get('/flood', (request, reply) => reply.eventStream(async function * () {
+    for (let n = 0; n < FLOOD; n++) yield CHUNK
+  }))
+  app.get('/page', (request, reply) => reply.type('text/html').send('<p>page</p>'.repeat(1000)))
+  /** Publishes with an id, which is a cursor of the app's own. */
+  station.publish = id => news.publish(new SSEEvent({ data: id, id }))
+  return Object.assign(station, await startEdge(t, kind, { 3000: await listen(app) }, change(fileOf(kind))))
+}
+
+/** Replaces a part of a file that must be there. */
+export const without = (part, other = '') => text => {
+  if (!text.includes(part)) throw new Error(`"${part}" is not in the file`)
+  return text.replace(part, other)
+}

@@ -1,18 +1,19 @@
-// A rolling restart of three processes behind nginx, with docs/examples/cluster/nginx.conf: clients stay, and others come.
-import { readFileSync } from 'node:fs'
+// A rolling restart of two processes behind nginx, with docs/examples/proxies/nginx.conf: clients stay, and others join.
 import t from 'tap'
 import { SSEEvent } from 'fastify-chirp'
 import { buildApp, until } from '../helpers/app.js'
-import { startEdge } from '../helpers/edge.js'
+import { fileOf, startEdge } from '../helpers/edge.js'
 import { freePort } from '../helpers/port.js'
 import { Source } from './client.js'
 import { without } from './station.js'
 
-const file = readFileSync(new URL('../../docs/examples/cluster/nginx.conf', import.meta.url), 'utf8')
-const asksNoOther = without('proxy_next_upstream error timeout http_502 http_503;')
+const file = fileOf('nginx')
+// As it is without the part for streams, and then without the other process.
+const plain = without('if ($is_stream) { return 418; }')(file)
+const alone = without(' http_502 http_503')(plain)
 
-/** Restarts one app after the other; gives the clients and what they should have. */
-async function roll (t, { config, return503OnClosing }) {
+/** Restarts one app after the other, and gives the clients. Those who live have all events, once. */
+async function roll (t, config, return503OnClosing) {
   const published = []
   const listeners = new Set()
   const add = () => {
@@ -31,7 +32,7 @@ async function roll (t, { config, return503OnClosing }) {
       }
     }
   }
-  const ports = [await freePort(), await freePort(), await freePort()]
+  const ports = [await freePort(), await freePort()]
   const start = async port => {
     const app = await buildApp(t, { retry: 100, shutdownGrace: 0 }, { return503OnClosing })
     app.get('/live', { live: true }, (request, reply) => reply.eventStream(source))
@@ -58,7 +59,7 @@ async function roll (t, { config, return503OnClosing }) {
     }
   }
   const apps = await Promise.all(ports.map(start))
-  const { url } = await startEdge(t, 'nginx', { 3001: ports[0], 3002: ports[1], 3003: ports[2] }, config)
+  const { url } = await startEdge(t, 'nginx', { 3000: ports[0], 3001: ports[1] }, config)
   const clients = []
   t.teardown(() => Promise.all(clients.map(client => client.close())))
   const join = async () => {
@@ -79,20 +80,33 @@ async function roll (t, { config, return503OnClosing }) {
     await join()
   }
   add()
-  const alive = clients.filter(client => client.dead === undefined)
-  await until(() => alive.every(({ events }) => events.length >= published.length), 'those who live have all')
-  for (const { events } of alive) t.same(events, published)
-  return { clients, dead: clients.length - alive.length }
+  await until(() => clients.every(({ dead, events }) => dead !== undefined || events.length >= published.length), 'those who live have all')
+  const dead = clients.filter(client => client.dead !== undefined)
+  for (const { dead, events } of clients) if (dead === undefined) t.same(events, published)
+  return { clients, dead }
 }
 
-for (const [title, options, dies] of [
-  ['nginx asks another process where one answers 503', { config: file, return503OnClosing: true }, false],
-  ['a process that closes tells new streams to come back', { config: asksNoOther(file), return503OnClosing: false }, false],
-  ['both', { config: file, return503OnClosing: false }, false],
-  ['neither: who asks a process that closes is dead', { config: asksNoOther(file), return503OnClosing: true }, true]
-]) {
-  t.test(title, async t => {
-    const { clients, dead } = await roll(t, options)
-    t.equal(dead > 0, dies, `${dead} of ${clients.length} died`)
-  })
+const cases = {
+  'the file of the docs': [file, true],
+  'the app tells new streams to come back while it closes, and no other process is asked': [alone, false],
+  'another process is asked, and the app answers 503': [plain, true]
 }
+
+t.test('nobody dies', async t => {
+  await Promise.all(Object.entries(cases).map(async ([title, [config, return503OnClosing]]) => {
+    const { clients, dead } = await roll(t, config, return503OnClosing)
+    t.same(dead.map(({ dead }) => dead), [], `${title}: 0 of ${clients.length}`)
+  }))
+})
+
+t.test('with none of these a client that comes to a process that closes dies', async t => {
+  const { dead } = await roll(t, alone, true)
+  t.ok(dead.length > 0)
+  for (const client of dead) t.equal(client.dead, 503)
+})
+
+t.test('a process that failed is not asked again for as long as nginx counts failures, also when no other is left', async t => {
+  const { dead } = await roll(t, without('max_fails=0', 'fail_timeout=30s')(plain), true)
+  t.ok(dead.length > 0)
+  for (const client of dead) t.equal(client.dead, 502)
+})

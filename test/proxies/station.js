@@ -26,11 +26,12 @@ export async function startStation (t, kind, change = text => text) {
   app.get('/page', (request, reply) => reply.type('text/html').send('<p>page</p>'.repeat(1000)))
   /** Publishes with an id, which is a cursor of the app's own. */
   station.publish = id => news.publish(new SSEEvent({ data: id, id }))
-  return Object.assign(station, await startEdge(t, kind, { 3000: await listen(app) }, change(fileOf(kind))))
+  const port = await listen(app)
+  return Object.assign(station, await startEdge(t, kind, { 3000: port, 3001: port }, change(fileOf(kind))))
 }
 
-/** Replaces a part of a file that must be there. */
+/** Replaces a part of a file, which must be there. */
 export const without = (part, other = '') => text => {
   if (!text.includes(part)) throw new Error(`"${part}" is not in the file`)
-  return text.replace(part, other)
+  return text.replaceAll(part, other)
 }

@@ -25,7 +25,8 @@ ${isRoot ? 'user root;' : ''}
 pid ${folder}/nginx.pid;
 events { worker_connections 1024; }
 http {
-  access_log ${folder}/access.log;
+  log_format edge '$request_uri $status $upstream_status';
+  access_log ${folder}/access.log edge;
   ${NGINX_TEMPORARY.map(name => `${name}_temp_path ${folder}/tmp/${name};`).join('\n  ')}
   ${config}
 }

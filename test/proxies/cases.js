@@ -2,16 +2,18 @@
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { until } from '../helpers/app.js'
+import { closeLines } from '../helpers/raw.js'
 import { ask, open } from './client.js'
-import { floods } from './flood.js'
+import { floods } from './traps.js'
 
 /**
  * Adds the cases for a proxy that `start` has started.
  *
  * - `protocols`: those that it speaks at its edge.
  * - `cuts`: whether it ends what was silent for long.
+ * - `notices`: whether the app hears at once of a client that leaves; if not, a heartbeat has to find out.
  */
-export function addCases (station, { protocols = ['HTTP/1.1', 'HTTP/2'], cuts = true, proto = true } = {}) {
+export function addCases (station, { protocols = ['HTTP/1.1', 'HTTP/2'], cuts = true, notices = true } = {}) {
   const { app, publish } = station
   const nobody = () => until(() => app.eventStreams.open === 0, 'the app knows that all have left')
 
@@ -36,8 +38,18 @@ export function addCases (station, { protocols = ['HTTP/1.1', 'HTTP/2'], cuts = 
       t.equal((await again.next()).data, `${protocol} five`)
       again.close()
       await nobody()
-      t.match(station.seen.at(-1), { ip: '127.0.0.1', lastEventId: `${protocol} three`, ...(proto && { protocol: protocol === 'HTTP/2' ? 'https' : 'http' }) })
+      t.match(station.seen.at(-1), { ip: '127.0.0.1', lastEventId: `${protocol} three`, protocol: protocol === 'HTTP/2' ? 'https' : 'http' })
     })
+
+    if (notices) {
+      t.test(`${protocol}: the app hears of a client that leaves, without a heartbeat`, async t => {
+        const { close } = await open(station, protocol, '/silent')
+        await until(() => app.eventStreams.open === 1)
+        close()
+        await nobody()
+        t.equal(closeLines(app).at(-1).reason, 'disconnect')
+      })
+    }
 
     t.test(`${protocol}: a page is compressed`, async t => {
       const page = await ask(station, protocol, '/page', { accept: 'text/html' })

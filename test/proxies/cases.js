@@ -1,5 +1,5 @@
 // What holds behind each proxy, with the file that docs/operate/proxies.md shows.
-import { gunzipSync } from 'node:zlib'
+import { createGunzip, gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { until } from '../helpers/app.js'
 import { closeLines } from '../helpers/raw.js'
@@ -10,10 +10,11 @@ import { floods } from './traps.js'
  * Adds the cases for a proxy that `start` has started.
  *
  * - `protocols`: those that it speaks at its edge.
+ * - `compresses`: whether it compresses pages.
  * - `cuts`: whether it ends what was silent for long.
  * - `notices`: whether the app hears at once of a client that leaves; if not, a heartbeat has to find out.
  */
-export function addCases (station, { protocols = ['HTTP/1.1', 'HTTP/2'], cuts = true, notices = true } = {}) {
+export function addCases (station, { protocols = ['HTTP/1.1', 'HTTP/2'], compresses = true, cuts = true, notices = true } = {}) {
   const { app, publish } = station
   const nobody = () => until(() => app.eventStreams.open === 0, 'the app knows that all have left')
 
@@ -51,10 +52,22 @@ export function addCases (station, { protocols = ['HTTP/1.1', 'HTTP/2'], cuts = 
       })
     }
 
-    t.test(`${protocol}: a page is compressed`, async t => {
+    t.test(`${protocol}: a page arrives, ${compresses ? 'compressed' : 'as it is'}`, async t => {
       const page = await ask(station, protocol, '/page', { accept: 'text/html' })
-      t.equal(page.headers['content-encoding'], 'gzip')
-      t.equal(gunzipSync(await page.read()).toString(), '<p>page</p>'.repeat(1000))
+      t.equal(page.headers['content-encoding'], compresses ? 'gzip' : undefined)
+      const body = await page.read()
+      t.equal((compresses ? gunzipSync(body) : body).toString(), '<p>page</p>'.repeat(1000))
+    })
+
+    t.test(`${protocol}: the deferred parts of a page hold nothing back`, async t => {
+      const page = await ask(station, protocol, '/parts', { accept: 'text/html' })
+      const body = page.headers['content-encoding'] === 'gzip' ? page.body.pipe(createGunzip()) : page.body
+      let text = ''
+      body.setEncoding('utf8').on('data', piece => { text += piece })
+      await until(() => text.includes('waiting'), 'the page is there')
+      station.part.resolve('settled')
+      await until(() => text.includes('settled'), 'the part is there')
+      page.close()
     })
 
     t.test(`${protocol}: a client that does not read is dropped`, async t => {

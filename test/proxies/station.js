@@ -1,6 +1,7 @@
 // An app behind a proxy, with the streams that the cases need.
-import { SSEEvent } from 'fastify-chirp'
+import { defer, SSEEvent } from 'fastify-chirp'
 import { buildApp, listen } from '../helpers/app.js'
+import { environment, later } from '../helpers/deferred.js'
 import { fileOf, startEdge } from '../helpers/edge.js'
 import { controlled } from '../helpers/raw.js'
 
@@ -8,9 +9,12 @@ const CHUNK = 'x'.repeat(65536)
 // Far more than all buffers between an app and a client that does not read.
 const FLOOD = 1024
 
+// Longer than what compressors wait for.
+const PARTS = `<h1>${'shell '.repeat(1000)}</h1>{% block part %}{% if part is pending %}waiting{% else %}{{ part }}{% endif %}{% endblock %}`
+
 /** Starts an app and the proxy `kind` in front of it; `change` gives the proxy another file than that of the docs. */
 export async function startStation (t, kind, change = text => text) {
-  const app = await buildApp(t, { retry: 3000, heartbeat: 1000, writeTimeout: 1000, shutdownGrace: 200 }, { return503OnClosing: false, trustProxy: true })
+  const app = await buildApp(t, { templates: environment({ 'parts.html': PARTS }), retry: 3000, heartbeat: 1000, writeTimeout: 1000, shutdownGrace: 200 }, { return503OnClosing: false, trustProxy: true })
   const news = app.channel('news', { history: 100 })
   const station = { app, news, held: controlled(), seen: [] }
   app.get('/live', { live: true }, (request, reply) => {
@@ -24,6 +28,10 @@ export async function startStation (t, kind, change = text => text) {
     for (let n = 0; n < FLOOD; n++) yield CHUNK
   }))
   app.get('/page', (request, reply) => reply.type('text/html').send('<p>page</p>'.repeat(1000)))
+  app.get('/parts', (request, reply) => {
+    station.part = later()
+    return reply.page('parts.html', { part: defer(station.part.promise) })
+  })
   /** Publishes with an id, which is a cursor of the app's own. */
   station.publish = id => news.publish(new SSEEvent({ data: id, id }))
   const port = await listen(app)

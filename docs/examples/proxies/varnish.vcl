@@ -14,7 +14,8 @@ sub vcl_recv {
 }
 
 sub vcl_backend_response {
-  if (beresp.http.Content-Type ~ "^(text/(html|css|javascript)|application/json)") {
+  # It would hold a page with deferred parts back, which has X-Accel-Buffering.
+  if (beresp.http.Content-Type ~ "^(text/(html|css|javascript)|application/json)" && !beresp.http.X-Accel-Buffering) {
     set beresp.do_gzip = true;
   }
 }

@@ -40,7 +40,7 @@ http {
   },
   caddy: {
     file: 'Caddyfile',
-    around: (folder, config) => `{\n\tadmin off\n\tauto_https disable_redirects\n}\n${config}`,
+    around: (folder, config) => `{\n\tadmin off\n\tauto_https disable_redirects\n\tgrace_period 1ms\n}\n${config}`,
     command: (folder, file) => ['caddy', 'run', '--adapter', 'caddyfile', '--config', file]
   },
   apache: {

@@ -36,7 +36,7 @@ http {
   haproxy: {
     file: 'haproxy.cfg',
     around: (folder, config) => `global\n  nbthread 1\n${config}`,
-    command: (folder, file) => ['haproxy', '-db', '-q', '-f', file]
+    command: (folder, file) => ['haproxy', '-db', '-f', file]
   },
   caddy: {
     file: 'Caddyfile',
@@ -77,21 +77,35 @@ export const fileOf = kind => readFileSync(new URL(KINDS[kind].file, examples), 
  * them, and 60 seconds are 3.
  */
 export async function startEdge (t, kind, ports, config = fileOf(kind)) {
-  const { around, command } = KINDS[kind]
   const folder = mkdtempSync(join(tmpdir(), `chirp-${kind}-`))
   mkdirSync(join(folder, 'tmp'))
   for (const name of ['cert.pem', 'key.pem']) copyFileSync(new URL(name, tls), join(folder, name))
   writeFileSync(join(folder, 'both.pem'), ['cert.pem', 'key.pem'].map(name => readFileSync(new URL(name, tls), 'utf8')).join(''))
-  const edge = { folder, port: await freePort(), securePort: await freePort() }
-  const places = { 8080: edge.port, 8443: edge.securePort, ...ports }
-  const text = config
-    .replace(/\b(?:8080|8443|300\d)\b/g, port => places[port] ?? port)
-    .replace(/\b60(s?)\b/g, '3$1')
-    .replaceAll('/etc/ssl/app', folder)
-    .replaceAll('/var/www/html', folder)
-  const file = join(folder, KINDS[kind].file)
-  writeFileSync(file, around(folder, text))
-  const [program, ...args] = command(folder, file, edge.port)
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  for (let left = 2; ; left--) {
+    const port = await freePort()
+    const securePort = await freePort()
+    const text = config
+      .replace(/\b(?:8080|8443|300\d)\b/g, name => ({ 8080: port, 8443: securePort, ...ports })[name] ?? name)
+      .replace(/\b60(s?)\b/g, '3$1')
+      .replaceAll('/etc/ssl/app', folder)
+      .replaceAll('/var/www/html', folder)
+    try {
+      await run(t, kind, folder, text, config.includes('8443') ? [port, securePort] : [port])
+      return { folder, url: `http://127.0.0.1:${port}`, secureUrl: `https://localhost:${securePort}` }
+    } catch (error) {
+      // A port that was free may be taken by now.
+      if (left === 0 || !/in use|cannot bind/i.test(error.message)) throw error
+    }
+  }
+}
+
+/** Runs a proxy until the test is over; resolves when it listens on all `ports`. */
+async function run (t, kind, folder, config, ports) {
+  const { file, around, command } = KINDS[kind]
+  const path = join(folder, file)
+  writeFileSync(path, around(folder, config))
+  const [program, ...args] = command(folder, path, ports[0])
   const child = spawn(program, args, {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -102,20 +116,18 @@ export async function startEdge (t, kind, ports, config = fileOf(kind)) {
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', text => { output += text })
   let failure
   child.once('error', () => { failure = new Error(`There is no ${program} on the PATH. Run scripts/install-tools`) })
-  const exit = once(child, 'exit').catch(() => {})
-  child.once('exit', code => { failure ??= new Error(`${program} ended with ${code}: ${output}`) })
+  const closed = once(child, 'close').catch(() => {})
+  child.once('close', code => { failure ??= new Error(`${program} ended with ${code}: ${output}`) })
   t.teardown(async () => {
     if (child.pid !== undefined) child.kill('SIGTERM')
-    await exit
-    rmSync(folder, { recursive: true, force: true })
+    await closed
   })
-  while (!await accepts(edge.port)) {
-    if (failure !== undefined) throw failure
-    await quiet(20)
+  for (const port of ports) {
+    while (!await accepts(port)) {
+      if (failure !== undefined) throw failure
+      await quiet(20)
+    }
   }
-  edge.url = `http://127.0.0.1:${edge.port}`
-  edge.secureUrl = `https://localhost:${edge.securePort}`
-  return edge
 }
 
 /** Whether somebody listens on a port. */

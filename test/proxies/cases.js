@@ -71,7 +71,8 @@ export function addCases (station, { protocols = ['HTTP/1.1', 'HTTP/2'], compres
     })
 
     t.test(`${protocol}: a client that does not read is dropped`, async t => {
-      t.equal(await floods(station, protocol), 'writeTimeout')
+      // By the app, or by the proxy where that is sooner.
+      t.match(await floods(station, protocol), /^(?:writeTimeout|disconnect)$/)
     })
   }
 

@@ -7,22 +7,22 @@ import { startStation, without } from './station.js'
 addCases(await startStation(t, 'haproxy'))
 
 t.test('without http-no-delay each event waits', async t => {
-  const shortest = async change => {
+  const delays = async change => {
     const station = await startStation(t, 'haproxy', change)
     const stream = await open(station, 'HTTP/1.1', '/live')
     await stream.next()
-    let shortest = Infinity
+    const delays = []
     for (let n = 0; n < 5; n++) {
       const start = performance.now()
       await station.publish(String(n))
       await stream.next()
-      shortest = Math.min(shortest, performance.now() - start)
+      delays.push(performance.now() - start)
     }
     stream.close()
-    return shortest
+    return delays.sort((a, b) => a - b)
   }
-  const usual = await shortest()
-  const late = await shortest(without('option http-no-delay '))
-  // The best of five of each: a busy machine makes both longer.
+  const [usual] = await delays()
+  const late = (await delays(without('option http-no-delay ')))[2]
+  // The best of five, and the middle one: a busy machine makes both longer, and what comes next can push an event out.
   t.ok(late > 100 && late > usual, `${late} ms, and ${usual} ms with it`)
 })

@@ -3,7 +3,7 @@ import { quiet, until } from '../helpers/app.js'
 import { closeLines } from '../helpers/raw.js'
 import { ask } from './client.js'
 
-/** Why the app's stream ended: `writeTimeout`, or `end` when somebody has taken all of it for a client that does not read. */
+/** Why the stream of a client that does not read ended: `end` when somebody has taken all of it. */
 export async function floods (station, protocol = 'HTTP/1.1') {
   const before = closeLines(station.app).length
   const { close } = await ask(station, protocol, '/flood')

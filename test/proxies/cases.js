@@ -3,7 +3,7 @@ import { createGunzip, gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { until } from '../helpers/app.js'
 import { closeLines } from '../helpers/raw.js'
-import { ask, open } from './client.js'
+import { ADDRESS, ask, open } from './client.js'
 import { floods } from './traps.js'
 
 /**
@@ -39,7 +39,7 @@ export function addCases (station, { protocols = ['HTTP/1.1', 'HTTP/2'], compres
       t.equal((await again.next()).data, `${protocol} five`)
       again.close()
       await nobody()
-      t.match(station.seen.at(-1), { ip: '127.0.0.1', lastEventId: `${protocol} three`, protocol: protocol === 'HTTP/2' ? 'https' : 'http' })
+      t.match(station.seen.at(-1), { ip: ADDRESS, lastEventId: `${protocol} three`, protocol: protocol === 'HTTP/2' ? 'https' : 'http' })
     })
 
     if (notices) {

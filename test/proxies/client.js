@@ -7,16 +7,19 @@ import { createParser } from 'eventsource-parser'
 import { quiet } from '../helpers/app.js'
 import { PATIENCE } from '../helpers/client.js'
 
+/** Not that of the proxy, so that the app can tell whose it was told. */
+export const ADDRESS = '127.0.0.2'
+
 const HEADERS = { accept: 'text/event-stream', 'accept-encoding': 'gzip' }
 
 const PROTOCOLS = {
   async 'HTTP/1.1' ({ url }, path, headers) {
-    const request = http.get(`${url}${path}`, { agent: false, headers })
+    const request = http.get(`${url}${path}`, { agent: false, localAddress: ADDRESS, headers })
     const [body] = await once(request, 'response')
     return { status: body.statusCode, headers: body.headers, body, close: () => request.destroy() }
   },
   async 'HTTP/2' ({ secureUrl }, path, headers) {
-    const session = http2.connect(secureUrl, { rejectUnauthorized: false })
+    const session = http2.connect(secureUrl, { rejectUnauthorized: false, localAddress: ADDRESS })
     session.on('error', () => {})
     const body = session.request({ ':path': path, ...headers })
     const [answer] = await once(body, 'response')

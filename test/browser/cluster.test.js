@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { Redis } from 'ioredis'
 import { quiet } from '../helpers/app.js'
-import { accepts, startNginx } from '../helpers/nginx.js'
+import { accepts, startEdge } from '../helpers/edge.js'
 import { freePort } from '../helpers/port.js'
 import { startRedis } from '../helpers/redis.js'
 import { launch, until } from './browser.js'
@@ -36,10 +36,8 @@ t.test('a process is killed while pages are open: nothing is lost, nothing comes
     child.kill('SIGTERM')
     await exit
   })
-  const nginxPort = await freePort()
-  const places = { 8080: nginxPort, 3001: ports[0], 3002: ports[1], 3003: ports[2] }
   for (const port of ports) while (!await accepts(port)) await quiet(50)
-  const url = await startNginx(t, config.replace(/\b(?:8080|300\d)\b/g, port => places[port]), nginxPort)
+  const { url } = await startEdge(t, 'nginx', { 3001: ports[0], 3002: ports[1], 3003: ports[2] }, config)
   /** What each process says of itself, without those that are not there. */
   const health = async () => (await Promise.all(ports.map(port => fetch(`http://127.0.0.1:${port}/health`).then(answer => answer.json(), () => undefined)))).filter(Boolean)
   const send = async (path, body) => {

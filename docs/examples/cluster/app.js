@@ -15,7 +15,7 @@ export async function buildApp (redisUrl) {
   const redis = new Redis(redisUrl, { commandTimeout: 5000 })
   // It says so for each attempt; the engine's own line is enough.
   redis.on('error', () => {})
-  const app = Fastify({ logger: { level: 'warn' }, forceCloseConnections: true, trustProxy: true })
+  const app = Fastify({ logger: { level: 'warn' }, forceCloseConnections: true, return503OnClosing: false, trustProxy: true })
   app.addHook('onClose', () => redis.disconnect())
   await app.register(chirp, {
     templates: fileURLToPath(new URL('views', import.meta.url)),

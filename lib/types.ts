@@ -1,4 +1,4 @@
-// All public types that are no classes, in one place.
+// All public types that are not classes, in one place.
 import type { FastifyPluginAsync } from 'fastify'
 import type { Engine } from './channel/engine.js'
 import type { TemplatesOption } from './render/nunjucks/environment.js'

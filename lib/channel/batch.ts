@@ -15,7 +15,7 @@ export class Batch {
   // What different readers see of it, by a hash of which entries these are.
   #parts: Map<number, Batch[]> | undefined
   #frames: Map<string, SharedFrames> | undefined
-  // What viewers see of it, by who they are.
+  // The renders of it, by viewer.
   #views: Map<string | undefined, MaybePromise<Batch>> | undefined
 
   constructor (entries: readonly Entry[]) {

@@ -59,7 +59,7 @@ export class Control implements Others {
       const { last } = await this.#engine.read(CONTROL_TOPIC, '', 0)
       this.#last ??= last
     } catch {
-      // The engine has told of it. A process that does not hear would keep the streams of those who were signed out.
+      // The engine has reported it. A process that does not listen would keep the streams of users that have signed out.
       if (!this.#isClosed) this.#retry = setTimeout(() => this.#begin(), this.#backoff.next()).unref()
     }
   }
@@ -88,7 +88,7 @@ export class Control implements Others {
       const { from, close } = read(record.data)
       if (from !== this.#id) this.#closeKey(close)
     } catch (error) {
-      this.#report(new FST_CHIRP_ENGINE('listen()', `a message of topic "${CONTROL_TOPIC}" cannot be read: ${messageOf(error)}`, { cause: error }), 'what another process said was not done')
+      this.#report(new FST_CHIRP_ENGINE('listen()', `a message of topic "${CONTROL_TOPIC}" cannot be read: ${messageOf(error)}`, { cause: error }), 'a request of another process was not carried out')
     }
   }
 }

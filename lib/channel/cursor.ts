@@ -51,7 +51,7 @@ export function epochOf (position: string): string {
 export interface Wanted {
   /** For each channel what it is asked for; `''` is nothing. */
   cursors: string[]
-  /** Whether a channel that is asked for nothing, or does not know it, starts with what comes, if another one knows its own. */
+  /** Whether a channel that is asked for nothing, or does not know it, starts at the live position, if another one knows its own. */
   isOfOne: boolean
 }
 

@@ -12,7 +12,7 @@ export interface StoredEvent {
   readonly previous: string
   /** The content, as it was published, with fields that the engine does not know. */
   readonly record: EventRecord
-  /** Whom it is for, as it was published; undefined is everyone. */
+  /** The audience that it was published with; undefined is everyone. */
   readonly audience?: unknown
   /**
    * When it was published, in milliseconds since 1970, by one clock for all events of the topic, so that it never
@@ -29,7 +29,7 @@ export interface Page {
   entries: StoredEvent[]
   /** The position of the newest event, or of the start of a topic that has none yet. */
   last: string
-  /** Where the cursor is an id that an event brought, whom that event is for: to all others the cursor is unknown. */
+  /** Where the cursor is an id that an event brought, the audience of that event: to all other readers the cursor is unknown. */
   audience?: unknown
 }
 
@@ -37,11 +37,11 @@ export interface Page {
 export interface Publication {
   /** The content. The engine keeps it whole, and reads `id` alone. One that takes a value out of a `latest` topic has `removes`. */
   record: EventRecord
-  /** Whom it is for; undefined is everyone. Plain data, so that it can travel. */
+  /** Its audience; undefined is everyone. Plain data, so that it can travel. */
   audience: unknown
   /** How many events of this topic are kept for replay. */
   history: number
-  /** The values replace each other, and nobody replays them: ids that events bring may come again. */
+  /** The values replace each other and are never replayed, so an event may bring an id a second time. */
   latest?: boolean | undefined
   /**
    * Milliseconds after which an event of this topic is forgotten, as if it had left the history. `history` and `ttl`
@@ -74,7 +74,7 @@ export interface Beat {
   isKnown: boolean
 }
 
-/** What an engine tells of itself, so that an app that publishes nothing hears of it too. */
+/** Reports of an engine on its own state, which also reach an app that publishes nothing. */
 export interface EngineStatus {
   /** It is out of reach. Logged once, until it works again. */
   failed (error: unknown): void
@@ -119,7 +119,7 @@ export interface Engine {
   hold? (topic: string, holding: Holding): MaybePromise<StoredEvent>
   /**
    * An owner is alive; without one only the answer is wanted. Gives the owners of the topic that were not heard of for
-   * `silence` ms by the engine's own clock. After a time in which it heard of nobody, all count as heard of now: it was
+   * `silence` ms by the engine's own clock. After a time without a beat of any owner, all count as heard of now: the engine was
    * away itself.
    */
   beat? (topic: string, silence: number, owner?: string): MaybePromise<Beat>

@@ -1,5 +1,5 @@
 // Runs the source of a job: pulls each value and hands it on, until the source
-// has ended or somebody stops it.
+// has ended or the run is stopped.
 import type { FastifyBaseLogger } from 'fastify'
 import { openSource, type OpenSource } from '../stream/source.js'
 import type { StreamSource } from '../stream/types.js'
@@ -17,7 +17,7 @@ export interface JobContext {
 /** A function that returns what a job pulls its values from, or a promise of it. */
 export type JobSourceFunction = (context: JobContext) => StreamSource | Promise<StreamSource>
 
-/** Who gets the values of a run, and hears of its end: of one of these, once. */
+/** Takes the values of a run, and its end: one of these, once. */
 export interface RunHost {
   /** Never rejects. */
   take (value: unknown): Promise<void>

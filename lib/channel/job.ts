@@ -75,7 +75,7 @@ export class Job implements Feed {
   }
 
   /**
-   * Aborts the signal of the source and closes it; the job is `stopped`, and what the source yields later is dropped. In
+   * Aborts the signal of the source and closes it; the job is `stopped`, and later values of the source are dropped. In
    * another process than the one that runs it, that one is told, and the state follows. Gives `done`.
    */
   stop (): Promise<JobState> {
@@ -171,10 +171,10 @@ export class Job implements Feed {
       this.#isLost = true
       this.#outcome = { state: 'failed', message: this.#app.debug ? 'The process that ran this job has ended' : 'Internal Server Error' }
       this.#become('failed')
-      // Streams that are about to begin will ask.
+      // Streams that are about to start will ask.
       if (track.newest !== '') track.endHere(this.#outcome)
     } else {
-      // Where the end could not be kept nobody would hear of it.
+      // An end that could not be kept would reach no reader.
       this.#timer = setTimeout(() => { track.endHere(this.#outcome) }, SILENCE).unref()
     }
     this.#forget()
@@ -245,7 +245,7 @@ export class Job implements Feed {
     const following = this.#follow()
     // An engine that is out of reach is told of by publish().
     if (following !== undefined) await following.catch(() => {})
-    // Behind the end nobody would read it.
+    // No reader would get it after the end.
     if (this.#state !== 'running') return dropped()
     this.#events++
     await this.#place.channel.publish(value).catch(() => {})
@@ -275,7 +275,7 @@ export class Job implements Feed {
     this.#tellDone(state)
   }
 
-  /** Everyone who follows has the record of the end, but for those who start behind it. */
+  /** All readers have the record of the end, but for those that start after it. */
   #endKnown ({ state, message }: JobEnd): void {
     if (this.#place.isElsewhere) {
       this.#outcome = { state, message }
@@ -291,7 +291,7 @@ export class Job implements Feed {
     this.#release()
   }
 
-  /** Lets its events go, once nobody reads them any more. */
+  /** Frees its events, once they have no reader. */
   #release (): void {
     const { channel, track, isElsewhere } = this.#place
     if (this.#isForgotten && (isElsewhere || track.end !== undefined) && this.#sinks.size === 0) channel.close()

@@ -32,7 +32,7 @@ export class Jobs {
   // Those whose source may still be at work.
   readonly #working = new Set<Job>()
   readonly #board: JobBoard | undefined
-  // Those who wait for what the engine says, by the id of the job.
+  // Callers that wait for an answer of the engine, by the id of the job.
   readonly #claims = new Map<string, { look: () => void, cancel: () => void }>()
   #isClosing = false
 

@@ -69,7 +69,7 @@ export class Pace {
     this.#host.deliver(entries, known)
   }
 
-  /** Nobody is there any more. */
+  /** The last reader has left. */
   stop (): void {
     this.#waiting.clear()
     this.#known.clear()

@@ -1,4 +1,4 @@
-// The members of one channel over all processes that share an engine. What this process holds is known here at once; who
+// The members of one channel over all processes that share an engine. This process knows its own at once. The members that
 // came with the first tab and left with the last is known when the engine has told it, and told by one process alone.
 import { leaveAfter, stay, type Absent } from './absence.js'
 import type { Member, Membership, MembershipEvent } from './members.js'
@@ -25,8 +25,8 @@ export class SharedMembers<Info> implements Membership<Info> {
   #isClosed = false
 
   /**
-   * @param grace for how many ms a member who has left may come back unnoticed
-   * @param isClosing whether the app ends its streams: nobody leaves by that, until the others notice that it is gone
+   * @param grace milliseconds in which a member that left may come back unnoticed
+   * @param isClosing whether the app ends its streams: that is not a leave, until the others notice its end
    */
   constructor (grace: number, isClosing: () => boolean, tell: (event: MembershipEvent, member: Member<Info>) => void, open: OpenRoster<Presence<Info>>) {
     this.#grace = grace
@@ -92,7 +92,7 @@ export class SharedMembers<Info> implements Membership<Info> {
     else this.#roster.leave()
   }
 
-  /** Of those who are here, as far as this process knows. */
+  /** The members that are present, as far as this process knows. */
   #keys (): Set<string> {
     const keys = new Set(this.#mine.keys())
     for (const key of this.#roster.keys()) {
@@ -112,7 +112,7 @@ export class SharedMembers<Info> implements Membership<Info> {
     this.#roster.release(key)
   }
 
-  /** Whoever came at the same moment takes over the info of the first. */
+  /** Members of the same moment take over the info of the first. */
   #agree (key: string): void {
     const mine = this.#mine.get(key)
     const holders = this.#roster.holders(key)

@@ -1,5 +1,5 @@
-// The newest value of each key of a channel with `latest`: what this process
-// has heard of, and what the engine knows from before.
+// The newest value of each key of a channel with `latest`: the values that this process
+// has heard of, and those that the engine keeps from before.
 import { keyOf, type Entry } from '../message/entry.js'
 import { OWN_EVENTS } from '../sse/own.js'
 import { Backoff } from './backoff.js'
@@ -13,7 +13,7 @@ export interface ValuesHost {
   ttl?: number | undefined
   /** Asks the engine for what it knows, if it can be asked. */
   load?: (() => Promise<StoredEvent[]>) | undefined
-  /** Passes on values that nobody has heard of before. */
+  /** Passes on values that are new to all readers. */
   found (entries: readonly Entry[]): void
   isFollowed (): boolean
   failed (error: unknown): void
@@ -39,9 +39,9 @@ export class Values {
     if (host.load !== undefined) this.#heard = new Set()
   }
 
-  /** Notes an event, published at `time` if that is known; false when it only removes a value, so that nobody gets it. */
+  /** Notes an event, published at `time` if that is known; false when it only removes a value and is not sent. */
   take (entry: Entry, time: number | undefined): boolean {
-    // A gap is for those who are here.
+    // A gap is for the readers of now.
     if (entry.record.event === OWN_EVENTS.gap) return true
     const key = keyOf(entry)
     this.#heard?.add(key)

@@ -1,4 +1,4 @@
-// Answers that are no stream, and where they send the page.
+// Answers that are not a stream, and where they send the page.
 
 /** Whether the next answer would be the same: nobody is there, may come, or is meant to stay on this page. */
 export function isFinal ({ status, ok, redirected, headers }: Response): boolean {

@@ -33,7 +33,7 @@ export function openStream (
   let wait: number | undefined
   let notBefore = 0
   let failures = 0
-  // One that was no stream, and where it leads.
+  // One that was not a stream, and where it leads.
   let answer: Pick<RefusedDetail, 'status' | 'location'> | undefined
   // After a gap, where to fetch what the element holds, which must be newer than that time.
   let source: string | undefined
@@ -191,7 +191,7 @@ export function openStream (
       if (!document.hidden) {
         seen = Date.now()
         isPaused = false
-      // "false" is no number, and never less.
+      // "false" is not a number, and never less.
       } else if (+(element.getAttribute('chirp-hidden') ?? 60000) < Date.now() - seen) pause()
       silence.look()
       // htmx tells of elements that it removes itself.

@@ -39,7 +39,7 @@ export interface ConnectedDetail {
 export interface DisconnectedDetail extends ConnectedDetail {
   /** Why the stream is not connected. */
   reason: DisconnectReason
-  /** That of the answer, when it was no stream; for a redirect, that of the page. */
+  /** That of the answer, when it was not a stream; for a redirect, that of the page. */
   status?: number | undefined
   /** Where that answer leads: its `HX-Redirect`, the page itself for an `HX-Refresh`, or the page that a redirect led to. Absolute. */
   location?: string | undefined

@@ -1,5 +1,5 @@
 // Findings that are known already: a file of them, so that only new ones fail.
-// Lines are no part of what a finding is known by, because they move.
+// Lines are not part of the identity of a finding, because they move.
 import { createReport, groupBy } from './report.js'
 import type { ContractIssue, ContractReport, Extent } from './types.js'
 

@@ -10,7 +10,7 @@ export interface ContractIssue {
   severity: Severity
   /** The rule that found it, as in docs/reference/contracts.md. */
   category: string
-  /** What is wrong, and how to mend it. */
+  /** What is wrong, and how to correct it. */
   message: string
   /** The template that it is about, by the name that the environment knows. */
   template?: string | undefined
@@ -82,7 +82,7 @@ export interface ViewFacts {
   placements: ReadonlyArray<{ block: string, target: string }>
   /** Paths, and what they are derived from. */
   derive: ReadonlyMap<string, readonly string[]>
-  /** Whether a block follows a change of a path; undefined for what is no path. There without a `problem`. */
+  /** Whether a block follows a change of a path; undefined for a value that is not a path. There without a `problem`. */
   follows? (path: string): boolean | undefined
 }
 

@@ -51,6 +51,6 @@ export interface EventRecord extends FrameFields, Placed {
   traceparent?: string | undefined
   /** When it was published, in milliseconds since 1970, where somebody measures. */
   published?: number | undefined
-  /** It is no event for clients: it takes the value of its key out of what a channel keeps. */
+  /** Not an event for clients: it takes the value of its key out of what a channel keeps. */
   removes?: true | undefined
 }

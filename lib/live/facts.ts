@@ -11,7 +11,7 @@ export interface ViewFacts {
   problem?: string | undefined
   placements: readonly Placement[]
   derive: LiveViewSettings['derive']
-  /** Whether a block follows a change of a path; undefined for what is no path. There without a `problem`. */
+  /** Whether a block follows a change of a path; undefined for a value that is not a path. There without a `problem`. */
   follows? (path: string): boolean | undefined
 }
 

@@ -133,7 +133,7 @@ function canonical (option: string, where: string, path: unknown): string {
 /**
  * The paths of a change in canonical form, each once; undefined is everything.
  *
- * @throws FST_CHIRP_OPTION for what are no paths.
+ * @throws FST_CHIRP_OPTION for a value that is not a list of paths.
  */
 export function checkPaths (where: string, paths: unknown): string[] | undefined {
   if (paths === undefined) return undefined
@@ -148,7 +148,7 @@ export function checkPaths (where: string, paths: unknown): string[] | undefined
 // A key is part of what an engine calls a topic.
 const LONGEST = 512
 
-/** @throws FST_CHIRP_OPTION for what is no key. */
+/** @throws FST_CHIRP_OPTION for a value that is not a key. */
 export function checkLiveKey (where: string, key: unknown): string {
   const text = typeof key === 'number' && Number.isSafeInteger(key) ? String(key) : key
   if (typeof text === 'string' && text !== '' && text.length <= LONGEST && text.isWellFormed()) return text
@@ -156,7 +156,7 @@ export function checkLiveKey (where: string, key: unknown): string {
   throw new FST_CHIRP_OPTION(`${where} needs the key of what is shown, a string of 1 to ${LONGEST} characters or a whole number, such as the id of a ticket, not ${given}`)
 }
 
-/** @throws FST_CHIRP_OPTION for what is no context. */
+/** @throws FST_CHIRP_OPTION for a value that is not a context. */
 export function checkMade (name: string, made: unknown): FragmentContext | null {
   if (made === null || made === undefined) return null
   if (typeof made === 'object' && !isList(made) && !isOf(made, Map)) return made

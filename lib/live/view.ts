@@ -130,7 +130,7 @@ export class LiveView {
    * Which blocks follow a change of these paths, and which expression in which line is why. Default: of everything. A
    * promise where templates are loaded asynchronously.
    *
-   * @throws FST_CHIRP_OPTION for what is no path, and what loading the template throws.
+   * @throws FST_CHIRP_OPTION for a value that is not a path, and what loading the template throws.
    */
   explain (paths?: readonly string[]): MaybePromise<Explanation[]> {
     const checked = checkPaths('view.explain()', paths) ?? ['*']

@@ -31,7 +31,7 @@ export interface FragmentOptions {
 /**
  * One block of a Nunjucks template, to be rendered and sent as an event.
  *
- * @throws FST_CHIRP_FRAGMENT when a name is empty, `context` is no object, or
+ * @throws FST_CHIRP_FRAGMENT when a name is empty, `context` is not an object, or
  * `target`, `id`, `retry` or `swap` cannot go on the wire.
  */
 export class Fragment {

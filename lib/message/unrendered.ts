@@ -11,7 +11,7 @@ import { Fragments } from './fragments.js'
 /**
  * The record of a value that has something to render; undefined for all else.
  *
- * @throws FST_CHIRP_VALUE for a context that is no plain data.
+ * @throws FST_CHIRP_VALUE for a context that is not plain data.
  */
 export function toUnrendered (value: unknown): EventRecord | undefined {
   if (isOf(value, Fragment)) {

@@ -104,7 +104,7 @@ export function refusePromise (context: PageContext): void {
   throw new FST_CHIRP_OPTION('the context of reply.page() must be an object of names and values, not a promise. Await it, or give a function: () => load()')
 }
 
-/** Refuses what a function gave that is no context. */
+/** Refuses a result of a function that is not a context. */
 export function checkReturned (context: unknown): asserts context is FragmentContext {
   if (typeof context === 'object' && context !== null && !isList(context)) return
   throw new FST_CHIRP_OPTION(`the context function of reply.page() must return an object of names and values, not ${describe(context)}. An arrow function needs parentheses for that: () => ({ items })`)

@@ -140,7 +140,7 @@ class Watch implements Recording, Recorder {
     if (typeof value !== 'function') return value
     const methods = this.#methods.get(original) ?? new Map<unknown, unknown>()
     this.#methods.set(original, methods)
-    // A class is no method, and is the same everywhere.
+    // A class is not a method, and is the same everywhere.
     if (!methods.has(value)) methods.set(value, value === original.constructor ? value : value.bind(original))
     return methods.get(value)
   }

@@ -158,7 +158,7 @@ export function detachFeed (attachment: Attachment, outlet: Pick<Outlet, 'failed
   }
 }
 
-/** What a heartbeat tells the client to remember, as a frame; `failed` hears of what is no cursor. */
+/** What a heartbeat tells the client to remember, as a frame; `failed` gets the error for a value that is not a cursor. */
 export function cursorFrame (attachment: Attachment | undefined, failed: (error: unknown) => void): string | undefined {
   try {
     const cursor = attachment?.cursor?.()

@@ -43,7 +43,7 @@ export function streamKeys (value: unknown): readonly string[] {
   return [...new Set(keys.map(key => checkKey('option "key"', key)))]
 }
 
-/** @throws FST_CHIRP_OPTION for what is no key of a stream. */
+/** @throws FST_CHIRP_OPTION for a value that is not a key of a stream. */
 export function checkKey (where: string, key: unknown): string {
   if (typeof key === 'string' && key !== '' && key.length <= LONGEST) return key
   const given = typeof key === 'string' && key !== '' ? `a string of ${key.length}` : describe(key)

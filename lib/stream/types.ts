@@ -112,7 +112,7 @@ export interface EventStreams extends EventStreamStats {
    * have this engine, in all processes, close theirs. It need not be awaited: what fails is logged. A promise that you
    * make of it is yours to catch.
    *
-   * @throws FST_CHIRP_OPTION (as a rejection) for what is no key.
+   * @throws FST_CHIRP_OPTION (as a rejection) for a value that is not a key.
    * @throws FST_CHIRP_ENGINE (as a rejection) when the others could not be told. The streams that were here are closed.
    */
   close (key: string): Promise<number>
@@ -120,7 +120,7 @@ export interface EventStreams extends EventStreamStats {
    * Takes no new streams, whose clients get `chirp:closing`, and ends those that are open one after the other, spread over
    * so many milliseconds. Resolves when the last one has ended. `0` ends all at once. The app goes on otherwise.
    *
-   * @throws FST_CHIRP_OPTION (as a rejection) for what is no such time.
+   * @throws FST_CHIRP_OPTION (as a rejection) for a value that is not such a time.
    */
   drain (milliseconds: number): Promise<void>
 }
@@ -145,7 +145,7 @@ export interface ObservedStream {
   readonly waiting: number
 }
 
-/** Message of the diagnostics channel `fastify-chirp:stream:open`. Like all that have it, its `stream` is no enumerable field. */
+/** Message of the diagnostics channel `fastify-chirp:stream:open`. Like all that have it, its `stream` is not an enumerable field. */
 export interface StreamOpenMessage {
   readonly stream: ObservedStream
   request: FastifyRequest

@@ -55,7 +55,7 @@ export interface SSEResult {
   lastEventId: string
   /** The last reconnection time in milliseconds that the server asked for. */
   retry: number | undefined
-  /** The body of an answer that is no event stream, else `''`. */
+  /** The body of an answer that is not an event stream, else `''`. */
   body: string
 }
 
@@ -174,7 +174,7 @@ export class TestStream {
   heartbeats = 0
   /** Whether the server ended the stream. */
   ended = false
-  /** The body so far of an answer that is no event stream, else `''`. */
+  /** The body so far of an answer that is not an event stream, else `''`. */
   body = ''
   readonly #response: StreamResponse
   readonly #queue: ReceivedEvent[] = []

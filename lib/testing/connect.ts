@@ -100,7 +100,7 @@ async function connectHttp2 (origin: string, { method, path, headers, payload, s
     const { ':status': status, ...rest } = await new Promise<http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader>((resolve, reject) => {
       body.on('response', resolve)
       body.on('error', reject)
-      // A reset without a code is no error.
+      // A reset without a code is not an error.
       body.on('close', () => reject(new Error(`The app closed the stream of ${method} ${path} without an answer`)))
     })
     return { status: status as number, headers: rest, body, close: () => body.close(http2.constants.NGHTTP2_CANCEL) }

@@ -79,7 +79,7 @@ export function watchOnSend (route: RouteOptions, read: (hooks: Hooks | undefine
 }
 
 /**
- * Whether a function is no code of the app, such as what rejects a promise. Only
+ * Whether a function is not code of the app, such as what rejects a promise. Only
  * its text tells. Where this is gone all are the app's, and a rejection that
  * nobody listens to ends the process as usual.
  */

@@ -1,6 +1,6 @@
 // What somebody may have meant.
 
-/** A longer word is no name, and to compare two takes the product of their lengths. */
+/** A longer word is not a name, and the cost of comparing two is the product of their lengths. */
 const LONGEST_WORD = 200
 /** Words that one is compared with. */
 const MOST_COMPARED = 300

@@ -2,7 +2,7 @@
 // validator removes what a schema does not list, and makes numbers of strings.
 import type { FastifyRequest } from 'fastify'
 
-/** A header as the app sees it, or as it came where that is no string any more. */
+/** A header as the app sees it, or as it arrived where that is no longer a string. */
 export function headerOf ({ headers, raw }: FastifyRequest, name: string): string | undefined {
   const header: unknown = headers[name]
   if (typeof header === 'string') return header

@@ -36,7 +36,7 @@ t.test('every way to make an app', async t => {
 t.test('an export that is no app says what to do', async t => {
   const cases = [
     ['export default () => 5', undefined, 'its export "default" did not return a Fastify app. Return it, or name the right export with --export'],
-    ['export const app = Promise.resolve(5)', undefined, 'its export "app" is no Fastify app, and no function that makes one'],
+    ['export const app = Promise.resolve(5)', undefined, 'its export "app" is neither a Fastify app nor a function that makes one'],
     ['export const x = 1, y = 2', 'z', 'it has no export "z", but x, y'],
     ['', 'z', 'it has no export "z", but none at all']
   ]

@@ -31,7 +31,7 @@ export const eventUnheard: Rule = {
     if (streams.connections.size === 0 || streams.listeners.some(({ isPlain }) => !isPlain)) return
     for (const { text, ...place } of source.closeEvents) {
       if (hears(text) || streams.listeners.some(({ names }) => names.has(text))) continue
-      report({ ...place, message: `No template waits for "${text}", which ends a stream. Add sse-close="${text}" where that is connected, or mend the name` })
+      report({ ...place, message: `No template waits for "${text}", which ends a stream. Add sse-close="${text}" where that is connected, or correct the name` })
     }
   }
 }

@@ -30,7 +30,7 @@ export const misspeltAttribute: Rule = {
         if (!/^(?:hx|sse|ws|chirp)-/.test(name) || KNOWN.has(name) || OPEN.test(name)) continue
         // Short names are near to many.
         const meant = nearest(name, KNOWN, name.length < 10 ? 1 : 2)
-        if (meant !== undefined) report({ ...at(model, element, attribute), message: `There is no attribute ${written}. Did you mean "${meant}"? Mend the name` })
+        if (meant !== undefined) report({ ...at(model, element, attribute), message: `There is no attribute ${written}. Did you mean "${meant}"? Correct the name` })
       }
     }
   }

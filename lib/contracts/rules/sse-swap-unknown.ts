@@ -29,7 +29,7 @@ export const sseSwapUnknown: Rule = {
           severity: isClose && !source.isKnown ? 'info' : undefined,
           route: route && `${route.method} ${route.url}`,
           message: `No stream here sends "${name}", which ${attribute.written} waits for.${suggest(name, [...sent, ...OWN_EVENTS])} ` +
-            (declared === undefined ? `The plugin sends ${enumerate(sent)}` : `Its route declares ${enumerate(sent)}: mend the name, or add it to the events of the route`)
+            (declared === undefined ? `The plugin sends ${enumerate(sent)}` : `Its route declares ${enumerate(sent)}: correct the name, or add it to the events of the route`)
         })
       }
     }

@@ -170,7 +170,7 @@ function collectLiterals (root: AstNode, literals: Set<string>): void {
     } else if (isNode(value) && value.typename !== 'TemplateData' && !isPrinted(value)) {
       if (value.typename === 'Literal' && typeof value.value === 'string') literals.add(value.value)
       for (const field of Object.keys(value)) {
-        // `item.name` looks up a literal, which is no text of the page.
+        // `item.name` looks up a literal, which is not a text of the page.
         if (field !== 'val' || value.typename !== 'LookupVal') open.push(value[field])
       }
     }

@@ -54,7 +54,7 @@ export type Tag = Element | EndTag
 
 interface Statement {
   offset: number
-  /** Stands inside a tag, a comment, a script or the like: what it makes is no markup. */
+  /** Stands inside a tag, a comment, a script or the like: its output is not markup. */
   opaque: boolean
 }
 

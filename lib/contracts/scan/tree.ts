@@ -18,7 +18,7 @@ export interface Place {
   names: ReadonlySet<string>
   /** How many places are around it. */
   depth: number
-  /** In a template element, which is no part of the page until a script takes it. */
+  /** In a template element, which is not part of the page until a script takes it. */
   isInert: boolean
 }
 

@@ -1,5 +1,5 @@
 // Which functions the names of a source file stand for, and which of their
-// parameters. A block is no scope of its own here: a name that is declared
+// parameters. A block is not a scope of its own here: a name that is declared
 // twice in one function is taken for unknown.
 import { posix } from 'node:path'
 import type { AnyNode, Node } from 'acorn'

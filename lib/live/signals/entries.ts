@@ -64,7 +64,7 @@ export class Entries {
     if (typeof name !== 'string') throw new FST_CHIRP_SIGNAL(`${user} takes signals, derived values, or their names, not ${describe(given)}`)
     const known = this.#entries.get(name)
     if (typeof given !== 'string' && known?.handle !== given) {
-      throw new FST_CHIRP_SIGNAL(`${user} was given something named "${name}" that is no signal of this app. Signals belong to the registration of the plugin that made them`)
+      throw new FST_CHIRP_SIGNAL(`${user} was given something named "${name}" that is not a signal of this app. Signals belong to the registration of the plugin that made them`)
     }
     if (known === undefined) {
       if (this.#isComplete) this.#unknown(name, user)

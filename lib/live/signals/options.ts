@@ -60,7 +60,7 @@ export interface SignalsOptions<Audience = unknown> {
 // No character of it has a meaning in an attribute, a selector in quotes, or a list of event names.
 const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.:-]{0,199}$/u
 
-/** @throws FST_CHIRP_OPTION for what is no name of a signal. */
+/** @throws FST_CHIRP_OPTION for a value that is not the name of a signal. */
 export function checkName (call: string, name: unknown): string {
   if (typeof name === 'string' && NAME.test(name)) return name
   throw new FST_CHIRP_OPTION(`${call} takes a name of at most 200 letters, digits, "_", "-", "." and ":", such as 'balance', not ${describe(name)}`)
@@ -82,7 +82,7 @@ export function checkSignal (name: string, options: SignalOptions): void {
 /**
  * The dependencies of a derived value.
  *
- * @throws FST_CHIRP_OPTION for what is no list of signals and names, no function, and for a bad option.
+ * @throws FST_CHIRP_OPTION for a list or a function that is none, and for a bad option.
  */
 export function checkDerived (name: string, deps: unknown, derive: unknown, options: DerivedOptions): void {
   if (!isList(deps) || deps.length === 0) {

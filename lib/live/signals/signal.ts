@@ -31,7 +31,7 @@ export class Signal<T = unknown> {
    * Sets the value: at once in this process, and in all processes when the promise resolves. What is equal is not sent.
    * It need not be awaited: what fails is logged. A promise that you make of it is yours to catch.
    *
-   * @throws FST_CHIRP_VALUE (as a rejection) for what is no plain data.
+   * @throws FST_CHIRP_VALUE (as a rejection) for a value that is not plain data.
    * @throws FST_CHIRP_OPTION (as a rejection) for a bad option.
    * @throws FST_CHIRP_SIGNAL (as a rejection) inside of a function that derives, compares or renders values.
    * @throws FST_CHIRP_ENGINE (as a rejection) when other processes could not be told. This one shows the value.

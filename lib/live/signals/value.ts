@@ -22,7 +22,7 @@ export interface Copy { value: unknown, text: string }
 /**
  * A copy that nothing changes any more, because pages and processes show it later.
  *
- * @throws FST_CHIRP_VALUE for what is no plain data.
+ * @throws FST_CHIRP_VALUE for a value that is not plain data.
  */
 export function copyOf (name: string, value: unknown): Copy {
   switch (typeof value) {

@@ -143,7 +143,7 @@ export class Nunjucks {
     return new (this.#nodes[typename] as Nodes[string])(0, 0, ...fields)
   }
 
-  /** JavaScript that is compiled as it is: the compiler prints literals that are no strings. */
+  /** JavaScript that is compiled as it is: the compiler prints literals that are not strings. */
   code (text: string): AstNode {
     return this.node('Literal', { toString: () => text })
   }

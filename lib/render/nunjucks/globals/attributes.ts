@@ -61,7 +61,7 @@ export function addSSEGlobals (environment: Environment, { env: view, current }:
 }
 
 function requireText (call: string, what: string, value: unknown): void {
-  // Nunjucks' own strings that are marked as safe are no primitive ones.
+  // Nunjucks' own strings that are marked as safe are not primitive ones.
   if ((typeof value === 'string' || value instanceof String) && value.length > 0) return
   throw new TypeError(`${call} takes ${what}, not ${describe(value)}`)
 }

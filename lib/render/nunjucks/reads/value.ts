@@ -30,7 +30,7 @@ export interface Value {
 
 const NONE: ReadonlySet<Read> = new Set()
 
-/** What is made of `reads` and is no part of the context itself. */
+/** What is made of `reads` and is not part of the context itself. */
 export function made (reads: ReadonlySet<Read> = NONE, isThere = false): Value {
   return { aliases: [], reads, macros: [], fields: undefined, items: undefined, isThere }
 }

@@ -1,4 +1,4 @@
-// What the plugin adds to Fastify's own types.
+// The additions of the plugin to Fastify's own types.
 import type { Channel } from './channel/channel.js'
 import type { JobSourceFunction } from './channel/job-run.js'
 import type { Job, JobOptions } from './channel/job.js'

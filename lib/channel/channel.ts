@@ -44,7 +44,7 @@ export interface ChannelEnvironment {
   /** For diagnostics. Default: none. */
   app?: object
   engine: ChannelEngine
-  /** What the engine calls the channel. Default: its name. */
+  /** The name of the channel in the engine. Default: its name. */
   topic?: string
   maxBuffer: number
   log: FastifyBaseLogger
@@ -82,7 +82,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
   // The publication before, while it still renders: order is that of the calls.
   #before: Promise<unknown> | undefined
   #isClosed = false
-  // What publications failed with.
+  // The errors of publications.
   readonly #told = new WeakSet<object>()
 
   /** Made by `app.channel()`. @internal */
@@ -101,7 +101,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     this.#views = viewer ? new Views({ ...app, name, keepsLatest: latest }) : undefined
   }
 
-  /** How many readers follow it in this process. */
+  /** Number of its streams and other readers in this process. */
   get size (): number {
     return this.#hub.size
   }
@@ -183,7 +183,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     this.#app.closed?.()
   }
 
-  /** What there is to wait for until the values from before are known; never rejects. @internal */
+  /** A promise that lasts until the values from before are known; never rejects. @internal */
   loaded (): Promise<void> | undefined {
     return this.#hub.latest?.ready()
   }

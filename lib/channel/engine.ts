@@ -33,13 +33,13 @@ export interface Page {
   audience?: unknown
 }
 
-/** What is published. */
+/** A publication. */
 export interface Publication {
   /** The content. The engine keeps it whole, and reads `id` alone. One that takes a value out of a `latest` topic has `removes`. */
   record: EventRecord
   /** Its audience; undefined is everyone. Plain data, so that it can travel. */
   audience: unknown
-  /** How many events of this topic are kept for replay. */
+  /** Number of events of this topic that are kept for replay. */
   history: number
   /** The values replace each other and are never replayed, so an event may bring an id a second time. */
   latest?: boolean | undefined
@@ -48,9 +48,9 @@ export interface Publication {
    * of the newest publication hold for the whole topic. Undefined is no limit.
    */
   ttl?: number | undefined
-  /** What the event replaces in a `latest` topic: the value that was published with the same key. */
+  /** The key in a `latest` topic: the event replaces the value with the same key. */
   key?: string | undefined
-  /** From now on a `latest` topic has no value of this key. The event is told to listeners as any other. */
+  /** From now on a `latest` topic has no value of this key. Listeners get the event as any other. */
   removes?: true | undefined
 }
 
@@ -58,7 +58,7 @@ export interface Publication {
 export interface Holding {
   /** Names the process, in letters, digits and `-`. */
   owner: string
-  /** What it replaces: the value that this owner holds with the same key. */
+  /** It replaces the value that this owner holds with the same key. */
   key: string
   /** The value, as an event. */
   record: EventRecord
@@ -66,7 +66,7 @@ export interface Holding {
   removes?: true | undefined
 }
 
-/** What {@link Engine.beat} gives. */
+/** The result of {@link Engine.beat}. */
 export interface Beat {
   /** The owners of the topic that were not heard of for so long. */
   silent: string[]
@@ -103,7 +103,7 @@ export interface Engine {
   /**
    * Calls `listener` for each event from now on, in order, each once; gives a
    * function that stops it. Where it gives a promise, "now" is when that resolves.
-   * `lost` tells that what came between two positions is lost, where no later event tells it by its `previous` one.
+   * `lost` reports a loss of the events between two positions, where no later event shows it by its `previous` one.
    */
   listen (topic: string, listener: (event: StoredEvent) => void, lost?: (from: string, to: string) => void): MaybePromise<() => void>
   /**
@@ -136,7 +136,7 @@ export interface Engine {
   close (): MaybePromise<void>
 }
 
-/** What an engine that has `hold()` has besides. */
+/** The methods that an engine with `hold()` has besides. */
 export type Holdings = Required<Pick<Engine, 'hold' | 'beat' | 'evict' | 'latest'>>
 
 /** An engine as channels use it: its promises are native ones, and listening begins at once. */

@@ -18,7 +18,7 @@ const UNEXPECTED = 'it is rendered for viewers, and this channel has none. Give 
 type Listener = (event: StoredEvent) => void
 type LostListener = (from: string, to: string) => void
 
-/** What a topic is listened to by. */
+/** The listener of a topic. */
 interface Listening {
   begin (): Promise<void>
   /** Resolves when it listens; rejects when it could not. */
@@ -41,7 +41,7 @@ export class GivenEngine implements ChannelEngine {
   // Topics of channels with viewers.
   readonly #viewed = new Set<string>()
   #isTimeMissed = false
-  // What was checked already, and what is sent for it.
+  // Entries that were checked already, with those that are sent for them.
   readonly #checked = new WeakMap<object, StoredEvent>()
 
   /** @param patience how many ms it may take to close. */

@@ -10,7 +10,7 @@ type Read = (after: string, limit: number) => EntryPage | Promise<EntryPage>
 
 export class History {
   readonly #read: Read
-  // How far it was read.
+  // The position up to which it was read.
   #after: string
   #reading: Promise<EntryPage> | undefined
   #rest: EntryPage | Promise<EntryPage> | undefined

@@ -1,7 +1,7 @@
 // The form in which holdings of a process travel through an engine: JSON in the data of a record.
 import type { EventRecord } from '../dialects/record.js'
 
-/** The format of what is told. */
+/** The format of the messages. */
 const VERSION = 1
 
 /** A change of what an owner holds. */
@@ -11,7 +11,7 @@ export interface Told<T> {
   by: string
   /** Undefined is everything that the owner holds. */
   key?: string | undefined
-  /** What it holds from now on; undefined is nothing. */
+  /** Its holding from now on; undefined is nothing. */
   data?: T | undefined
   /** When it was held first, if the engine knows that already. */
   since?: number | undefined

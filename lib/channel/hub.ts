@@ -176,7 +176,7 @@ export class Hub implements ReaderHost {
     }
   }
 
-  /** Passes on values; none twice to a reader who knows it. */
+  /** Passes on values; none twice to a reader that has it. */
   #deliver (entries: readonly Entry[], known: Known): void {
     const batch = new Batch(entries)
     for (const reader of [...this.#readers]) {

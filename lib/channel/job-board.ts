@@ -16,7 +16,7 @@ export interface JobNote {
   mark?: string | undefined
 }
 
-/** What a process says of a job: that it runs it, or which run it wants to be stopped. */
+/** A message on a job: that the process runs it, or wants a run to be stopped. */
 export type JobEntry = JobNote | { stop: string }
 
 /** The run that counts, and whether it is in this process. */

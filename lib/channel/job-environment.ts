@@ -13,14 +13,14 @@ export interface JobOptions {
   history?: number | undefined
 }
 
-/** What a job needs of the app. */
+/** The parts of the app that a job needs. */
 export interface JobEnvironment {
   log: FastifyBaseLogger
   /** Whether clients get the message of a failure. */
   debug: boolean
   /** A channel of the job's own, for one run of it. */
   open (run: string, options: ChannelOptions, recordOf: (value: unknown) => EventRecord | undefined): Channel
-  /** What other processes know of it; undefined where there are none. */
+  /** Its entry for other processes; undefined where there are none. */
   board: JobSharing | undefined
   report (error: unknown, message: string): void
   /** The job is to be found no more. */
@@ -31,7 +31,7 @@ export interface JobEnvironment {
 export interface JobSharing {
   /** Asks whether this process may run it: resolves to the run of another one that does, if there is one. */
   claim (note: JobNote): Promise<JobNote | undefined>
-  /** What all are to know of it. */
+  /** The facts that all processes have to know of it. */
   tell (note: JobNote): void
   /** The process that runs it is to stop it. */
   stop (run: string): void

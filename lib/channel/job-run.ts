@@ -6,7 +6,7 @@ import type { StreamSource } from '../stream/types.js'
 import { describe } from '../util/describe.js'
 import { isPromise } from '../util/promise.js'
 
-/** What the source function of a job is called with. */
+/** The argument of the source function of a job. */
 export interface JobContext {
   /** Aborts when the job is stopped, by `job.stop()` or by the end of the app. */
   readonly signal: AbortSignal
@@ -14,7 +14,7 @@ export interface JobContext {
   readonly log: FastifyBaseLogger
 }
 
-/** A function that returns what a job pulls its values from, or a promise of it. */
+/** A function that returns the source of a job, or a promise of it. */
 export type JobSourceFunction = (context: JobContext) => StreamSource | Promise<StreamSource>
 
 /** Takes the values of a run, and its end: one of these, once. */

@@ -1,5 +1,5 @@
-// What this process knows of the events of a job: where they begin, which of
-// them can be replayed, and where they end. It follows the topic itself, so the
+// The knowledge of this process about the events of a job: their start, the part of
+// them that can be replayed, and their end. It follows the topic itself, so the
 // end is known wherever the job runs.
 import type { JobEnd } from '../dialects/record.js'
 import type { Entry } from '../message/entry.js'
@@ -75,7 +75,7 @@ export class JobTrack implements ReaderTarget {
     this.tell(position)
   }
 
-  /** What was before is not known, but for the end, if that was before. */
+  /** Earlier events are not known, except for an earlier end. */
   lose (end: JobEnd | undefined): void {
     this.#hasLost = true
     this.#endBefore = end

@@ -23,7 +23,7 @@ export type { JobState } from './job-state.js'
 
 /** A job: what `app.job()` gives, for `reply.eventStream()`, `reply.page()` with `live`, and `merge()`. */
 export class Job implements Feed {
-  /** What the job is found by. */
+  /** The id that the job is found by. */
   readonly id: string
   /** Resolves to the state that the job ends in, as soon as it has one. Never rejects. */
   readonly done: Promise<JobState>
@@ -76,7 +76,7 @@ export class Job implements Feed {
 
   /**
    * Aborts the signal of the source and closes it; the job is `stopped`, and later values of the source are dropped. In
-   * another process than the one that runs it, that one is told, and the state follows. Gives `done`.
+   * another process than the one that runs it, that one gets a message, and the state follows. Returns `done`.
    */
   stop (): Promise<JobState> {
     if (this.#state !== 'running') return this.done
@@ -145,7 +145,7 @@ export class Job implements Feed {
     this.stop()
   }
 
-  /** What the process that runs it says. @internal */
+  /** A message of the process that runs it. @internal */
   noted (note: JobNote): void {
     this.#note = note
     const { state } = note
@@ -180,14 +180,14 @@ export class Job implements Feed {
     this.#forget()
   }
 
-  /** Resolves when the source is through and the end is told, which may be never. @internal */
+  /** Resolves when the source has finished and the end is published, which may be never. @internal */
   async settled (): Promise<void> {
     await this.#claiming
     await this.#run.settled()
     await this.#marked
   }
 
-  /** The app has closed, and hears of it no more. @internal */
+  /** The app has closed, and gets no more reports of it. @internal */
   dispose (): void {
     clearTimeout(this.#timer)
     this.#become(this.#isUnwanted ? 'stopped' : 'failed')
@@ -243,7 +243,7 @@ export class Job implements Feed {
 
   async #take (value: unknown, dropped: () => void): Promise<void> {
     const following = this.#follow()
-    // An engine that is out of reach is told of by publish().
+    // publish() reports an engine that is out of reach.
     if (following !== undefined) await following.catch(() => {})
     // No reader would get it after the end.
     if (this.#state !== 'running') return dropped()
@@ -258,7 +258,7 @@ export class Job implements Feed {
     const { channel, track } = this.#place
     this.#outcome = end
     this.#marked = channel.publish(new EndMark(end)).catch(async () => {
-      // What was published before may be heard in this turn.
+      // Earlier events may arrive in this turn.
       await new Promise(setImmediate)
       track.endHere(end)
     })

@@ -19,7 +19,7 @@ const PATIENCE = 10000
 
 interface Entry {
   job: Job
-  /** What its values are pulled from, where it runs here. */
+  /** Its source, where it runs here. */
   source: unknown
 }
 
@@ -154,7 +154,7 @@ export class Jobs {
         if (this.#jobs.get(id)?.job !== job) return
         this.#jobs.delete(id)
         if (board === undefined || job.isElsewhere) return
-        // What became of it has to be told first: told together, others would hear that it is gone and no more.
+        // Its end has to be published first: published together, others would only learn that it is gone.
         board.settled().then(() => { if (this.#jobs.get(id)?.job.isElsewhere !== false) board.forget(id) })
       }
     }, note)

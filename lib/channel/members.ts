@@ -5,7 +5,7 @@ import { leaveAfter, stay, type Absent } from './absence.js'
 
 /** A member that is present. */
 export interface Member<Info = unknown> {
-  /** What names the member, as it was given to `join()` or `track()`. */
+  /** The key of the member, as it was given to `join()` or `track()`. */
   readonly key: string
   /** The `info` of the first time that the member came. */
   readonly info: Info

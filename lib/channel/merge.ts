@@ -32,7 +32,7 @@ export function merge (...sources: Array<Feed | StreamSource>): Merged {
   return new Merged(sources)
 }
 
-/** What an outer merge takes instead of an inner one, so that all have one cursor. */
+/** The sources of an inner merge, which an outer one takes instead of it, so that all have one cursor. */
 const kParts = Symbol.for('fastify-chirp.parts')
 
 /** Several sources as one, made by {@link merge}. */

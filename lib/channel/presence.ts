@@ -40,7 +40,7 @@ export interface JoinOptions<Info = unknown> extends TrackOptions<Info> {
   signal?: AbortSignal | undefined
 }
 
-/** What presence needs of its channel. */
+/** The parts of its channel that presence needs. */
 export interface PresenceHost {
   /** Where other processes may have members of the channel too. */
   open: OpenRoster<Held<unknown>> | undefined
@@ -50,7 +50,7 @@ export interface PresenceHost {
   failed (error: unknown, event: string): void
 }
 
-// What every process keeps of a member.
+// The limit of the data that every process keeps of a member.
 const MAX_INFO = 16384
 
 /** Members of a channel: of this process, or of all processes with an engine that supports it. A listener that fails is logged and counted. */
@@ -144,7 +144,7 @@ export class Presence<Info = unknown> extends EventEmitter<PresenceEvents<Info>>
     this.#tracking.clear()
   }
 
-  /** What the member is known by: a copy, where it travels. */
+  /** The public data of the member: a copy, where it travels. */
   #infoOf (method: string, { info }: TrackOptions<Info>): Info {
     if (!this.#isShared || info === undefined) return info as Info
     let json: string | undefined

@@ -9,7 +9,7 @@ import { describe } from '../util/describe.js'
 import { tryLog } from '../util/log.js'
 import { Backoff, WELL } from './backoff.js'
 
-/** What the source of a channel is called with. */
+/** The argument of the source function of a channel. */
 export interface ChannelSourceContext {
   /** Aborts when the source is stopped: some time after the last stream has closed, and when the channel closes. */
   readonly signal: AbortSignal
@@ -17,15 +17,15 @@ export interface ChannelSourceContext {
   readonly log: FastifyBaseLogger
 }
 
-/** What the events of a channel are pulled from. */
+/** A source of the events of a channel. */
 export type ChannelSourceValues<Event = unknown> = AsyncIterable<Event> | Iterable<Event> | Readable | ReadableStream<Event>
 
 /** A function that returns the source of a channel, or a promise of it. */
 export type ChannelSource<Event = unknown> = (context: ChannelSourceContext) => ChannelSourceValues<Event> | Promise<ChannelSourceValues<Event>>
 
-/** What a producer needs of its channel. */
+/** The parts of its channel that a producer needs. */
 export interface ProducerHost {
-  /** What it is the source of, for messages: `channel "news"`. */
+  /** The owner of the source, for messages: `channel "news"`. */
   owner: string
   source: ChannelSource
   /** Milliseconds from the last follower to the end of the source. */
@@ -100,7 +100,7 @@ export class Producer {
       const { done, value } = result as IteratorResult<unknown>
       if (done) return
       this.#backoff.reset()
-      // What fails of one value is told by publish().
+      // publish() reports the failure of one value.
       await this.#host.publish(value).catch(() => {})
       if (turn % TURN_LIMIT === 0) await new Promise(setImmediate)
       if (run.isStopped) return

@@ -11,7 +11,7 @@ import type { ReaderTarget } from './target.js'
 import { nextTurn } from './turns.js'
 import type { Values } from './values.js'
 
-/** What a reader needs of its channel. */
+/** The parts of its channel that a reader needs. */
 export interface ReaderHost {
   /** The newest value of each key, for a channel of values. */
   readonly latest: Values | undefined
@@ -44,7 +44,7 @@ export class Reader implements Attachment {
   readonly #filter: AudienceFilter | undefined
   // The position that the client knows of.
   #told = ''
-  // What came while history was still being read; undefined once it is live.
+  // Events that arrived while history was still being read; undefined once it is live.
   #queue: Batch[] | undefined
   // Events were lost since it began to queue.
   #isSkipped = false
@@ -61,7 +61,7 @@ export class Reader implements Attachment {
     this.#filter = filter
   }
 
-  /** Replays what came after `cursor`, none if that is empty, and goes live. */
+  /** Replays the events after `cursor`, none if that is empty, and goes live. */
   async start (cursor: string): Promise<void> {
     try {
       if (this.#host.latest !== undefined) await this.#startWithValues(this.#host.latest)
@@ -88,14 +88,14 @@ export class Reader implements Attachment {
   /** Events from one position to another are lost. */
   skip (from: string, to: string): void {
     if (this.#queue !== undefined) {
-      // What it reads now may end before the hole, inside of it or after it.
+      // A read that is under way may end before the hole, inside of it or after it.
       this.#queue = []
       this.#isSkipped = true
     } else if (this.#host.latest !== undefined || this.position === from) {
       this.#resumeAt(to)
       this.#target.gap(from, to)
     } else if (this.position !== to) {
-      // It has read ahead of what was told.
+      // It has read further than the events that it was passed.
       this.#host.restart(this)
     }
   }
@@ -270,7 +270,7 @@ export class Reader implements Attachment {
     if (this.isDetached) return
     this.#host.flush()
     this.#sendVisible(this.#host.snapshot(this))
-    // What was sent may have been too much for it.
+    // The last write may have been too much for it.
     if (this.isDetached) return
     this.#host.add(this)
     this.#target.live?.()

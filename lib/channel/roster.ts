@@ -1,5 +1,5 @@
 // The holdings of all processes that share an engine, in one topic: every change is an event of the topic,
-// so there is one order of changes. A lost holding of this process is told again.
+// so there is one order of changes. A lost holding of this process is published again.
 import { OWN_EVENTS } from '../sse/own.js'
 import { FST_CHIRP_ENGINE } from '../errors.js'
 import { quote } from '../util/describe.js'
@@ -8,7 +8,7 @@ import type { ChannelEngine, StoredEvent } from './engine.js'
 import { fromRecord, toRecord, type Told } from './holding.js'
 import { SILENCE, type Beating, type Pulse } from './pulse.js'
 
-/** What one process holds under a key. */
+/** The holding of one process under a key. */
 export interface Held<T> {
   readonly data: T
   /** When it was held first, in milliseconds since 1970 by the engine's clock. */
@@ -90,7 +90,7 @@ export class Roster<T> implements Beating {
     if (!this.#isClosed && this.#mine.delete(key)) this.#tell(key)
   }
 
-  /** Resolves when the engine was told what is to be told now, or cannot be. */
+  /** Resolves when the engine has all changes of now, or cannot take them. */
   async settled (): Promise<void> {
     await this.#flushing
   }
@@ -102,7 +102,7 @@ export class Roster<T> implements Beating {
     this.#beat().catch(error => this.#failed(error)).finally(() => { this.#isBeating = false })
   }
 
-  /** The same once what was released is told. */
+  /** The same once released keys are published. */
   async leave (): Promise<void> {
     this.#host.pulse.remove(this)
     await this.#flushing
@@ -131,7 +131,7 @@ export class Roster<T> implements Beating {
 
   /** One at a time for each key, so that the last one is what holds. */
   async #tellAll (): Promise<void> {
-    // What is joined and left in one tick is told as what it came to.
+    // A join and a leave in one tick are published as their result.
     await null
     while (this.#stale.size > 0) {
       const keys = [...this.#stale]
@@ -148,7 +148,7 @@ export class Roster<T> implements Beating {
   #refuse (key: string, error: unknown): void {
     this.#refused.add(key)
     const refusal = messageOf(error)
-    // What is too large is so at each beat.
+    // A value that is too large stays so at each beat.
     if (refusal !== this.#refusal) this.#failed(error)
     this.#refusal = refusal
   }
@@ -210,7 +210,7 @@ export class Roster<T> implements Beating {
         this.#isAgain = false
         this.#waiting = []
         const values = await this.#host.engine.holdings!.latest(this.#host.topic)
-        // What was heard meanwhile is as new as the values, or newer.
+        // Events of that time are as new as the values, or newer.
         if (!this.#isAgain && !this.#isClosed) this.#start([...values, ...this.#waiting])
       } while (this.#isAgain && !this.#isClosed)
     } catch (error) {

@@ -1,10 +1,10 @@
-// The members of one channel over all processes that share an engine. This process knows its own at once. The members that
-// came with the first tab and left with the last is known when the engine has told it, and told by one process alone.
+// The members of one channel over all processes that share an engine. Its own members are known to this process at once.
+// A first tab and a last tab become known by the engine, and one process alone tells listeners of each.
 import { leaveAfter, stay, type Absent } from './absence.js'
 import type { Member, Membership, MembershipEvent } from './members.js'
 import type { Held, Holders, Roster } from './roster.js'
 
-/** What a process holds of a member. */
+/** The part of a member that a process holds. */
 export interface Presence<Info> {
   /** Left out where there is none. */
   info?: Info
@@ -97,7 +97,7 @@ export class SharedMembers<Info> implements Membership<Info> {
     const keys = new Set(this.#mine.keys())
     for (const key of this.#roster.keys()) {
       const holders = this.#roster.holders(key)
-      // What it holds no more the engine may not know yet.
+      // The engine may not know yet that it holds a member no more.
       if (holders.size > 1 || !holders.has(this.#roster.owner)) keys.add(key)
     }
     return keys

@@ -1,4 +1,4 @@
-// What channel.subscribe() gives: something to stream, or to iterate.
+// The result of channel.subscribe(): a source for a stream, or for `for await`.
 import { FST_CHIRP_OPTION } from '../errors.js'
 import type { Entry } from '../message/entry.js'
 import { kAttach, type Attachment, type Feed, type Location, type Outlet } from '../stream/feed.js'

@@ -3,7 +3,7 @@
 
 const OWN = 'chirp:'
 
-/** What the registrations that share an engine tell each other. */
+/** The messages between registrations that share an engine. */
 export const CONTROL_TOPIC = `${OWN}control`
 
 /** The newest values of signals. */

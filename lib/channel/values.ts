@@ -7,7 +7,7 @@ import type { StoredEvent } from './engine.js'
 import { toEntry } from './entries.js'
 import { Forgetting } from './forgetting.js'
 
-/** What values need of their channel. */
+/** The parts of their channel that values need. */
 export interface ValuesHost {
   /** Milliseconds that a value is kept; undefined is no limit. */
   ttl?: number | undefined
@@ -63,7 +63,7 @@ export class Values {
     return [...this.#entries.values()]
   }
 
-  /** What there is to wait for before a snapshot is whole; never rejects. */
+  /** A promise that lasts until a snapshot is whole; never rejects. */
   ready (): Promise<void> | undefined {
     if (this.#heard === undefined) return undefined
     this.#loading ??= this.#load(this.#heard)
@@ -103,7 +103,7 @@ export class Values {
     }
   }
 
-  /** Takes over what the engine knows, and gives what is news. */
+  /** Takes over the values of the engine, and returns those that are new. */
   #merge (events: readonly StoredEvent[], heard: ReadonlySet<string>): Entry[] {
     const before = [...this.#entries].map(([key, entry]) => ({ key, entry, time: this.#times.get(key) }))
     const known = new Map(this.#entries)

@@ -52,7 +52,7 @@ export class Views {
     }
   }
 
-  /** What stands in for a render that failed. It is kept as any other, so it is told once. */
+  /** The replacement of a render that failed. It is kept as any other, so the failure is reported once. */
   #failed (entry: Entry, value: Fragment | Fragments | undefined, error: unknown): View {
     const { host } = this
     const box = host.errorRecord(value, error)

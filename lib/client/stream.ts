@@ -1,5 +1,5 @@
 // One stream of the page: connects, reconnects with its cursor, waits while
-// nobody looks, and marks its element. It takes the place of EventSource, which
+// the page is hidden, and marks its element. It takes the place of EventSource, which
 // keeps three things to itself: ids that come without an event, the status of
 // an answer, and the time that the server asks to wait.
 import { delayOf, isReloaded, readGap } from './gap.js'
@@ -119,7 +119,7 @@ export function openStream (
           wait = delayOf(gap)
           return
         }
-        // An element that was fetched anew and has a gap again is as good as it gets, until something comes.
+        // An element that was fetched and has a gap again stays as it is, until an event arrives.
         if (data && !ours) isFresh = false
       }
     } finally {
@@ -168,7 +168,7 @@ export function openStream (
     throw new Error(`${status} for ${what}`)
   }
 
-  /** Whether nobody called `preventDefault()`. */
+  /** Whether no listener called `preventDefault()`. */
   function tell (what: string, detail?: object): boolean {
     return element.dispatchEvent(new CustomEvent(`chirp:${what}`, { bubbles: true, cancelable: true, detail: { url: action, ...detail } }))
   }

@@ -42,7 +42,7 @@ export class Templates {
     return this.#read.get(name)
   }
 
-  /** How many were read. */
+  /** Number of templates that were read. */
   get count (): number {
     return [...this.#read.values()].filter(template => template !== undefined).length
   }

@@ -1,4 +1,4 @@
-// What the checker's parts tell each other, and what it tells the user.
+// The types of the checker: those of its parts, and those of its report.
 import type { AstNode } from '../render/nunjucks/internals.js'
 import type { Severity } from '../types.js'
 
@@ -24,7 +24,7 @@ export interface ContractIssue {
   route?: string | undefined
 }
 
-/** How much of an app was looked at. */
+/** The part of an app that was checked. */
 export interface Extent {
   /** Templates that were read. */
   templates: number
@@ -36,13 +36,13 @@ export interface Extent {
   routesUnread: number
 }
 
-/** What `app.checkContracts()` resolves with. */
+/** The report of `app.checkContracts()`. */
 export interface ContractReport {
   /** No errors. */
   ok: boolean
   /** Sorted by template or file, line, and column. */
   issues: ContractIssue[]
-  /** How many findings there are of each severity, and how much was looked at. */
+  /** The number of findings of each severity, and the part of the app that was checked. */
   counts: Record<Severity, number> & Extent
   /** The routes that are out of sight, such as `GET /news/:topic`. */
   unread: string[]
@@ -86,7 +86,7 @@ export interface ViewFacts {
   follows? (path: string): boolean | undefined
 }
 
-/** What an app has declared that templates name. */
+/** Declarations of an app that templates name. */
 export interface Declared {
   /** The names of its signals and derived values. */
   signals (): Iterable<string>

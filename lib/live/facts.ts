@@ -1,4 +1,4 @@
-// What can be told of a live view without rendering it, for those who check apps.
+// The facts about a live view that are known without a render, for the checker.
 import { canonicalPath } from '../render/path.js'
 import { messageOf } from '../util/thrown.js'
 import type { LiveViewSettings, Placement } from './options.js'

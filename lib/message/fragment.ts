@@ -11,7 +11,7 @@ import { disregard, isPromise } from '../util/promise.js'
 /** Values for a template, by name: any object, also of an interface or a class. */
 export type FragmentContext = object
 
-/** How a {@link Fragment} travels. */
+/** The options of {@link Fragment}. */
 export interface FragmentOptions {
   /**
    * The place that the HTML goes to. On htmx 2 it is the event's name, which

@@ -6,7 +6,7 @@ import { touches, type Read } from './reads.js'
 /** The variable of a context that brings its recorder along. Templates cannot name it. */
 export const RECORDER = 'chirp recorder'
 
-/** What a renderer tells of the variables that templates ask for. */
+/** The calls by which a renderer reports the variables that templates read. */
 export interface Recorder {
   noteName (name: string): void
 }

@@ -1,5 +1,5 @@
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
-// What may stand in the one-line fields. Each check answers with a sentence
+// Checks of the one-line fields. Each answers with a sentence
 // that says what to do instead, or undefined when the value is fine.
 import { describe, quote } from '../util/describe.js'
 

@@ -1,4 +1,4 @@
-// What streams can be named by, so that an app can end those of one user or room.
+// Keys of streams, by which an app can end those of one user or room.
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { describe } from '../util/describe.js'
 import { isList } from '../util/kind.js'
@@ -26,7 +26,7 @@ export class Keys<T> {
     }
   }
 
-  /** Those that are there now; what is done to one of them may take others away. */
+  /** The streams of now; an action on one of them may remove others. */
   of (key: string): T[] {
     return [...this.#streams.get(key) ?? []]
   }

@@ -39,7 +39,7 @@ export interface SSEOptions extends OpenOptions {
   timeout?: number
 }
 
-/** What {@link TestClient.sse} read. */
+/** The result of {@link TestClient.sse}. */
 export interface SSEResult {
   /** Status of the answer. */
   status: number
@@ -47,11 +47,11 @@ export interface SSEResult {
   headers: IncomingHttpHeaders
   /** The events, in their order. */
   events: ReceivedEvent[]
-  /** How many heartbeats came. */
+  /** Number of heartbeats. */
   heartbeats: number
   /** Whether the server ended the stream. */
   ended: boolean
-  /** What an EventSource would send back as Last-Event-ID. */
+  /** The id that an EventSource would send back as Last-Event-ID. */
   lastEventId: string
   /** The last reconnection time in milliseconds that the server asked for. */
   retry: number | undefined
@@ -212,7 +212,7 @@ export class TestStream {
     })
   }
 
-  /** What an EventSource would send back as Last-Event-ID. */
+  /** The id that an EventSource would send back as Last-Event-ID. */
   get lastEventId (): string {
     return this.#parser.lastEventId
   }

@@ -16,16 +16,16 @@ export interface TestableApp {
   listen (...values: never[]): unknown
 }
 
-/** What we see of it. */
+/** The parts of an app that are used. */
 export type App = Pick<FastifyInstance, 'server' | 'inject' | 'listen'> & { ready (): PromiseLike<unknown> }
 
-/** What is asked for. */
+/** A request. */
 export interface StreamRequest {
   method: string
   path: string
   headers: Record<string, string>
   payload: string | undefined
-  /** Nobody waits for the answer any more. */
+  /** The answer is no longer wanted. */
   signal: AbortSignal
 }
 
@@ -64,11 +64,11 @@ export async function connect (app: App, request: StreamRequest): Promise<Stream
 
 const listening = new WeakMap<object, Promise<unknown>>()
 
-// One call for all who ask at once.
+// One call for all callers of that moment.
 async function listen (app: App): Promise<number> {
   const { server } = app
   if (!server.listening) {
-    // An app that was closed meanwhile is asked anew, and says so.
+    // An app that was closed meanwhile is asked again, and says so.
     const started = listening.get(server) ?? app.listen({ port: 0, host: '127.0.0.1' }).finally(() => listening.delete(server))
     listening.set(server, started)
     await started
@@ -110,5 +110,5 @@ async function connectHttp2 (origin: string, { method, path, headers, payload, s
   }
 }
 
-// Who closes a connection is told so by an error.
+// The side that closes a connection gets an error for it.
 function ignore (): void {}

@@ -1,4 +1,4 @@
-// What a client sent, where a schema may have had its hands on it: Fastify's
+// The original data of a request, where a schema may have changed it: Fastify's
 // validator removes what a schema does not list, and makes numbers of strings.
 import type { FastifyRequest } from 'fastify'
 

@@ -79,7 +79,7 @@ rule('live-view', {
     declare: view({ reads: { a: ['clock'] } }),
     templates: `${CONNECT}<p {{ sse_swap("a") }}>{% block a %}{{ ticket.title }}{% endblock %}</p></main>`,
     source: "await ticket.changed(id, [¦'ticket.titel', 'ticket.title', 'ticket', 'clock', path, , 'no path!'])\nticket.changed(id)\nticket.changed(id, paths)\nticket['changed'](id, ['x'])\nchanged(id, ['x'])",
-    says: 'No block of a live view reads "ticket.titel", so this change reaches nobody. Correct the path, or add it to "reads" of the block that shows it'
+    says: 'No block of a live view reads "ticket.titel", so this change has no effect. Correct the path, or add it to "reads" of the block that shows it'
   },
   'an app without live views': { source: "other.changed(id, ['x'])" }
 })

@@ -121,7 +121,7 @@ rule('swap-mismatch', {
     routes: ['GET /live stream'],
     source: IMPORT + ['a', 'b', 'c', 'd'].map(name => fragment(name, 'beforeend').replace("'beforeend'", "¦'beforeend'")).join('') + fragment('a', 'innerHTML') + fragment('b', 'prepend') + fragment('c', 'outerHTML') + fragment('d', 'textContent') + fragment('e', 'none'),
     says: [['a', 'innerHTML'], ['b', 'afterbegin'], ['c', 'outerHTML'], ['d', 'outerHTML" or "textContent']]
-      .map(([name, style]) => `This fragment has the swap "beforeend", and the element with sse-swap="${name}" has hx-swap="${style}", which htmx 2 goes by. Give both the same`)
+      .map(([name, style]) => `This fragment has the swap "beforeend", and the element with sse-swap="${name}" has hx-swap="${style}", which htmx 2 uses. Give both the same`)
   },
   'what is not sure': {
     templates: {
@@ -139,7 +139,7 @@ rule('swap-mismatch', {
     templates: page('<div hx-ext="sse" sse-connect="/live"><p sse-swap="a" hx-swap="settle:0ms"></p><p sse-swap="b" hx-swap=""></p><p sse-swap="c" hx-swap="fade"></p></div>'),
     routes: ['GET /live stream'],
     source: IMPORT + fragment('a', 'innerHTML') + fragment('b', 'innerHTML') + fragment('c', 'fade') + fragment('c', 'innerHTML').replace("'innerHTML'", "¦'innerHTML'"),
-    says: 'This fragment has the swap "innerHTML", and the element with sse-swap="c" has hx-swap="fade", which htmx 2 goes by. Give both the same'
+    says: 'This fragment has the swap "innerHTML", and the element with sse-swap="c" has hx-swap="fade", which htmx 2 uses. Give both the same'
   },
   'on htmx 4 the fragment decides': {
     templates: page(`${HTMX4}<div sse-connect="/live"><p sse-swap="a"></p></div>`), routes: ['GET /live stream'], source: IMPORT + fragment('a', 'none')

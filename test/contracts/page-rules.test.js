@@ -138,7 +138,7 @@ rule('event-unheard', {
     templates: '<div sse-connect="/live"><p sse-swap="a"></p></div>',
     routes: ['GET /live events=a,b'],
     finds: ['GET /live'],
-    says: 'GET /live declares "b", and no template that connects to it listens. Add sse-swap="b", or take it from the events of the route'
+    says: 'GET /live declares "b", and no template that connects to it listens. Add sse-swap="b", or remove it from the events of the route'
   },
   'all ways to listen': {
     templates: '<div sse-connect="/live" sse-close="e"><p sse-swap="a,b"></p><p hx-trigger="sse:c, d from:body"></p><b hx-on:f="x()" hx-on::g="y()"></b><script>s.addEventListener("h", x)</script>{{ panel("i") }}</div>',
@@ -241,8 +241,8 @@ rule('missing-target', {
   'an id that no template has': {
     templates: '<a hx-get="/" ¦hx-target="#mian">1</a><main id="main"></main><p ¦hx-target:inherited="#x"></p>',
     says: [
-      'No element has the id "mian", which hx-target means. Did you mean "main"? Give the target that id, or correct the name',
-      'No element has the id "x", which hx-target:inherited means. Give the target that id, or correct the name'
+      'No element has the id "mian", which hx-target names. Did you mean "main"? Give the target that id, or correct the name',
+      'No element has the id "x", which hx-target:inherited names. Give the target that id, or correct the name'
     ]
   },
   'ids of any template, and other selectors': {
@@ -260,8 +260,8 @@ rule('missing-target', {
     templates: '<p id="a" ¦hx-swap-oob="true"></p><p id="b" hx-swap-oob="true"></p><p id="b"></p><p ¦hx-swap-oob="beforeend:#c"></p><p hx-swap-oob="beforeend:.d"></p>' +
       '<p id="e" {% if oob %}hx-swap-oob="true"{% endif %}></p><p id="{{ x }}f" hx-swap-oob="true"></p><p hx-swap-oob="true"></p><p id="g" hx-swap-oob="false"></p><p id="h" hx-swap-oob></p>',
     says: [
-      'No other element has the id "a", which hx-swap-oob means. Give the target that id, or correct the name',
-      'No other element has the id "c", which hx-swap-oob means. Give the target that id, or correct the name'
+      'No other element has the id "a", which hx-swap-oob names. Give the target that id, or correct the name',
+      'No other element has the id "c", which hx-swap-oob names. Give the target that id, or correct the name'
     ]
   },
   'what is swapped, at its own place in a page': { templates: page('<p id="a" hx-swap-oob="true"></p>') },

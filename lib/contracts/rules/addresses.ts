@@ -1,4 +1,4 @@
-// What the rules about addresses share.
+// The shared part of the rules about addresses.
 import { isTakenOver, type Purpose } from '../scan/address.js'
 import { at, type Model } from '../scan/model.js'
 import type { Wire } from '../scan/wire.js'

@@ -30,7 +30,7 @@ export const liveView: Rule = {
     for (const { text, ...place } of source.changes) {
       const follows = views.map(view => view.follows!(text))
       if (follows.includes(true) || follows.includes(undefined)) continue
-      report({ ...place, message: `No block of a live view reads "${text}", so this change reaches nobody. Correct the path, or add it to "reads" of the block that shows it` })
+      report({ ...place, message: `No block of a live view reads "${text}", so this change has no effect. Correct the path, or add it to "reads" of the block that shows it` })
     }
   }
 }

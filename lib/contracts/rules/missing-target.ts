@@ -30,7 +30,7 @@ export const missingTarget: Rule = {
           report({
             ...at(model, element, attribute),
             severity,
-            message: `No ${isSelf ? 'other ' : ''}element has the id "${id}", which ${attribute.written} means.${suggest(id, ids.known)} Give the target that id, or correct the name`
+            message: `No ${isSelf ? 'other ' : ''}element has the id "${id}", which ${attribute.written} names.${suggest(id, ids.known)} Give the target that id, or correct the name`
           })
         }
       }

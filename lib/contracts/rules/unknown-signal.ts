@@ -1,4 +1,4 @@
-// Places for signals that there are not.
+// Places for signals that do not exist.
 import { at } from '../scan/model.js'
 import { namesOf } from '../scan/streams.js'
 import { suggest } from '../../util/closest.js'

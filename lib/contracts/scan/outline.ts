@@ -17,7 +17,7 @@ export function outlineOf (root: AstNode, text: string): Outline {
   }
   // Where the text that was found last ends, because each comes after the one before.
   let reached = 0
-  // How many conditions are around, and how many lists of statements.
+  // Number of conditions that are around, and how many lists of statements.
   let depth = 0
   let nested = 0
   collectLiterals(root, outline.literals)

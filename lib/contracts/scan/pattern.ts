@@ -172,7 +172,7 @@ function endOfParameter (pattern: string, start: number): number {
   return index
 }
 
-// Routers may ignore case and a slash at the end; so do we, to be on the safe side.
+// Routers may ignore case and a slash at the end; so does this, to be on the safe side.
 function fold (path: string): string {
   return path.toLowerCase().replace(/\/$/, '')
 }

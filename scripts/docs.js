@@ -11,6 +11,9 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const source = join(root, '.site/source')
 const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE', 'docs']
 
+// Pages link to them as they are.
+const FILES = ['LICENSE', 'docs/examples', 'docs/grafana.json']
+
 // The script for browsers has the types of browsers.
 const SETTINGS = { './client': 'lib/client/tsconfig.json' }
 
@@ -70,6 +73,7 @@ export async function site () {
   for (const page of PAGES) cpSync(join(root, page), join(source, page), { recursive: true })
   await reference(join(source, 'docs/api'))
   await build(join(root, 'scripts/site'))
+  for (const file of FILES) cpSync(join(root, file), join(root, '.site/html', file), { recursive: true })
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await site()

@@ -178,7 +178,7 @@ export class TestStream {
   body = ''
   readonly #response: StreamResponse
   readonly #queue: ReceivedEvent[] = []
-  // Who asked first is served first.
+  // The first call gets the first event.
   readonly #waiting: Array<(event?: ReceivedEvent) => void> = []
   readonly #decoder = new TextDecoder()
   #isClosed = false

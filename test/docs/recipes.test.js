@@ -176,12 +176,12 @@ t.test('recipe: a dashboard', async t => {
 
 t.test('recipe: a live chart', async t => {
   const { app } = await runBlock(t, 'chart')
-  const { address, body } = await load(app, '/load')
+  const { address, body } = await load(app, '/memory')
   t.match(body, /<polyline [^>]*points=""\/>/)
   const stream = await new QuietClient(app).open(address)
   let event
   do event = await stream.next(); while (!event.data.includes('points="0,'))
-  t.match(event, { event: 'signal:load', data: /^<svg [^]*aria-label="Load: [\d.]+">[^]*points="0,[\d.-]+ "/ })
+  t.match(event, { event: 'signal:memory', data: /^<svg [^]*aria-label="\d+ % in use">[^]*points="0,\d+ "/ })
   stream.close()
   await closed(app)
 })

@@ -40,7 +40,7 @@ function checkReadable (value: unknown): void {
     // Throws where the questions that follow would.
     Reflect.apply(Function.prototype[Symbol.hasInstance], SSEEvent, [value])
   } catch (cause) {
-    throw new FST_CHIRP_VALUE(`one cannot even ask what it is (${messageOf(cause)}). Send plain data`, { cause })
+    throw new FST_CHIRP_VALUE(`reading it failed (${messageOf(cause)}). Send plain data`, { cause })
   }
 }
 

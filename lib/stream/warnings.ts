@@ -32,7 +32,7 @@ export class Warnings {
     const hazard = nameHazard(name)
     if (hazard === undefined) return
     this.#told.add(name)
-    this.#warn(`the event name "${name}" is asking for trouble: ${hazard}. Choose another one`)
+    this.#warn(`the event name "${name}" causes trouble: ${hazard}. Choose another one`)
   }
 
   /** Warns that a page waits for a deferred value before it leaves, and why. */

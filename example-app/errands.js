@@ -15,7 +15,7 @@ export class Errands {
     this.view = app.liveView('errands', {
       template: 'station.html',
       context: () => this.context(),
-      // Morphed into the page, so that a line that somebody types in is left as it is.
+      // Morphed into the page, so that the text in a line that a user is typing in stays.
       blocks: [{ block: 'errands', swap: 'innerMorph' }]
     })
     this.left = app.signal('errands-left', { initial: this.#countLeft() })

@@ -11,15 +11,15 @@ export class People {
   channel
   presence
 
-  /** `grace`: milliseconds in which one who comes back, as by a reload, never left. */
+  /** `grace`: milliseconds within which a return, such as a reload, counts as never gone. */
   constructor (app, { grace }) {
-    // Only the newest picture counts: who comes gets it, who is slow skips to it.
+    // Only the newest picture counts: a new stream gets it, a slow one skips to it.
     this.channel = app.channel('people', { latest: true })
     this.presence = this.channel.presence({ grace })
     for (const change of ['join', 'leave']) this.presence.on(change, () => this.#tell())
   }
 
-  /** Shows everyone who is here; `visitor` is too, as long as it is streamed. */
+  /** Shows all people with an open page; `visitor` is one of them as long as this is streamed. */
   follow (visitor) {
     return merge(this.channel, this.presence.track(visitor, { info: { key: visitor, sign: callSign(visitor), pen: this.#penOf(visitor) } }))
   }
@@ -36,7 +36,7 @@ export class People {
     }
   }
 
-  /** The first that nobody has, so that people differ. */
+  /** The first free one, so that people differ. */
   #penOf (visitor) {
     const members = this.presence.members().map(({ info }) => info)
     const taken = new Set(members.map(({ pen }) => pen))

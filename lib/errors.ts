@@ -47,13 +47,13 @@ export const FST_CHIRP_SIGNAL = createError<[string, Cause?]>('FST_CHIRP_SIGNAL'
   'Cannot use a signal: %s', 500)
 
 export const FST_CHIRP_CHANNEL_CLOSED = createError<[string, Cause?]>('FST_CHIRP_CHANNEL_CLOSED',
-  'Channel "%s" is closed. Publish before the app closes, and close() a channel only when nobody needs it any more', 500)
+  'Channel "%s" is closed. Publish before the app closes, and close() a channel only when the app no longer needs it', 500)
 
 export const FST_CHIRP_ID = createError<[string, string, Cause?]>('FST_CHIRP_ID',
   'Cannot publish an event with the id %s: %s. Give each event of a channel an id that no other one has', 500)
 
 export const FST_CHIRP_BEHIND = createError<[string, number, Cause?]>('FST_CHIRP_BEHIND',
-  'A subscription of channel "%s" fell more than %d bytes behind. Take events as they come, and subscribe again from the last id', 500)
+  'A subscription of channel "%s" fell more than %d bytes behind. Take events as they arrive, and subscribe again from the last id', 500)
 
 export const FST_CHIRP_ENGINE = createError<[string, string, Cause?]>('FST_CHIRP_ENGINE',
   'The engine of the channels failed in %s: %s. See error.cause, and publish again what is still needed', 500)
@@ -80,4 +80,4 @@ export const FST_CHIRP_RENDER_TIMEOUT = createError<[string, number, Cause?]>('F
   'Cannot render %s: an async filter, tag or loader did not call back within %d ms. Make it call back on every path, with an error if it must', 500)
 
 export const FST_CHIRP_CONTEXT_TIMEOUT = createError<[string, number, Cause?]>('FST_CHIRP_CONTEXT_TIMEOUT',
-  'The function "context" of live view "%s" gave nothing for %d ms. Its signal is aborted, and it is called again. Have it fail when what it asks does not answer', 500)
+  'The function "context" of live view "%s" gave nothing for %d ms. Its signal is aborted, and it is called again. Let it fail when a service that it asks does not answer', 500)

@@ -1,4 +1,4 @@
-// What the plugin adds to Fastify's own types.
+// The additions of the plugin to Fastify's own types.
 import type { Channel } from './channel/channel.js'
 import type { JobSourceFunction } from './channel/job-run.js'
 import type { Job, JobOptions } from './channel/job.js'
@@ -36,19 +36,19 @@ declare module 'fastify' {
     /**
      * Answers with a whole page, or only with `options.block` of it to an htmx
      * request that is neither boosted nor a history restore. With `options.live` the address of the page has its
-     * stream too, and in the template `sse_connect()` prints where it goes on: what happens in between is replayed.
-     * `context` may be a function, sync or async, which is called when the page is asked for.
+     * stream too, and in the template `sse_connect()` prints the position that the stream starts from: events in between are replayed.
+     * `context` may be a function, sync or async, which is called for each page request.
      *
      * @throws FST_CHIRP_* when it cannot be rendered.
      * @throws FST_CHIRP_OPTION when an option is unknown or has a bad value.
-     * @throws FST_CHIRP_LIVE when `live` or `cursor` cannot say where the stream goes on.
+     * @throws FST_CHIRP_LIVE when `live` or `cursor` cannot tell where the stream starts.
      */
     page<Context extends FragmentContext> (template: string, context?: PageContext<Context>, options?: PageOptions<Context>): FastifyReply
     /**
      * Answers with the page of one key of a live view, and on the same address with its stream, as {@link page} does
      * with `live`. A request that `authorize` refuses gets 403, and a key whose `context` is null 404.
      *
-     * @throws FST_CHIRP_OPTION for what is no view or no key, and for a bad option.
+     * @throws FST_CHIRP_OPTION for something that is not a view or not a key, and for a bad option.
      */
     live (view: LiveView, key: string | number, options?: LivePageOptions): FastifyReply
   }
@@ -57,8 +57,8 @@ declare module 'fastify' {
     /** The streams of this app: their counters, read live, and how they are ended. */
     readonly eventStreams: EventStreams
     /**
-     * The channel of this name, made when it is first asked for. `Audience` types what `publish()` and filters name readers by, `Event` what
-     * can be published; neither is checked at run time.
+     * The channel of this name, made on first use. `Audience` types the audience of `publish()` and of filters, `Event` the values that
+     * can be published. Neither is checked at run time.
      *
      * @throws FST_CHIRP_OPTION for a bad name or option, and for options that
      * differ from those that the channel was made with.
@@ -67,35 +67,35 @@ declare module 'fastify' {
     /** The job of this id, while it runs and as long as it is kept. */
     job (id: string): Job | undefined
     /**
-     * Starts work that does not end with its client: `source` runs at once, whether somebody follows or not. Gives the job
+     * Starts work that does not end with its client: `source` runs at once, with or without a subscribed stream. Gives the job
      * of this id without starting another where it runs or is kept.
      *
      * @throws FST_CHIRP_OPTION for a bad id or option.
-     * @throws FST_CHIRP_SOURCE when nothing can be pulled from `source`.
-     * @throws FST_CHIRP_JOB when the app closes.
+     * @throws FST_CHIRP_SOURCE when `source` cannot be iterated.
+     * @throws FST_CHIRP_JOB when the app is closing.
      */
     job (id: string, source: StreamSource | JobSourceFunction, options?: JobOptions): Job
     /**
-     * Makes a live view: a page whose blocks follow their data, as `view.changed()` says what has changed. With the
-     * name alone it gives the view that was made. `Viewer` is what the option `viewer` gives; put that before `context`
+     * Makes a live view: a page whose blocks are rendered again when `view.changed()` reports a change of their data. With the
+     * name alone it gives the existing view. `Viewer` is the type of what the option `viewer` returns; put that before `context`
      * to have its type there.
      *
      * @throws FST_CHIRP_OPTION for a bad name or option, and for a name that is taken.
      */
     liveView<Viewer = unknown> (name: string, options?: LiveViewOptions<Viewer>): LiveView
     /**
-     * The signal of this name, made when it is first asked for: one value that many places show, and that follow it.
+     * The signal of this name, made on first use: one value that many places show. A new value updates all of them.
      * In templates `signal("balance")` prints it.
      *
      * @throws FST_CHIRP_OPTION for a bad name or option, and for options that differ from those that it was made with.
      * @throws FST_CHIRP_SIGNAL for the name of a derived value.
-     * @throws FST_CHIRP_VALUE for an `initial` that is no plain data.
+     * @throws FST_CHIRP_VALUE for an `initial` that is not plain data.
      */
     signal<T> (name: string, options: SignalOptions<T> & { initial: T | (() => T | Promise<T>) }): Signal<T>
     signal<T = unknown> (name: string, options?: SignalOptions<T>): Signal<T | undefined>
     /**
-     * A value that `make` makes of signals and other derived values, whenever one of them changes; undefined while one
-     * of them is undefined. `make` answers at once. What it throws is logged, and the value stays as it is. Names may be
+     * A value that `make` computes from signals and other derived values, whenever one of them changes; undefined while one
+     * of them is undefined. `make` is synchronous. An error that it throws is logged, and the value stays as it is. Names may be
      * declared later, until the app starts.
      *
      * @throws FST_CHIRP_OPTION for a bad name or option.
@@ -104,11 +104,11 @@ declare module 'fastify' {
      */
     derived<const Deps extends readonly Dependency[], T> (name: string, deps: Deps, make: (...values: ValuesOf<Deps>) => T, options?: DerivedOptions<NoInfer<T>>): Derived<T>
     /**
-     * The newest values of signals, to be streamed: as `live` of `reply.page()`, in `reply.eventStream()` and `merge()`.
-     * `Audience` is what `signal.set()` was given.
+     * The newest values of signals, as a source of a stream: as `live` of `reply.page()`, in `reply.eventStream()` and `merge()`.
+     * `Audience` is the type of the audiences that `signal.set()` gets.
      *
      * @throws FST_CHIRP_OPTION for a bad option.
-     * @throws FST_CHIRP_SIGNAL for a name that nothing has.
+     * @throws FST_CHIRP_SIGNAL for a name without a signal or a derived value.
      */
     signals<Audience = unknown> (options?: SignalsOptions<Audience>): SignalFeed
     /**
@@ -118,25 +118,25 @@ declare module 'fastify' {
      */
     renderFragment (fragment: Fragment): Promise<string>
     /**
-     * Holds the templates and the source of this app against its routes, and
-     * resolves with what does not fit. Makes the app ready first, so it must not
+     * Compares the templates and the source of this app with its routes, and
+     * resolves with a report of its findings. Makes the app ready first, so it must not
      * be awaited inside of a plugin.
      *
-     * @throws FST_CHIRP_OPTION (as a rejection) for a bad option, and what
-     * starting the app throws.
+     * @throws FST_CHIRP_OPTION (as a rejection) for a bad option, and any error of
+     * starting the app.
      */
     checkContracts (options?: ContractOptions): Promise<ContractReport>
   }
 
   interface RouteShorthandOptions {
     /**
-     * Tells the checker that no link leads to this route, and that something else reaches it, such as an `sse-connect` attribute:
+     * Tells the checker that no link leads to this route, because something else reaches it, such as an `sse-connect` attribute:
      * `app.checkContracts()` does not report it as `orphan` or `unreferenced-stream`. The route also gets all that `live` gives it. Default: false.
      */
     referenced?: boolean | undefined
     /**
-     * Gives a route that answers with streams the shorter way to the response, and switches @fastify/compress off for it. Its handler may be
-     * an async generator, or return what is streamed. The checker treats the route as any other. A stream works without it. Default: false.
+     * For a route that answers with streams: takes the shorter way to the response, and switches @fastify/compress off for it. Its handler may be
+     * an async generator, or return the source of a stream. The checker treats the route as any other. A stream works without it. Default: false.
      */
     live?: boolean | undefined
     /** The event names that the stream of this route sends, which `app.checkContracts()` compares with what pages wait for. */
@@ -144,7 +144,7 @@ declare module 'fastify' {
   }
 
   interface FastifyContextConfig {
-    /** The route of the client script, to let it pass where others are asked who they are. */
+    /** The route of the client script, for hooks that authenticate all other requests. */
     chirp?: 'client'
     referenced?: boolean | undefined
     live?: boolean | undefined

@@ -37,7 +37,7 @@ import { describe } from './util/describe.js'
 import { noteClosed, noteRegistered } from './util/lifecycle.js'
 import { tryLog } from './util/log.js'
 
-const CLOSED_WITH_503 = 'Fastify answers 503 to all that comes while it closes, and an EventSource gives up then. With its option return503OnClosing: false, new streams get chirp:closing instead and come back'
+const CLOSED_WITH_503 = 'Fastify answers 503 to each request while it closes, and an EventSource gives up then. With its option return503OnClosing: false, new streams get chirp:closing instead and come back'
 
 async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void> {
   if (Object.hasOwn(app, 'eventStreams')) throw new FST_CHIRP_REGISTERED()
@@ -105,9 +105,9 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
     contracts.add(route)
     markRoute(route)
   })
-  // A stream would keep the server open for ever.
+  // An open stream would keep the server from closing.
   app.addHook('preClose', async () => {
-    // The streams first: their clients are to come back, and not to think that a job has ended.
+    // The streams first: their clients have to reconnect, and must not take a job for ended.
     await Promise.all([registry.close(), jobs.close(), pendingPages.close()])
   })
   noteRegistered(app.server)

@@ -1,3 +1,3 @@
-// The client script as text. It is empty here: scripts/build-client.js writes the
-// module anew in dist/, so that a bundle of a server has the script in it.
+// The client script as text. It is empty here: scripts/build-client.js writes this
+// module again in dist/, so that a bundle of a server contains the script.
 export const SCRIPT: string = ''

@@ -1,10 +1,10 @@
-// All public types that are no classes, in one place.
+// All public types that are not classes, in one place.
 import type { FastifyPluginAsync } from 'fastify'
 import type { Engine } from './channel/engine.js'
 import type { TemplatesOption } from './render/nunjucks/environment.js'
 import type { ClientKey, StreamOptions } from './stream/types.js'
 
-/** How bad a finding of the checker is: `error` will fail in a browser, `warning` may, `info` is worth a look. */
+/** The severity of a finding of the checker: `error` will fail in a browser, `warning` may, `info` is worth a look. */
 export type Severity = 'error' | 'warning' | 'info'
 
 /** Options of `app.checkContracts()`, and what the plugin's option `contracts` says for every check of the app. */
@@ -62,7 +62,7 @@ export interface ChirpOptions extends Omit<StreamOptions, 'event' | 'key'> {
    */
   client?: string | false | undefined
   /**
-   * What every check of the app's contracts knows, also the one at start:
+   * Options for every check of the app's contracts, also the one at start:
    * `sources` to read besides the program's entry file, `severities` and
    * `external`. Default: none. Off: omit.
    */

@@ -1,17 +1,18 @@
-// What the plugin adds to Fastify, as a page: TypeDoc leaves out what a module adds to another one.
+// The additions of a file to types of others, as a page: TypeDoc leaves them out.
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
-const FILE = fileURLToPath(new URL('../lib/fastify.ts', import.meta.url))
+const root = new URL('..', import.meta.url)
 
-/** The members of the interfaces in `declare module 'fastify'`, with their comments, as Markdown. */
-export function additions () {
-  const source = ts.createSourceFile(FILE, readFileSync(FILE, 'utf8'), ts.ScriptTarget.ES2023, true)
+/** The members of the interfaces in `declare module` or `declare global` of `file`, with their comments, as Markdown. */
+export function additions (file, title) {
+  const text = readFileSync(fileURLToPath(new URL(file, root)), 'utf8')
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2023, true)
   const { statements } = source.statements.find(ts.isModuleDeclaration).body
   const parts = statements.filter(ts.isInterfaceDeclaration).flatMap(({ name, members }) =>
     [`## ${name.text}\n`, ...members.filter(({ jsDoc }) => jsDoc !== undefined).map(member => described(member, source))])
-  return `# Additions to Fastify\n\n${parts.join('\n')}`
+  return `# ${title}\n\n${parts.join('\n')}`
 }
 
 function described (member, source) {

@@ -14,7 +14,7 @@ import chirp, { Fragment } from 'fastify-chirp'
 import { openStore } from './store.js'
 
 const store = await openStore(process.env.NEWS_FILE ?? 'news.db')
-// Every open stream is a listener, so many of them are no sign of a leak.
+// Every open stream is a listener, so many of them are not a sign of a leak.
 store.setMaxListeners(0)
 
 // Browsers open sockets in advance, and a server that closes would wait for them.

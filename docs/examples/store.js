@@ -20,7 +20,7 @@ class SqliteStore extends EventEmitter {
       PRAGMA journal_mode = WAL;
       PRAGMA busy_timeout = 2000;
       CREATE TABLE IF NOT EXISTS news (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL)`)
-    // What another process wrote: SQLite counts it here, and nobody calls us.
+    // SQLite counts the writes of other processes here, and has no callback for them.
     const version = db.prepare('PRAGMA data_version')
     let { data_version: known } = version.get()
     setInterval(() => {

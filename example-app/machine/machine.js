@@ -14,7 +14,7 @@ export class Machine {
   #broken = 0
 
   constructor (app, { interval }) {
-    // Only the newest reading counts: who comes gets it, who is slow skips to it.
+    // Only the newest reading counts: a new stream gets it, a slow one skips to it.
     this.channel = app.channel('machine', { latest: true, source: ({ signal }) => this.#readings(signal) })
     this.#interval = interval
     this.#counters = app.eventStreams

@@ -9,8 +9,8 @@ const SAYS = {
   lost: 'offline, dialing again',
   closing: 'server closes, back soon',
   busy: 'five streams of this browser are open: close a tab',
-  gap: 'was away for long, reading anew',
-  hidden: 'asleep while nobody looks',
+  gap: 'was away for long, reading again',
+  hidden: 'asleep while the tab is hidden',
   closed: 'done',
   failed: 'failed'
 }

@@ -1,4 +1,4 @@
-// Whom an event is for.
+// The audience of an event, and the filters that read it.
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { Entry } from '../message/entry.js'
 import { describe } from '../util/describe.js'
@@ -7,7 +7,7 @@ import { refuseUnknown } from '../util/options.js'
 import { isPromise } from '../util/promise.js'
 import { messageOf } from '../util/thrown.js'
 
-/** Whether an event that was published for an audience may be seen. */
+/** Whether a reader may see an event that was published for an audience. */
 export type AudienceFilter<Audience = unknown> = (audience: Audience) => boolean
 
 /** Whether an event for `audience` is for a reader with that filter. */
@@ -15,12 +15,12 @@ export function maySee (filter: AudienceFilter | undefined, audience: unknown): 
   if (audience === undefined) return true
   const answer: unknown = filter?.(audience)
   if (!isPromise(answer)) return answer === true
-  // Nobody will wait for it, and it may fail.
+  // Nothing awaits this promise, and it may fail.
   answer.then(undefined, () => {})
-  throw new FST_CHIRP_OPTION('option "filter" of channel.subscribe() must answer at once, not with a promise. Look up before what it needs to know')
+  throw new FST_CHIRP_OPTION('option "filter" of channel.subscribe() must answer at once, not with a promise. Look up the data that it needs before')
 }
 
-// A misspelt audience would send to everyone what is for one. What was for some in another channel stays so.
+// A misspelt audience would send an event for one to everyone. An event from another channel keeps its audience.
 export function audienceOf (value: unknown, options: { audience?: unknown }): unknown {
   refuseUnknown('of publish()', options, ['audience'])
   const { audience } = options

@@ -22,5 +22,5 @@ export class Backoff {
   }
 }
 
-/** What has run for so many milliseconds works, also if it fails then. */
+/** A run of so many milliseconds counts as working, even if it fails then. */
 export const WELL = LONGEST

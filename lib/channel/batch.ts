@@ -1,4 +1,4 @@
-// What is published within one tick goes to every connection in one write, and
+// All events of one tick go to every connection in one write, and
 // that write is put together once for all of them.
 import type { Dialect } from '../dialects/dialect.js'
 import type { Entry } from '../message/entry.js'
@@ -12,10 +12,10 @@ export class Batch {
   readonly entries: readonly Entry[]
   /** Whether some of them are for an audience, so that not everyone gets the same bytes. */
   readonly isRestricted: boolean
-  // What different readers see of it, by a hash of which entries these are.
+  // The parts of it that different readers see, by a hash of their entries.
   #parts: Map<number, Batch[]> | undefined
   #frames: Map<string, SharedFrames> | undefined
-  // What viewers see of it, by who they are.
+  // The renders of it, by viewer.
   #views: Map<string | undefined, MaybePromise<Batch>> | undefined
 
   constructor (entries: readonly Entry[]) {
@@ -27,7 +27,7 @@ export class Batch {
     return this.entries[this.entries.length - 1]!
   }
 
-  /** What a reader with this filter sees: the same object, and so the same bytes, for all who see the same. Undefined is nothing. */
+  /** The part that a reader with this filter sees: the same object, and so the same bytes, for equal parts. Undefined is nothing. */
   visibleTo (filter: AudienceFilter | undefined): Batch | undefined {
     if (!this.isRestricted) return this
     const visible: Entry[] = []
@@ -49,7 +49,7 @@ export class Batch {
     return part
   }
 
-  /** What a viewer sees of it, made once: the same object, and so the same bytes, for all who see the same. */
+  /** The batch as a viewer sees it, made once: the same object, and so the same bytes, for equal viewers. */
   seenBy (viewer: string | undefined, see: () => MaybePromise<readonly Entry[]>): MaybePromise<Batch> {
     this.#views ??= new Map()
     let view = this.#views.get(viewer)
@@ -83,7 +83,7 @@ export function encodeEntries (entries: readonly Entry[], dialect: Dialect, ids:
   return text
 }
 
-// What was joined last with what, as all streams of the same channels do it alike.
+// The last two batches that were joined, as all streams of the same channels join the same two.
 const joined = new WeakMap<SharedFrames, { next: SharedFrames, both: SharedFrames }>()
 
 /** Frames that go out together. */

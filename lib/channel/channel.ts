@@ -1,5 +1,5 @@
-// A named line of events that many streams follow. A value is rendered when it
-// is published and encoded once, however many follow.
+// A named sequence of events with many readers. A value is rendered when it
+// is published and encoded once, for any number of readers.
 import type { FastifyBaseLogger } from 'fastify'
 import type { EventRecord } from '../dialects/record.js'
 import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_OPTION } from '../errors.js'
@@ -25,7 +25,7 @@ import { Views } from './views.js'
 /** Options of {@link Channel.publish}. */
 export interface PublishOptions<Audience = unknown> {
   /**
-   * Whom the event is for: anything that the filters of
+   * The readers that the event is for, as anything that the filters of
    * {@link Channel.subscribe} understand. Streams without a filter do not get
    * it. Default: that of an event that another channel gave, else none, it is
    * for everyone.
@@ -35,16 +35,16 @@ export interface PublishOptions<Audience = unknown> {
 
 /** Options of {@link Channel.remove}. */
 export interface RemoveOptions<Audience = unknown> {
-  /** Whom the value was published for. Default: everyone. */
+  /** The audience that the value was published with. Default: everyone. */
   audience?: Audience | undefined
 }
 
-/** What a channel needs of the app. */
+/** The parts of the app that a channel needs. */
 export interface ChannelEnvironment {
   /** For diagnostics. Default: none. */
   app?: object
   engine: ChannelEngine
-  /** What the engine calls the channel. Default: its name. */
+  /** The name of the channel in the engine. Default: its name. */
   topic?: string
   maxBuffer: number
   log: FastifyBaseLogger
@@ -54,7 +54,7 @@ export interface ChannelEnvironment {
   errorRecord (value: unknown, error: unknown): EventRecord | undefined
   /** The channel has been closed, and its name is free. */
   closed? (): void
-  /** Whether the app has closed. */
+  /** Whether the app is closed. */
   isClosed? (): boolean
   /** Whether the app ends its streams. */
   isClosing? (): boolean
@@ -65,7 +65,7 @@ export interface ChannelEnvironment {
 }
 
 /**
- * A named line of events. `Audience` is what `publish()` and filters name readers
+ * A named sequence of events. `Audience` is what `publish()` and filters name readers
  * by, `Event` is what can be published.
  */
 export class Channel<Audience = unknown, Event = unknown> implements Feed {
@@ -82,7 +82,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
   // The publication before, while it still renders: order is that of the calls.
   #before: Promise<unknown> | undefined
   #isClosed = false
-  // What publications failed with.
+  // The errors of publications.
   readonly #told = new WeakSet<object>()
 
   /** Made by `app.channel()`. @internal */
@@ -101,35 +101,35 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     this.#views = viewer ? new Views({ ...app, name, keepsLatest: latest }) : undefined
   }
 
-  /** How many readers follow it in this process. */
+  /** Number of its streams and other readers in this process. */
   get size (): number {
     return this.#hub.size
   }
 
-  /** Bytes that may wait for one who iterates. @internal */
+  /** Bytes that may wait for a consumer that iterates. @internal */
   get maxBuffer (): number {
     return this.#app.maxBuffer
   }
 
   /**
-   * Sends a value to everyone who follows, and keeps it for those who come
-   * back. Resolves to its id. It need not be awaited: what fails is logged. A
-   * promise that you make of it is yours to catch.
+   * Sends a value to every subscribed stream, and keeps it for clients that come
+   * back. Resolves to its id. It need not be awaited: a failure is logged. A
+   * promise that you derive from it is yours to catch.
    *
    * @throws FST_CHIRP_* (as a rejection) when the value cannot be sent.
    * @throws FST_CHIRP_CHANNEL_CLOSED (as a rejection) when the channel is closed.
    */
   publish (value: Event, options: PublishOptions<Audience> = {}): Promise<string> {
     const published = isPublishTraced() ? tracePublish(this.#about, value, mark => this.#publish(value, options, mark)) : this.#publish(value, options)
-    // Who does not wait for it must not bring the process down.
+    // A caller that does not await it must not bring the process down.
     published.catch(error => this.#failed(error, value, options))
     // It is settled, or waits for a render, which may take longer than the app lives.
     return this.#isClosed || this.#before !== undefined ? muteLate(published, () => this.#app.isClosed?.() === true) : published
   }
 
   /**
-   * Takes a value out of a channel with `latest`: whoever connects from now on does not get it, and those who follow
-   * hear nothing of it. `name` is the event name of the value, or its target. It need not be awaited, as
+   * Takes a value out of a channel with `latest`: a stream that opens later does not get it, and open streams
+   * keep it. `name` is the event name of the value, or its target. It need not be awaited, as
    * {@link publish}, and comes after what was published before.
    *
    * @throws FST_CHIRP_OPTION (as a rejection) on a channel without `latest`, and for a bad name or option.
@@ -142,7 +142,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
   }
 
   /**
-   * Follows the channel: for `reply.eventStream()`, or to iterate. Gives events
+   * Subscribes to the channel: for `reply.eventStream()`, or to iterate. Gives events
    * after `lastEventId` first, if there is one.
    */
   subscribe (options: SubscribeOptions<Audience> = {}): Subscription {
@@ -150,7 +150,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
   }
 
   /**
-   * Who is here. The same object at every call; `Info` is what `join()` takes of each member.
+   * The members that are present. The same object at every call; `Info` is what `join()` takes of each member.
    *
    * @throws FST_CHIRP_OPTION for a bad option, and for options that differ from those of the first call.
    */
@@ -159,7 +159,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
       this.#presence = new Presence(options, {
         open: this.#isClosed ? undefined : this.#app.roster,
         isClosing: () => this.#app.isClosing?.() === true,
-        // What publish() rejected with has been told already.
+        // The rejection of publish() has been logged already.
         failed: (error, event) => this.#told.has(error as object) || this.#app.report(error, `a "${event}" listener of the presence of channel ${JSON.stringify(this.name)} failed`)
       })
       if (this.#isClosed) this.#presence.close()
@@ -174,7 +174,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     return this.keepsLatest ? '' : (await this.locate('')).last
   }
 
-  /** Ends every stream that follows, and takes no more events. */
+  /** Ends every subscribed stream, and takes no more events. */
   close (): void {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -183,7 +183,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     this.#app.closed?.()
   }
 
-  /** What there is to wait for until the values from before are known; never rejects. @internal */
+  /** A promise that lasts until the values from before are known; never rejects. @internal */
   loaded (): Promise<void> | undefined {
     return this.#hub.latest?.ready()
   }

@@ -37,7 +37,7 @@ export class Channels {
   constructor ({ settings, registry, renderer, warnings }: StreamEnvironment, app: FastifyInstance, engine: Engine | undefined) {
     const { debug } = settings
     const report = (error: unknown, message: string): void => {
-      // Timers and listeners outlive the app, and that is no fault.
+      // Timers and listeners outlive the app, and that is not a fault.
       if (this.#isClosed && isOf(error, FST_CHIRP_CHANNEL_CLOSED)) {
         tryLog(app.log, 'debug', { err: error }, message)
         return

@@ -1,5 +1,5 @@
-// What the registrations that share an engine tell each other: which streams
-// are to be closed. An engine of one process needs none.
+// The messages between registrations that share an engine: the streams that
+// have to be closed. An engine of one process needs none.
 import { randomUUID } from 'node:crypto'
 import type { EventRecord } from '../dialects/record.js'
 import { FST_CHIRP_ENGINE } from '../errors.js'
@@ -11,9 +11,9 @@ import { Backoff } from './backoff.js'
 import type { ChannelEngine, StoredEvent } from './engine.js'
 import { CONTROL_TOPIC } from './topics.js'
 
-/** The format of what is told. */
+/** The format of the messages. */
 const VERSION = 1
-// What was missed is read again, as far as this.
+// Missed messages are read again, at most so many.
 const HISTORY = 100
 
 interface Message { version: number, from: string, close: string }
@@ -59,7 +59,7 @@ export class Control implements Others {
       const { last } = await this.#engine.read(CONTROL_TOPIC, '', 0)
       this.#last ??= last
     } catch {
-      // The engine has told of it. A process that does not hear would keep the streams of those who were signed out.
+      // The engine has reported it. A process that does not listen would keep the streams of users that have signed out.
       if (!this.#isClosed) this.#retry = setTimeout(() => this.#begin(), this.#backoff.next()).unref()
     }
   }
@@ -70,7 +70,7 @@ export class Control implements Others {
     this.#obey(record)
   }
 
-  /** The engine has lost what came after a position. To close what is closed already does nothing. */
+  /** The engine has lost messages after a position. Closing a closed stream again does nothing. */
   async #catchUp (after: string): Promise<void> {
     try {
       const { from, entries } = await this.#engine.read(CONTROL_TOPIC, after, HISTORY)
@@ -82,13 +82,13 @@ export class Control implements Others {
   }
 
   #obey (record: EventRecord): void {
-    // What cannot be read was told of, and is a gap.
+    // A message that cannot be read was reported, and is a gap.
     if (record.event === OWN_EVENTS.gap) return
     try {
       const { from, close } = read(record.data)
       if (from !== this.#id) this.#closeKey(close)
     } catch (error) {
-      this.#report(new FST_CHIRP_ENGINE('listen()', `a message of topic "${CONTROL_TOPIC}" cannot be read: ${messageOf(error)}`, { cause: error }), 'what another process said was not done')
+      this.#report(new FST_CHIRP_ENGINE('listen()', `a message of topic "${CONTROL_TOPIC}" cannot be read: ${messageOf(error)}`, { cause: error }), 'a request of another process was not carried out')
     }
   }
 }

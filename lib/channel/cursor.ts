@@ -7,7 +7,7 @@ const SEPARATOR = '~'
 
 const POSITION = /^[\w.]{1,40}-[\w.]{1,40}$/
 
-/** What no channel knows: it could not come back as an id. */
+/** A position that no channel knows: it could not come back as an id. */
 export const UNKNOWN = '\0'
 
 export function isPosition (value: unknown): value is string {
@@ -42,16 +42,16 @@ export function partOf (cursor: string, epoch: string): string | undefined {
   return own?.length === 1 ? own[0] : undefined
 }
 
-/** What tells the positions of one channel from those of all others. */
+/** The epoch: it tells the positions of one channel from those of all others. */
 export function epochOf (position: string): string {
   return position.slice(0, position.lastIndexOf('-'))
 }
 
-/** How one cursor is understood by the channels of a merged stream. */
+/** The meaning of one cursor for the channels of a merged stream. */
 export interface Wanted {
   /** For each channel what it is asked for; `''` is nothing. */
   cursors: string[]
-  /** Whether a channel that is asked for nothing, or does not know it, starts with what comes, if another one knows its own. */
+  /** Whether a channel that is asked for nothing, or does not know it, starts at the live position, if another one knows its own. */
   isOfOne: boolean
 }
 

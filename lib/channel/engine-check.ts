@@ -7,7 +7,7 @@ const OPTIONAL_VERBS = ['open', 'latest', 'hold', 'beat', 'evict', 'forget', 'st
 // What needs the others.
 const HOLDING = ['hold', 'beat', 'evict', 'latest'] as const
 
-/** @throws FST_CHIRP_OPTION for what is no engine. */
+/** @throws FST_CHIRP_OPTION for a value that is not an engine. */
 export function checkEngine (engine: unknown): void {
   if (engine === undefined) return
   if (typeof engine !== 'object' || engine === null) throw new FST_CHIRP_OPTION(`option "engine" must be an engine, not ${describe(engine)}`)
@@ -19,5 +19,5 @@ export function checkEngine (engine: unknown): void {
     if (absent.length === 0 || HOLDING.every(verb => verb === 'latest' || methods[verb] === undefined)) return
     throw new FST_CHIRP_OPTION(`option "engine" must be an engine, and what has one of hold(), beat() and evict() needs all of them, and latest(): ${absent.join(', ')} is missing. docs/internals/engines.md says what they do`)
   }
-  throw new FST_CHIRP_OPTION(`option "engine" must be an engine, and ${missing.map(verb => `${verb}()`).join(', ')} of it is no method. docs/internals/engines.md shows one`)
+  throw new FST_CHIRP_OPTION(`option "engine" must be an engine, and ${missing.map(verb => `${verb}()`).join(', ')} of it is not a method. docs/internals/engines.md shows one`)
 }

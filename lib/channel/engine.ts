@@ -12,7 +12,7 @@ export interface StoredEvent {
   readonly previous: string
   /** The content, as it was published, with fields that the engine does not know. */
   readonly record: EventRecord
-  /** Whom it is for, as it was published; undefined is everyone. */
+  /** The audience that it was published with; undefined is everyone. */
   readonly audience?: unknown
   /**
    * When it was published, in milliseconds since 1970, by one clock for all events of the topic, so that it never
@@ -29,28 +29,28 @@ export interface Page {
   entries: StoredEvent[]
   /** The position of the newest event, or of the start of a topic that has none yet. */
   last: string
-  /** Where the cursor is an id that an event brought, whom that event is for: to all others the cursor is unknown. */
+  /** Where the cursor is an id that an event brought, the audience of that event: to all other readers the cursor is unknown. */
   audience?: unknown
 }
 
-/** What is published. */
+/** A publication. */
 export interface Publication {
   /** The content. The engine keeps it whole, and reads `id` alone. One that takes a value out of a `latest` topic has `removes`. */
   record: EventRecord
-  /** Whom it is for; undefined is everyone. Plain data, so that it can travel. */
+  /** Its audience; undefined is everyone. Plain data, so that it can travel. */
   audience: unknown
-  /** How many events of this topic are kept for replay. */
+  /** Number of events of this topic that are kept for replay. */
   history: number
-  /** The values replace each other, and nobody replays them: ids that events bring may come again. */
+  /** The values replace each other and are never replayed, so an event may bring an id a second time. */
   latest?: boolean | undefined
   /**
    * Milliseconds after which an event of this topic is forgotten, as if it had left the history. `history` and `ttl`
    * of the newest publication hold for the whole topic. Undefined is no limit.
    */
   ttl?: number | undefined
-  /** What the event replaces in a `latest` topic: the value that was published with the same key. */
+  /** The key in a `latest` topic: the event replaces the value with the same key. */
   key?: string | undefined
-  /** From now on a `latest` topic has no value of this key. The event is told to listeners as any other. */
+  /** From now on a `latest` topic has no value of this key. Listeners get the event as any other. */
   removes?: true | undefined
 }
 
@@ -58,7 +58,7 @@ export interface Publication {
 export interface Holding {
   /** Names the process, in letters, digits and `-`. */
   owner: string
-  /** What it replaces: the value that this owner holds with the same key. */
+  /** It replaces the value that this owner holds with the same key. */
   key: string
   /** The value, as an event. */
   record: EventRecord
@@ -66,7 +66,7 @@ export interface Holding {
   removes?: true | undefined
 }
 
-/** What {@link Engine.beat} gives. */
+/** The result of {@link Engine.beat}. */
 export interface Beat {
   /** The owners of the topic that were not heard of for so long. */
   silent: string[]
@@ -74,7 +74,7 @@ export interface Beat {
   isKnown: boolean
 }
 
-/** What an engine tells of itself, so that an app that publishes nothing hears of it too. */
+/** Reports of an engine on its own state, which also reach an app that publishes nothing. */
 export interface EngineStatus {
   /** It is out of reach. Logged once, until it works again. */
   failed (error: unknown): void
@@ -103,7 +103,7 @@ export interface Engine {
   /**
    * Calls `listener` for each event from now on, in order, each once; gives a
    * function that stops it. Where it gives a promise, "now" is when that resolves.
-   * `lost` tells that what came between two positions is lost, where no later event tells it by its `previous` one.
+   * `lost` reports a loss of the events between two positions, where no later event shows it by its `previous` one.
    */
   listen (topic: string, listener: (event: StoredEvent) => void, lost?: (from: string, to: string) => void): MaybePromise<() => void>
   /**
@@ -119,7 +119,7 @@ export interface Engine {
   hold? (topic: string, holding: Holding): MaybePromise<StoredEvent>
   /**
    * An owner is alive; without one only the answer is wanted. Gives the owners of the topic that were not heard of for
-   * `silence` ms by the engine's own clock. After a time in which it heard of nobody, all count as heard of now: it was
+   * `silence` ms by the engine's own clock. After a time without a beat of any owner, all count as heard of now: the engine was
    * away itself.
    */
   beat? (topic: string, silence: number, owner?: string): MaybePromise<Beat>
@@ -136,7 +136,7 @@ export interface Engine {
   close (): MaybePromise<void>
 }
 
-/** What an engine that has `hold()` has besides. */
+/** The methods that an engine with `hold()` has besides. */
 export type Holdings = Required<Pick<Engine, 'hold' | 'beat' | 'evict' | 'latest'>>
 
 /** An engine as channels use it: its promises are native ones, and listening begins at once. */

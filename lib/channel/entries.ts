@@ -1,11 +1,11 @@
-// What engines give is plain data. The same object, heard or read, is the same
+// Engines give plain data. The same object, from a listener or a read, is the same
 // event: one Entry in this process, encoded once for all readers.
 import { Entry } from '../message/entry.js'
 import { isUnrendered } from '../message/unrendered.js'
 import type { Page, StoredEvent } from './engine.js'
 import { ViewerEntry } from './viewer-entry.js'
 
-/** What was read from an engine, as events that can be encoded. */
+/** Events that were read from an engine, in a form that can be encoded. */
 export interface EntryPage extends Omit<Page, 'entries'> {
   entries: Entry[]
 }
@@ -27,7 +27,7 @@ export function toEntries (page: Page): EntryPage {
   return { ...page, entries: page.entries.map(toEntry) }
 }
 
-/** What is sent in one go: at least one event, and not much. */
+/** The events of one write: at least one, and not many. */
 export function sliceOf (entries: readonly Entry[], start: number, window: number): readonly Entry[] {
   let end = start + 1
   let size = entries[start]!.size
@@ -35,13 +35,13 @@ export function sliceOf (entries: readonly Entry[], start: number, window: numbe
   return entries.slice(start, end)
 }
 
-/** What comes after a position of a page. */
+/** The events after a position of a page. */
 export function pageAfter (after: string, { from, entries, last }: EntryPage, limit: number): EntryPage {
   const start = entries.findIndex(({ previous }) => previous === after)
   return { from, entries: start === -1 ? [] : entries.slice(start, start + limit), last }
 }
 
-/** A page without what comes after a position, if that is in it. */
+/** A page without the events after a position, if that is in it. */
 export function pageUpTo (position: string | undefined, page: EntryPage): EntryPage {
   if (position === undefined) return page
   if (page.from === position) return { ...page, entries: [] }

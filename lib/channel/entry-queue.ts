@@ -1,4 +1,4 @@
-// What an iterator over a subscription has yet to take.
+// The queue of events that an iterator over a subscription has yet to take.
 import { FST_CHIRP_BEHIND } from '../errors.js'
 import { Entry } from '../message/entry.js'
 import type { Attachment } from '../stream/feed.js'
@@ -12,7 +12,7 @@ interface Bounded {
   readonly maxBuffer: number
 }
 
-/** Keeps what came until it is taken. */
+/** Keeps events until they are taken. */
 export class EntryQueue implements AsyncIterator<Entry, undefined>, ReaderTarget {
   readonly #channel: Bounded
   readonly #attachment: Attachment

@@ -1,7 +1,7 @@
 // Calls what frees memory when something in it has come of age, with one timer
 // that holds no process, and none while there is nothing to free.
 
-// What comes of age soon after the first is freed with it, not one by one.
+// Entries that expire soon after the first are freed with it, not one by one.
 const COARSE = 8
 
 export class Forgetting {

@@ -1,4 +1,4 @@
-// What is wrong with an engine that the app gave, or with what is published through it, in words.
+// Messages on faults of an engine that the app gave, and of events that are published through it.
 import { FST_CHIRP_ENGINE, FST_CHIRP_OPTION } from '../errors.js'
 import { describe } from '../util/describe.js'
 import { messageOf, toCause } from '../util/thrown.js'
@@ -14,7 +14,7 @@ export function failure (verb: string, error: unknown): Error {
   return error instanceof FST_CHIRP_ENGINE ? error : new FST_CHIRP_ENGINE(`${verb}()`, messageOf(error), { cause: toCause(error) })
 }
 
-/** What the engine says of itself, whatever was asked of it. */
+/** A message of the engine about its own state. */
 export function outage (error: unknown): Error {
   return new FST_CHIRP_ENGINE('operation', messageOf(error), { cause: toCause(error) })
 }

@@ -1,5 +1,5 @@
-// An engine that the app gave. Nothing is known of it: it may throw, reject,
-// or give what is no event, and none of this may end the process or a stream of
+// An engine that the app gave, which cannot be trusted: it may throw, reject,
+// or give something that is not an event, and none of this may end the process or a stream of
 // another topic. What it gives is checked once, and what it loses becomes a gap.
 import type { FastifyBaseLogger } from 'fastify'
 import { FST_CHIRP_ID } from '../errors.js'
@@ -18,7 +18,7 @@ const UNEXPECTED = 'it is rendered for viewers, and this channel has none. Give 
 type Listener = (event: StoredEvent) => void
 type LostListener = (from: string, to: string) => void
 
-/** What a topic is listened to by. */
+/** The listener of a topic. */
 interface Listening {
   begin (): Promise<void>
   /** Resolves when it listens; rejects when it could not. */
@@ -41,7 +41,7 @@ export class GivenEngine implements ChannelEngine {
   // Topics of channels with viewers.
   readonly #viewed = new Set<string>()
   #isTimeMissed = false
-  // What was checked already, and what is sent for it.
+  // Entries that were checked already, with those that are sent for them.
   readonly #checked = new WeakMap<object, StoredEvent>()
 
   /** @param patience how many ms it may take to close. */
@@ -107,14 +107,14 @@ export class GivenEngine implements ChannelEngine {
       throw failure('open', error)
     }
     if (typeof topic === 'string') return topic
-    // It may be a promise that nobody waits for, and fail.
+    // It may be a promise that nothing awaits, and fail.
     Promise.resolve(topic).catch(() => {})
     throw wrong('open', `a string, not ${describe(topic)}`)
   }
 
   async publish (topic: string, { record, audience, ...others }: Publication): Promise<StoredEvent> {
     const publication = { record: toStored(record), audience: plain(audience), ...others }
-    // What this process publishes it hears too. Without that it is still kept.
+    // This process also listens to its own events. An event that it misses is still kept.
     await this.#whenListening(topic).catch(() => {})
     let event: unknown
     try {
@@ -217,7 +217,7 @@ export class GivenEngine implements ChannelEngine {
 
   #begin (listening: Listening): void {
     listening.begun = listening.begin()
-    listening.begun.catch(error => this.#report(error, 'the events of a channel are not heard'))
+    listening.begun.catch(error => this.#report(error, 'the events of a channel do not arrive'))
   }
 
   #tell (topic: string, listener: Listener, event: unknown): void {
@@ -233,7 +233,7 @@ export class GivenEngine implements ChannelEngine {
     else this.#report(wrong('listen', 'two positions where events are lost'), `a loss of events of topic ${quote(topic)} was not told`)
   }
 
-  /** A failure of the engine as a whole. What it refuses with an error of ours is a matter of that event. */
+  /** A failure of the engine as a whole. A refusal with an error of this package concerns that event alone. */
   #broken (verb: string, error: unknown): Error {
     const broken = failure(verb, error)
     if (broken !== error) this.#outage.note(broken)
@@ -267,7 +267,7 @@ export class GivenEngine implements ChannelEngine {
     return events
   }
 
-  /** Calls what nobody waits for. */
+  /** Calls a function whose result nothing awaits. */
   #quietly (verb: string, call: () => unknown): void {
     (async () => call())().catch(error => this.#failed(verb, error))
   }

@@ -1,5 +1,5 @@
-// What a reader reads: the history of its channel, and once the channel has closed what is left of it, which is kept
-// here, so that it goes with the reader.
+// The history that a reader reads. Once the channel has closed, the rest of it is kept
+// here, and is freed with the reader.
 import { isPromise } from '../util/promise.js'
 import { pageAfter, pageUpTo, type EntryPage } from './entries.js'
 
@@ -10,7 +10,7 @@ type Read = (after: string, limit: number) => EntryPage | Promise<EntryPage>
 
 export class History {
   readonly #read: Read
-  // How far it was read.
+  // The position up to which it was read.
   #after: string
   #reading: Promise<EntryPage> | undefined
   #rest: EntryPage | Promise<EntryPage> | undefined

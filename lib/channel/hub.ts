@@ -1,4 +1,4 @@
-// Brings what an engine tells of one topic to everyone who follows it in this process.
+// Passes the events that an engine tells of one topic to all readers in this process.
 import { keyOf, type Entry } from '../message/entry.js'
 import type { Location } from '../stream/feed.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
@@ -14,7 +14,7 @@ import type { ReaderTarget } from './target.js'
 import { reportDelivery, type ChannelAbout } from './telemetry.js'
 import { Values } from './values.js'
 
-/** What a channel says of its hub. */
+/** The settings that a channel gives to its hub. */
 export interface HubOptions {
   about: ChannelAbout
   latest: boolean
@@ -22,7 +22,7 @@ export interface HubOptions {
   ttl?: number | undefined
   /** Milliseconds from one batch of values to the next. */
   every?: number | undefined
-  /** What runs while somebody follows. */
+  /** The source that runs while there is a reader. */
   producer?: Producer | undefined
   /** The engine did not tell of values from before. */
   notLoaded (error: unknown): void
@@ -63,7 +63,7 @@ export class Hub implements ReaderHost {
       })
       if (every !== undefined) this.#pace = new Pace({ every, isCurrent: entry => values.isCurrent(entry), deliver: (entries, known) => this.#deliver(entries, known) })
     }
-    // Nobody else knows the values.
+    // No other process knows the values.
     if (latest && engine.latest === undefined) this.#listen()
   }
 
@@ -78,7 +78,7 @@ export class Hub implements ReaderHost {
     } else {
       this.#followers++
       if (this.#stopListening === undefined) this.#listen()
-      // Who starts with what comes must not miss what a source gives first.
+      // A reader that starts at the live position must not miss the first values of a source.
       this.#producer?.come(() => lastEventId === '' ? started : undefined)
       const started = this.#start(reader, lastEventId)
     }
@@ -99,7 +99,7 @@ export class Hub implements ReaderHost {
     this.latest?.close()
     this.#stopListening?.()
     for (const reader of [...this.#readers]) reader.end()
-    // History is not kept for those who still read it: they may take their time, or never come back.
+    // History is not kept for readers that are still replaying: they may be slow, or never continue.
     const rests = [...this.#starting].map(reader => reader.keepRest(this.#last)).filter(isPromise)
     this.#starting.clear()
     if (rests.length === 0) this.#engine.forget?.(this.#topic)
@@ -111,9 +111,9 @@ export class Hub implements ReaderHost {
     return isPromise(page) ? (page as Promise<Page>).then(toEntries) : toEntries(page as Page)
   }
 
-  /** What the channel says to a cursor of one with that filter. */
+  /** The place of a cursor, for a reader with that filter. */
   locate (cursor: string, filter: AudienceFilter | undefined): MaybePromise<Location> {
-    // The engine may have let go of it.
+    // The engine may have dropped the topic.
     if (this.#isClosed) return { from: undefined, last: '' }
     const page = this.#read(cursor, 0)
     return isPromise(page) ? (page as Promise<Page>).then(page => locationOf(page, filter)) : locationOf(page as Page, filter)
@@ -176,7 +176,7 @@ export class Hub implements ReaderHost {
     }
   }
 
-  /** Passes on values; none twice to a reader who knows it. */
+  /** Passes on values; none twice to a reader that has it. */
   #deliver (entries: readonly Entry[], known: Known): void {
     const batch = new Batch(entries)
     for (const reader of [...this.#readers]) {
@@ -188,7 +188,7 @@ export class Hub implements ReaderHost {
     reportDelivery(this.#about, entries, this.size)
   }
 
-  /** Nobody has to hear of what nobody follows. */
+  /** A topic without readers needs no listener. */
   #listen (): void {
     // Values may have changed since it was listened to last.
     this.latest?.reload()
@@ -211,7 +211,7 @@ export class Hub implements ReaderHost {
     return part === undefined ? page : this.#engine.read(this.#topic, part, limit)
   }
 
-  /** The engine has lost events: who has not read them from history hears of it. */
+  /** The engine has lost events: readers that have not read them from history get a gap. */
   #skip (from: string, to: string): void {
     this.flush()
     if (this.latest?.reload() === true) return

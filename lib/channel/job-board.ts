@@ -1,4 +1,4 @@
-// Which jobs there are in all processes that share an engine: who runs each, and where its events are. Of several that
+// The jobs of all processes that share an engine: the process that runs each, and the place of its events. Of several that
 // want to run one, the first by the order of the topic does.
 import type { JobState } from './job-state.js'
 import type { Holders, Roster } from './roster.js'
@@ -16,14 +16,14 @@ export interface JobNote {
   mark?: string | undefined
 }
 
-/** What a process says of a job: that it runs it, or which run it wants to be stopped. */
+/** A message on a job: that the process runs it, or wants a run to be stopped. */
 export type JobEntry = JobNote | { stop: string }
 
 /** The run that counts, and whether it is in this process. */
 export interface Winner {
   note: JobNote
   isOurs: boolean
-  /** Whether somebody wants it to be stopped. */
+  /** Whether a process has asked for its stop. */
   isToStop: boolean
 }
 
@@ -40,7 +40,7 @@ export class JobBoard {
     return this.#roster.ready
   }
 
-  /** The run of a job that counts; undefined when nobody has it. */
+  /** The run of a job that counts; undefined when no process has it. */
   winner (id: string): Winner | undefined {
     const holders = this.#roster.holders(id)
     const first = firstOf(holders)

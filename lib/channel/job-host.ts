@@ -1,4 +1,4 @@
-// What a run of a job says, put into the log, and as the end of the job.
+// Turns the reports of a job's run into log lines and the record of its end.
 import type { JobEnd } from '../dialects/record.js'
 import { quote } from '../util/describe.js'
 import { tryLog } from '../util/log.js'

@@ -1,12 +1,12 @@
 // Runs the source of a job: pulls each value and hands it on, until the source
-// has ended or somebody stops it.
+// has ended or the run is stopped.
 import type { FastifyBaseLogger } from 'fastify'
 import { openSource, type OpenSource } from '../stream/source.js'
 import type { StreamSource } from '../stream/types.js'
 import { describe } from '../util/describe.js'
 import { isPromise } from '../util/promise.js'
 
-/** What the source function of a job is called with. */
+/** The argument of the source function of a job. */
 export interface JobContext {
   /** Aborts when the job is stopped, by `job.stop()` or by the end of the app. */
   readonly signal: AbortSignal
@@ -14,10 +14,10 @@ export interface JobContext {
   readonly log: FastifyBaseLogger
 }
 
-/** A function that returns what a job pulls its values from, or a promise of it. */
+/** A function that returns the source of a job, or a promise of it. */
 export type JobSourceFunction = (context: JobContext) => StreamSource | Promise<StreamSource>
 
-/** Who gets the values of a run, and hears of its end: of one of these, once. */
+/** Takes the values of a run, and its end: one of these, once. */
 export interface RunHost {
   /** Never rejects. */
   take (value: unknown): Promise<void>

@@ -11,7 +11,7 @@ import { StreamSink } from './sink.js'
 export interface SinkHost {
   /** Where the events of the job end, once that is known. */
   readonly end: TrackEnd | undefined
-  /** What became of the job: it is over, or nothing more will be heard of it. */
+  /** The fate of the job: it is over, or nothing more will be known of it. */
   readonly outcome: JobEnd
   attach (sink: JobSink, cursor: string): Attachment
   /** The sink needs nothing more. */

@@ -1,4 +1,4 @@
-// What becomes of a job.
+// The end states of a job.
 
-/** What becomes of a job: its source ended by itself, it failed, or it was stopped. */
+/** The end of a job: its source ended by itself, it failed, or it was stopped. */
 export type JobState = 'running' | 'ended' | 'failed' | 'stopped'

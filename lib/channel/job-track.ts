@@ -1,5 +1,5 @@
-// What this process knows of the events of a job: where they begin, which of
-// them can be replayed, and where they end. It follows the topic itself, so the
+// The knowledge of this process about the events of a job: their start, the part of
+// them that can be replayed, and their end. It follows the topic itself, so the
 // end is known wherever the job runs.
 import type { JobEnd } from '../dialects/record.js'
 import type { Entry } from '../message/entry.js'
@@ -28,7 +28,7 @@ export class JobTrack implements ReaderTarget {
   #started: Promise<void> | undefined
   #settle: { resolve: () => void, reject: (error: unknown) => void } | undefined
 
-  /** @param ended the end has become known; everyone who follows in this process has its record, or is about to. */
+  /** @param ended the end has become known; all readers in this process have its record, or are about to get it. */
   constructor (history: number, ended: (end: JobEnd) => void) {
     this.#history = history
     this.#ended = ended
@@ -75,7 +75,7 @@ export class JobTrack implements ReaderTarget {
     this.tell(position)
   }
 
-  /** What was before is not known, but for the end, if that was before. */
+  /** Earlier events are not known, except for an earlier end. */
   lose (end: JobEnd | undefined): void {
     this.#hasLost = true
     this.#endBefore = end
@@ -105,7 +105,7 @@ export class JobTrack implements ReaderTarget {
   }
 
   failed (error: unknown): void {
-    // What comes until it is tried again is not known.
+    // Events until the next try are not known.
     this.#hasLost = true
     this.#settle?.reject(error)
     this.#started = undefined
@@ -128,7 +128,7 @@ export class JobTrack implements ReaderTarget {
   #over (end: TrackEnd): void {
     if (this.end !== undefined) return
     this.end = end
-    // All who follow get a batch before anything else happens.
+    // All readers get a batch before anything else happens.
     process.nextTick(this.#ended, end)
   }
 }

@@ -23,7 +23,7 @@ export type { JobState } from './job-state.js'
 
 /** A job: what `app.job()` gives, for `reply.eventStream()`, `reply.page()` with `live`, and `merge()`. */
 export class Job implements Feed {
-  /** What the job is found by. */
+  /** The id that the job is found by. */
   readonly id: string
   /** Resolves to the state that the job ends in, as soon as it has one. Never rejects. */
   readonly done: Promise<JobState>
@@ -75,8 +75,8 @@ export class Job implements Feed {
   }
 
   /**
-   * Aborts the signal of the source and closes it; the job is `stopped`, and what the source yields later is dropped. In
-   * another process than the one that runs it, that one is told, and the state follows. Gives `done`.
+   * Aborts the signal of the source and closes it; the job is `stopped`, and later values of the source are dropped. In
+   * another process than the one that runs it, that one gets a message, and the state follows. Returns `done`.
    */
   stop (): Promise<JobState> {
     if (this.#state !== 'running') return this.done
@@ -145,7 +145,7 @@ export class Job implements Feed {
     this.stop()
   }
 
-  /** What the process that runs it says. @internal */
+  /** A message of the process that runs it. @internal */
   noted (note: JobNote): void {
     this.#note = note
     const { state } = note
@@ -171,23 +171,23 @@ export class Job implements Feed {
       this.#isLost = true
       this.#outcome = { state: 'failed', message: this.#app.debug ? 'The process that ran this job has ended' : 'Internal Server Error' }
       this.#become('failed')
-      // Streams that are about to begin will ask.
+      // Streams that are about to start will ask.
       if (track.newest !== '') track.endHere(this.#outcome)
     } else {
-      // Where the end could not be kept nobody would hear of it.
+      // An end that could not be kept would reach no reader.
       this.#timer = setTimeout(() => { track.endHere(this.#outcome) }, SILENCE).unref()
     }
     this.#forget()
   }
 
-  /** Resolves when the source is through and the end is told, which may be never. @internal */
+  /** Resolves when the source has finished and the end is published, which may be never. @internal */
   async settled (): Promise<void> {
     await this.#claiming
     await this.#run.settled()
     await this.#marked
   }
 
-  /** The app has closed, and hears of it no more. @internal */
+  /** The app has closed, and gets no more reports of it. @internal */
   dispose (): void {
     clearTimeout(this.#timer)
     this.#become(this.#isUnwanted ? 'stopped' : 'failed')
@@ -243,9 +243,9 @@ export class Job implements Feed {
 
   async #take (value: unknown, dropped: () => void): Promise<void> {
     const following = this.#follow()
-    // An engine that is out of reach is told of by publish().
+    // publish() reports an engine that is out of reach.
     if (following !== undefined) await following.catch(() => {})
-    // Behind the end nobody would read it.
+    // No reader would get it after the end.
     if (this.#state !== 'running') return dropped()
     this.#events++
     await this.#place.channel.publish(value).catch(() => {})
@@ -258,7 +258,7 @@ export class Job implements Feed {
     const { channel, track } = this.#place
     this.#outcome = end
     this.#marked = channel.publish(new EndMark(end)).catch(async () => {
-      // What was published before may be heard in this turn.
+      // Earlier events may arrive in this turn.
       await new Promise(setImmediate)
       track.endHere(end)
     })
@@ -275,7 +275,7 @@ export class Job implements Feed {
     this.#tellDone(state)
   }
 
-  /** Everyone who follows has the record of the end, but for those who start behind it. */
+  /** All readers have the record of the end, but for those that start after it. */
   #endKnown ({ state, message }: JobEnd): void {
     if (this.#place.isElsewhere) {
       this.#outcome = { state, message }
@@ -291,7 +291,7 @@ export class Job implements Feed {
     this.#release()
   }
 
-  /** Lets its events go, once nobody reads them any more. */
+  /** Frees its events, once they have no reader. */
   #release (): void {
     const { channel, track, isElsewhere } = this.#place
     if (this.#isForgotten && (isElsewhere || track.end !== undefined) && this.#sinks.size === 0) channel.close()

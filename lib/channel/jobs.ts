@@ -19,7 +19,7 @@ const PATIENCE = 10000
 
 interface Entry {
   job: Job
-  /** What its values are pulled from, where it runs here. */
+  /** Its source, where it runs here. */
   source: unknown
 }
 
@@ -32,7 +32,7 @@ export class Jobs {
   // Those whose source may still be at work.
   readonly #working = new Set<Job>()
   readonly #board: JobBoard | undefined
-  // Those who wait for what the engine says, by the id of the job.
+  // Callers that wait for an answer of the engine, by the id of the job.
   readonly #claims = new Map<string, { look: () => void, cancel: () => void }>()
   #isClosing = false
 
@@ -154,7 +154,7 @@ export class Jobs {
         if (this.#jobs.get(id)?.job !== job) return
         this.#jobs.delete(id)
         if (board === undefined || job.isElsewhere) return
-        // What became of it has to be told first: told together, others would hear that it is gone and no more.
+        // Its end has to be published first: published together, others would only learn that it is gone.
         board.settled().then(() => { if (this.#jobs.get(id)?.job.isElsewhere !== false) board.forget(id) })
       }
     }, note)

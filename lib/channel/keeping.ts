@@ -17,13 +17,14 @@ export interface KeepingOptions<Event = unknown> {
    */
   every?: number | undefined
   /**
-   * Gives events while somebody follows in this process: called for the first, once for all, and stopped when the last
-   * one has left. Each event is published before the next one is pulled. A source that fails is logged, counted, and
-   * started again after 0.5, 1, 2 ... 30 s. One that ends is started again for the next first follower. Default: none.
+   * Gives events while the channel has a subscribed stream in this process: called for the first stream, once for all,
+   * and stopped when the last one has closed. Each event is published before the next one is pulled. A source that fails
+   * is logged, counted, and started again after 0.5, 1, 2 ... 30 s. One that ends is started again by the first stream
+   * after all have closed. Default: none.
    * Off: omit.
    */
   source?: ChannelSource<Event> | undefined
-  /** Milliseconds, 0..2147483647, that the `source` runs on after the last one has left. Default: 1000. Off: `0`. */
+  /** Milliseconds, 0..2147483647, that the `source` runs on after the last stream has closed. Default: 1000. Off: `0`. */
   linger?: number | undefined
 }
 

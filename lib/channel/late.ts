@@ -1,6 +1,6 @@
 // Publications of an app that has closed are rejected, but must not end the
-// process. Who hands one on, as `async value => channel.publish(value)` does,
-// makes a promise of his own that nobody may listen to. Only the engine of
+// process. Code that hands one on, as `async value => channel.publish(value)` does,
+// makes a new promise, which may have no listener. Only the engine of
 // JavaScript knows that promise; it takes ours over by calling its then(), which
 // `await` does not.
 import { isNative, withoutNotice } from '../transport/private.js'

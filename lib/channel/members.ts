@@ -3,30 +3,30 @@
 // joins several processes.
 import { leaveAfter, stay, type Absent } from './absence.js'
 
-/** A member who is here. */
+/** A member that is present. */
 export interface Member<Info = unknown> {
-  /** What names the member, as it was given to `join()` or `track()`. */
+  /** The key of the member, as it was given to `join()` or `track()`. */
   readonly key: string
-  /** What was given when the member came first. */
+  /** The `info` of the first time that the member came. */
   readonly info: Info
-  /** How many times the member is here, such as tabs; 0 after the last one has left, as long as `grace` lasts. */
+  /** Number of open streams of the member, such as tabs; 0 after the last one has closed, as long as `grace` lasts. */
   readonly count: number
 }
 
-/** Who came with a first tab, and who left with the last. */
+/** Members that joined with a first tab, or left with their last. */
 export type MembershipEvent = 'join' | 'leave'
 
-/** Where memberships are kept. */
+/** A store of memberships. */
 export interface Membership<Info> {
-  /** How many members are here. */
+  /** Number of members that are present. */
   readonly size: number
   /** Copies of all members, in the order in which they came. */
   list (): Array<Member<Info>>
-  /** The member is here once more. The info of the first time stays. */
+  /** The member has one more stream. The info of the first one stays. */
   join (key: string, info: Info): void
-  /** The member is here once less. */
+  /** The member has one stream less. */
   leave (key: string): void
-  /** Forgets everyone, tells nothing, and takes nobody any more. */
+  /** Forgets all members without telling, and takes no more. */
   close (): void
 }
 
@@ -45,8 +45,8 @@ export class Members<Info> implements Membership<Info> {
   #isClosed = false
 
   /**
-   * @param grace for how many ms a member who has left may come back unnoticed
-   * @param isClosing whether the app ends its streams: nobody leaves by that, where there is a grace
+   * @param grace milliseconds in which a member that left may come back unnoticed
+   * @param isClosing whether the app ends its streams: that is not a leave, where there is a grace
    */
   constructor (grace: number, isClosing: () => boolean, tell: (event: MembershipEvent, member: Member<Info>) => void) {
     this.#grace = grace

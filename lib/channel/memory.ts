@@ -10,7 +10,7 @@ interface Topic {
   epoch: string
   /** The sequence number of the newest event; 0 is the start. */
   last: number
-  /** How many events may be replayed. */
+  /** Number of events that may be replayed. */
   history: number
   /** Milliseconds that an event may be replayed. */
   ttl: number | undefined
@@ -146,7 +146,7 @@ function dropOld ({ entries, brought, last }: Topic, ttl: number): number | unde
   return entries.length === 0 ? undefined : entries[0]!.time! - end
 }
 
-// What was published without a time to live has no time, and is from before.
+// An event that was published without a time to live has no time, and is older.
 function isOld ({ time = 0 }: StoredEvent, end: number): boolean {
   return time <= end
 }

@@ -21,18 +21,18 @@ import { TickOutlet } from './tick.js'
 const MAX_CHANNELS = 50
 
 /**
- * One source of several: what any of them has is sent as it comes. It ends
- * when all have ended, and fails when one fails. Ids that other sources than
- * channels bring are left out, because a client remembers only one. A merge of
- * merges is the merge of all that they have.
+ * Joins several sources in one: each value is sent as soon as it is there. It ends
+ * when all have ended, and fails when one fails. Ids of events from other sources than
+ * channels are left out, because a client remembers only one. A merge of
+ * merges is the merge of all their sources.
  *
- * @throws FST_CHIRP_SOURCE when something is no source, or there are too many channels.
+ * @throws FST_CHIRP_SOURCE when an argument is not a source, or there are too many channels.
  */
 export function merge (...sources: Array<Feed | StreamSource>): Merged {
   return new Merged(sources)
 }
 
-/** What an outer merge takes instead of an inner one, so that all have one cursor. */
+/** The sources of an inner merge, which an outer one takes instead of it, so that all have one cursor. */
 const kParts = Symbol.for('fastify-chirp.parts')
 
 /** Several sources as one, made by {@link merge}. */
@@ -45,7 +45,7 @@ export class Merged implements Feed {
     if (sources.length === 0) throw new FST_CHIRP_SOURCE('nothing: merge() was called without a source')
     const { length } = sources.flatMap<unknown>(source => partsOf(source) ?? [source]).filter(isLocatable)
     if (length > MAX_CHANNELS) {
-      throw new FST_CHIRP_SOURCE(`${length} channels in one stream: merge() takes ${MAX_CHANNELS}, because each id holds the places of all`)
+      throw new FST_CHIRP_SOURCE(`${length} channels in one stream: merge() takes ${MAX_CHANNELS}, because each id holds a position of each`)
     }
     this[kParts] = sources.flatMap(source => partsOf(source) ?? [toFeed(source)])
   }
@@ -61,9 +61,9 @@ export class Merged implements Feed {
   }
 
   /**
-   * Where all of them are now: one cursor for the stream, with the position of each that has a place in its ids.
+   * The position of all of them: one cursor for the stream, with the position of each that has a place in its ids.
    *
-   * @throws FST_CHIRP_LIVE (as a rejection) when none of them can say where it is.
+   * @throws FST_CHIRP_LIVE (as a rejection) when none of them has a position.
    */
   async cursor (): Promise<string> {
     return await cursorOfAll(this.#located())
@@ -84,7 +84,7 @@ export class Merged implements Feed {
 
   #located (): LocatableFeed[] {
     const located = this[kParts].filter(isLocatable)
-    if (located.length === 0) throw new FST_CHIRP_LIVE('nothing in this merge() can say where it is. Merge it with a channel')
+    if (located.length === 0) throw new FST_CHIRP_LIVE('nothing in this merge() has a position. Merge it with a channel')
     return located
   }
 
@@ -113,7 +113,7 @@ class MergedAttachment implements Attachment {
   readonly #others: Attachment[] = []
   // Where each feed is; empty for what is not known, or has no place in an id.
   #positions: string[] = []
-  // Feeds that start with what comes, and have not told where that is.
+  // Feeds that start at the live position, and have not told it yet.
   #untold = 0
   #left: number
   // Located feeds that still send what was before.
@@ -161,7 +161,7 @@ class MergedAttachment implements Attachment {
   }
 
   /**
-   * Gaps are told first, and what starts with what comes does so before anything
+   * Gaps are told first, and feeds without a cursor start before anything
    * is replayed: an id that holds the place of a feed says that the client
    * knows what was before it.
    */
@@ -197,7 +197,7 @@ class MergedAttachment implements Attachment {
   }
 
   #ids (n: number, isNoted: boolean, isFresh: boolean): Ids {
-    // Inside of a feed that somebody has put around the merge: what stands in ids is not for the merge to say.
+    // Inside of a feed of the app around the merge: that feed decides on the ids.
     if (this.#outlet.ids !== undefined) return this.#outlet.ids
     // Asked for each time: the places may be found later.
     const note = (position: string): void => { if (isNoted) this.#positions[n] = position }

@@ -6,17 +6,17 @@ import { checkKeeping, KEEPING_DEFAULTS, KEEPING_OPTIONS, type KeepingOptions } 
 
 /** Options of `app.channel()`. */
 export interface ChannelOptions<Event = unknown> extends KeepingOptions<Event> {
-  /** How many events are kept for clients that come back. Default: 1000. Off: `0`. */
+  /** Number of events that are kept for clients that come back. Default: 1000. Off: `0`. */
   history?: number | undefined
   /**
-   * Keeps the newest value of each event name instead of a history: who
-   * connects gets them all, and a slow client skips to the newest. For values
+   * Keeps the newest value of each event name instead of a history: a client that
+   * connects gets all of them, and a slow client skips to the newest. For values
    * that replace each other, such as a dashboard's. Default: `false`.
    */
   latest?: boolean | undefined
   /**
-   * Renders fragments for each viewer instead of once: templates read as
-   * `viewer` what a reader gives to `channel.subscribe()`. The context of a
+   * Renders fragments for each viewer instead of once: templates read the viewer of
+   * `channel.subscribe()` as `viewer`. The context of a
    * fragment is kept as plain data then. Default: `false`.
    */
   viewer?: boolean | undefined
@@ -34,7 +34,7 @@ export function checkChannel (name: unknown, options: ChannelOptions): void {
   }
   if (latest !== undefined && typeof latest !== 'boolean') throw new FST_CHIRP_OPTION(`channel option "latest" must be true or false, not ${describe(latest)}`)
   if (viewer !== undefined && typeof viewer !== 'boolean') {
-    throw new FST_CHIRP_OPTION(`channel option "viewer" must be true or false, not ${describe(viewer)}. Who views it is given to channel.subscribe({ viewer })`)
+    throw new FST_CHIRP_OPTION(`channel option "viewer" must be true or false, not ${describe(viewer)}. Give the viewer to channel.subscribe({ viewer })`)
   }
   if (latest === true && history !== undefined) throw new FST_CHIRP_OPTION('a channel has either "latest" or "history". Omit one of them')
   checkKeeping(options, latest === true)

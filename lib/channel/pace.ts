@@ -6,7 +6,7 @@ import type { Reader } from './reader.js'
 /** Values that readers have got with their snapshot. */
 export type Known = ReadonlyMap<Reader, ReadonlySet<Entry>>
 
-/** What a pace needs of its channel. */
+/** The parts of its channel that a pace needs. */
 export interface PaceHost {
   /** Milliseconds from one batch to the next. */
   every: number
@@ -69,7 +69,7 @@ export class Pace {
     this.#host.deliver(entries, known)
   }
 
-  /** Nobody is there any more. */
+  /** The last reader has left. */
   stop (): void {
     this.#waiting.clear()
     this.#known.clear()

@@ -10,7 +10,7 @@ export interface Place {
   isNoted: boolean
   /** What stands there until it moves; empty while it is not known. */
   position: string
-  /** The position to read on after; empty starts with what comes. */
+  /** The position to read on after; empty is the live position. */
   after: string
   /** The cursor that it does not know, if there is one. */
   lost: string | undefined

@@ -1,4 +1,4 @@
-// Who is here: members by key, one however many tabs they have open.
+// The members that are present, by key: one for any number of open tabs.
 import { EventEmitter } from 'node:events'
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { kAttach, type Attachment, type Feed, type Outlet } from '../stream/feed.js'
@@ -11,18 +11,18 @@ import { Members, type Member, type Membership, type MembershipEvent } from './m
 import { SharedMembers, type OpenRoster, type Presence as Held } from './shared-members.js'
 import { onAbort } from './signals.js'
 
-/** What {@link Presence} tells: who came with a first tab, and who left with the last. With an engine one process alone tells it. */
+/** Events of {@link Presence}: a member joined with a first tab, or left with the last. With an engine, one process alone emits each. */
 export interface PresenceEvents<Info = unknown> {
-  /** The first tab of a member has come. */
+  /** The first tab of a member has opened. */
   join: [member: Member<Info>]
-  /** The last tab of a member has left, and has not come back within `grace`. */
+  /** The last tab of a member has closed, and none has opened within `grace`. */
   leave: [member: Member<Info>]
 }
 
 /** Options of `channel.presence()`. */
 export interface PresenceOptions {
   /**
-   * For how many ms a member whose last tab has left is still here: whoever is
+   * Milliseconds for which a member without a tab is still present: one that is
    * back by then never left. Default: 0, a member leaves at once. Off: `0`.
    */
   grace?: number | undefined
@@ -30,7 +30,7 @@ export interface PresenceOptions {
 
 /** Options of {@link Presence.track}. */
 export interface TrackOptions<Info = unknown> {
-  /** What others may know of the member. With an engine that joins processes plain data, at most 16384 characters of JSON. Default: none. */
+  /** Public data of the member. With an engine that joins processes plain data, at most 16384 characters of JSON. Default: none. */
   info?: Info | undefined
 }
 
@@ -40,7 +40,7 @@ export interface JoinOptions<Info = unknown> extends TrackOptions<Info> {
   signal?: AbortSignal | undefined
 }
 
-/** What presence needs of its channel. */
+/** The parts of its channel that presence needs. */
 export interface PresenceHost {
   /** Where other processes may have members of the channel too. */
   open: OpenRoster<Held<unknown>> | undefined
@@ -50,10 +50,10 @@ export interface PresenceHost {
   failed (error: unknown, event: string): void
 }
 
-// What every process keeps of a member.
+// The limit of the data that every process keeps of a member.
 const MAX_INFO = 16384
 
-/** Members of a channel: of this process, or with an engine that knows of them, of all. A listener that fails is logged and counted. */
+/** Members of a channel: of this process, or of all processes with an engine that supports it. A listener that fails is logged and counted. */
 export class Presence<Info = unknown> extends EventEmitter<PresenceEvents<Info>> {
   readonly #grace: number
   readonly #members: Membership<Info>
@@ -77,18 +77,18 @@ export class Presence<Info = unknown> extends EventEmitter<PresenceEvents<Info>>
     this.setMaxListeners(0)
   }
 
-  /** How many members are here. In an app that has just started those of other processes are not known at once. */
+  /** Number of members that are present. An app that has just started does not know those of other processes at once. */
   get size (): number {
     return this.#members.size
   }
 
-  /** Everyone who is here, in the order in which they came; with `count: 0` those whose grace runs. */
+  /** The members that are present, in the order in which they came. A member whose grace runs has `count: 0`. */
   members (): Array<Member<Info>> {
     return this.#members.list()
   }
 
   /**
-   * Someone is here, or here once more. Gives a function that takes it back,
+   * Adds a member, or counts one more time. Gives a function that takes this back,
    * which does nothing when it is called again.
    *
    * @throws FST_CHIRP_OPTION for a missing key or a bad option, also an `info` that cannot travel to other processes.
@@ -110,13 +110,13 @@ export class Presence<Info = unknown> extends EventEmitter<PresenceEvents<Info>>
       this.#members.leave(key)
     }
     const forget = signal === undefined ? undefined : onAbort(signal, leave)
-    // Without an info it is undefined; whoever types it decides whether that may be.
+    // Without an info it is undefined; the type parameter says whether that may be.
     this.#members.join(key, info)
     return leave
   }
 
   /**
-   * A source without events: someone is here as long as its stream is open, once
+   * A source without events: the member is present as long as its stream is open, once
    * for each stream. For `merge(channel, presence.track(user.id, { info }))`, or
    * alone for `reply.eventStream()`. It ends only when the channel is closed.
    *
@@ -144,7 +144,7 @@ export class Presence<Info = unknown> extends EventEmitter<PresenceEvents<Info>>
     this.#tracking.clear()
   }
 
-  /** What the member is known by: a copy, where it travels. */
+  /** The public data of the member: a copy, where it travels. */
   #infoOf (method: string, { info }: TrackOptions<Info>): Info {
     if (!this.#isShared || info === undefined) return info as Info
     let json: string | undefined
@@ -173,7 +173,7 @@ export class Presence<Info = unknown> extends EventEmitter<PresenceEvents<Info>>
     }
   }
 
-  /** Emits, and lets no listener keep the others from hearing of it, or reach who called. */
+  /** Emits. A listener that throws reaches neither the other listeners nor the caller. */
   #tell (event: MembershipEvent, member: Member<Info>): void {
     for (const listener of this.rawListeners(event)) {
       try {

@@ -1,4 +1,4 @@
-// Runs the source of a channel while somebody follows, once for all, and
+// Runs the source of a channel while it has a reader, once for all, and
 // publishes what it gives. A source is code of the app: it may fail, end, or never listen.
 import { setMaxListeners } from 'node:events'
 import type { Readable } from 'node:stream'
@@ -9,23 +9,23 @@ import { describe } from '../util/describe.js'
 import { tryLog } from '../util/log.js'
 import { Backoff, WELL } from './backoff.js'
 
-/** What the source of a channel is called with. */
+/** The argument of the source function of a channel. */
 export interface ChannelSourceContext {
-  /** Aborts when the source is stopped: some time after the last one has left, and when the channel closes. */
+  /** Aborts when the source is stopped: some time after the last stream has closed, and when the channel closes. */
   readonly signal: AbortSignal
   /** The app's logger. */
   readonly log: FastifyBaseLogger
 }
 
-/** What the events of a channel are pulled from. */
+/** A source of the events of a channel. */
 export type ChannelSourceValues<Event = unknown> = AsyncIterable<Event> | Iterable<Event> | Readable | ReadableStream<Event>
 
-/** A function that gives what is published while somebody follows, or a promise of it. */
+/** A function that returns the source of a channel, or a promise of it. */
 export type ChannelSource<Event = unknown> = (context: ChannelSourceContext) => ChannelSourceValues<Event> | Promise<ChannelSourceValues<Event>>
 
-/** What a producer needs of its channel. */
+/** The parts of its channel that a producer needs. */
 export interface ProducerHost {
-  /** What it is the source of, for messages: `channel "news"`. */
+  /** The owner of the source, for messages: `channel "news"`. */
   owner: string
   source: ChannelSource
   /** Milliseconds from the last follower to the end of the source. */
@@ -59,7 +59,7 @@ export class Producer {
     this.#host = host
   }
 
-  /** Somebody follows; a source that starts now waits for the promise of `ready`, and then for nobody. */
+  /** There is a reader; a source that starts now waits for the promise of `ready`, and for nothing else. */
   come (ready: () => Promise<unknown> | undefined): void {
     if (this.#followers++ > 0 || this.#isClosed) return
     clearTimeout(this.#end)
@@ -71,7 +71,7 @@ export class Producer {
     if (--this.#followers > 0 || this.#isClosed) return
     // It may have ended by itself.
     if (this.#run === undefined && this.#retry === undefined) return
-    this.#end = setTimeout(() => this.#stop('nobody follows it'), this.#host.linger).unref()
+    this.#end = setTimeout(() => this.#stop('it has no subscribed stream'), this.#host.linger).unref()
   }
 
   close (): void {
@@ -100,7 +100,7 @@ export class Producer {
       const { done, value } = result as IteratorResult<unknown>
       if (done) return
       this.#backoff.reset()
-      // What fails of one value is told by publish().
+      // publish() reports the failure of one value.
       await this.#host.publish(value).catch(() => {})
       if (turn % TURN_LIMIT === 0) await new Promise(setImmediate)
       if (run.isStopped) return

@@ -1,9 +1,9 @@
-// Tells again and again that this process is alive: one timer for all that it holds.
+// Reports at an interval that this process is alive: one timer for all its holdings.
 
 /** Milliseconds between two beats. */
 export const BEAT = 3000
 
-/** Milliseconds after which an owner that was not heard of is gone: with the beats of those who look within 15 seconds. */
+/** Milliseconds without a beat after which an owner is gone: with the beats of the observers within 15 seconds. */
 export const SILENCE = 11000
 
 /** What beats. */

@@ -1,4 +1,4 @@
-// One reader of a channel: replays what it missed, then passes on what comes,
+// One reader of a channel: replays missed events, then passes on new ones,
 // with nothing lost, doubled or out of order in between.
 import { keyOf, type Entry } from '../message/entry.js'
 import type { Attachment } from '../stream/feed.js'
@@ -11,19 +11,19 @@ import type { ReaderTarget } from './target.js'
 import { nextTurn } from './turns.js'
 import type { Values } from './values.js'
 
-/** What a reader needs of its channel. */
+/** The parts of its channel that a reader needs. */
 export interface ReaderHost {
   /** The newest value of each key, for a channel of values. */
   readonly latest: Values | undefined
-  /** The values of now, for a reader who is about to be added. */
+  /** The values of now, for a reader that is about to be added. */
   snapshot (reader: Reader): readonly Entry[]
-  /** The values of some keys, for a reader who has left them out. */
+  /** The values of some keys, for a reader that has left them out. */
   missed (keys: ReadonlySet<string>): readonly Entry[]
   read (after: string, limit: number): EntryPage | Promise<EntryPage>
   last (): string | Promise<string>
   /** Reads on from the reader's position, as if it had come back. */
   restart (reader: Reader): void
-  /** Passes on what was published in this tick, so that a reader who comes now does not get it too. */
+  /** Passes on what was published in this tick, so that a new reader does not get it too. */
   flush (): void
   add (reader: Reader): void
   remove (reader: Reader): void
@@ -44,9 +44,9 @@ export class Reader implements Attachment {
   readonly #filter: AudienceFilter | undefined
   // The position that the client knows of.
   #told = ''
-  // What came while history was still being read; undefined once it is live.
+  // Events that arrived while history was still being read; undefined once it is live.
   #queue: Batch[] | undefined
-  // Events were lost since it queues what comes.
+  // Events were lost since it began to queue.
   #isSkipped = false
   // Undefined while it is not read.
   #history: History | undefined
@@ -61,7 +61,7 @@ export class Reader implements Attachment {
     this.#filter = filter
   }
 
-  /** Replays what came after `cursor`, none if that is empty, and goes live. */
+  /** Replays the events after `cursor`, none if that is empty, and goes live. */
   async start (cursor: string): Promise<void> {
     try {
       if (this.#host.latest !== undefined) await this.#startWithValues(this.#host.latest)
@@ -88,14 +88,14 @@ export class Reader implements Attachment {
   /** Events from one position to another are lost. */
   skip (from: string, to: string): void {
     if (this.#queue !== undefined) {
-      // What it reads now may end before the hole, inside of it or after it.
+      // A read that is under way may end before the hole, inside of it or after it.
       this.#queue = []
       this.#isSkipped = true
     } else if (this.#host.latest !== undefined || this.position === from) {
       this.#resumeAt(to)
       this.#target.gap(from, to)
     } else if (this.position !== to) {
-      // It has read ahead of what was told.
+      // It has read further than the events that it was passed.
       this.#host.restart(this)
     }
   }
@@ -133,7 +133,7 @@ export class Reader implements Attachment {
     this.#target.pass(visible.entries, visible)
   }
 
-  /** Starts with what comes, and tells the client where that is, so that it can come back. */
+  /** Starts at the live position, and tells the client that position, so that it can come back. */
   async #startNow (): Promise<void> {
     this.#join()
     const last = this.#host.last()
@@ -154,7 +154,7 @@ export class Reader implements Attachment {
       const isAsync = isPromise(reading)
       const page: EntryPage = isAsync ? await (reading as Promise<EntryPage>) : reading as EntryPage
       if (this.isDetached) return
-      // Nobody learns of an event that is not for him by trying its id.
+      // No client learns of an event for others by trying its id.
       if (page.from === undefined || !maySee(this.#filter, page.audience)) {
         let { last } = page
         if (this.#queue === undefined) {
@@ -173,7 +173,7 @@ export class Reader implements Attachment {
         goal = page.last
         this.#resumeAt(page.from)
       }
-      // Nothing can have come since a read that did not wait, until somebody else has his turn.
+      // No event can have come since a read that did not wait, until other code has its turn.
       let isNewest = !isAsync
       const isLastPage = page.entries.length < PAGE
       for (let start = 0; start < page.entries.length;) {
@@ -181,14 +181,14 @@ export class Reader implements Attachment {
         start += slice.length
         this.position = after = slice[slice.length - 1]!.position
         this.#sendVisible(slice)
-        // Else nobody could tell whether the client keeps up.
+        // Else there is no sign of whether the client keeps up.
         this.#target.flush()
         if (this.#target.isBlocked) {
-          // What comes meanwhile may be more than memory should hold. It is in the log.
+          // The events of that time may be more than memory should hold. They are in the log.
           this.#leave()
           await this.#target.whenDrained()
         } else if (!isBehind || (isLastPage && start === page.entries.length)) {
-          // Who publishes as fast as this reads must not keep it from the end.
+          // A publisher as fast as this reader must not keep it from the end.
           continue
         } else {
           await nextTurn()
@@ -199,7 +199,7 @@ export class Reader implements Attachment {
       if (page.entries.some(({ position }) => position === goal)) isBehind = false
       if (!isLastPage) continue
       const isDone = isNewest || this.#queue !== undefined
-      // After a read that waited, what comes from now on is kept while the rest is read.
+      // After a read that waited, new events are queued while the rest is read.
       if (this.#queue === undefined && (isDone || isAsync)) this.#join()
       if (this.isDetached) return
       if (!isDone) continue
@@ -243,7 +243,7 @@ export class Reader implements Attachment {
     if (!this.isDetached) this.#target.live?.()
   }
 
-  /** Passes on what comes after the last event; what was read from history already comes before that. */
+  /** Passes on the events after the last one; those already read from history come before it. */
   #follow (batch: Batch): void {
     const { entries, last } = batch
     const next = entries.findIndex(({ previous }) => previous === this.position)
@@ -270,7 +270,7 @@ export class Reader implements Attachment {
     if (this.isDetached) return
     this.#host.flush()
     this.#sendVisible(this.#host.snapshot(this))
-    // What was sent may have been too much for it.
+    // The last write may have been too much for it.
     if (this.isDetached) return
     this.#host.add(this)
     this.#target.live?.()

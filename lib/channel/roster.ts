@@ -1,5 +1,5 @@
-// What the processes that share an engine hold in one topic, as all of them see it: every change is an event of the topic,
-// so there is one order of changes. What this process holds is told again wherever it got lost.
+// The holdings of all processes that share an engine, in one topic: every change is an event of the topic,
+// so there is one order of changes. A lost holding of this process is published again.
 import { OWN_EVENTS } from '../sse/own.js'
 import { FST_CHIRP_ENGINE } from '../errors.js'
 import { quote } from '../util/describe.js'
@@ -8,14 +8,14 @@ import type { ChannelEngine, StoredEvent } from './engine.js'
 import { fromRecord, toRecord, type Told } from './holding.js'
 import { SILENCE, type Beating, type Pulse } from './pulse.js'
 
-/** What one process holds under a key. */
+/** The holding of one process under a key. */
 export interface Held<T> {
   readonly data: T
   /** When it was held first, in milliseconds since 1970 by the engine's clock. */
   readonly since: number
 }
 
-/** Who holds a key, by the name of the process, in the order in which they came. */
+/** The holders of a key, by the name of the process, in the order in which they came. */
 export type Holders<T> = ReadonlyMap<string, Held<T>>
 
 export interface RosterHost<T> {
@@ -24,7 +24,7 @@ export interface RosterHost<T> {
   /** Names this process. */
   readonly owner: string
   readonly pulse: Pulse
-  /** Something has changed: who held the key before, and whether it is for this process to tell. */
+  /** A key has other holders: those of before, and whether it is for this process to tell. */
   changed (key: string, before: Holders<T>, isOurs: boolean): void
   report (error: unknown, message: string): void
 }
@@ -37,13 +37,13 @@ export class Roster<T> implements Beating {
   readonly #host: RosterHost<T>
   readonly #stopListening: () => void
   #held = new Map<string, Map<string, Held<T>>>()
-  // What this process holds, whoever knows of it.
+  // The holdings of this process, known to others or not.
   readonly #mine = new Map<string, T>()
   // Keys of which the engine has yet to be told.
   readonly #stale = new Set<string>()
   // Those of them that it did not take; the next beat tries again.
   readonly #refused = new Set<string>()
-  // What it said to that last.
+  // The last error of that.
   #refusal: string | undefined
   #flushing: Promise<void> | undefined
   // The events that are not taken into account yet, because it is not known what they change.
@@ -68,12 +68,12 @@ export class Roster<T> implements Beating {
     return this.#host.owner
   }
 
-  /** Who holds a key, as all know it. */
+  /** The holders of a key, as all processes know them. */
   holders (key: string): Holders<T> {
     return this.#held.get(key) ?? NOBODY
   }
 
-  /** The keys that somebody holds, as all know it, in the order in which they came. */
+  /** The keys with a holder, as all processes know them, in the order in which they came. */
   keys (): IterableIterator<string> {
     return this.#held.keys()
   }
@@ -90,26 +90,26 @@ export class Roster<T> implements Beating {
     if (!this.#isClosed && this.#mine.delete(key)) this.#tell(key)
   }
 
-  /** Resolves when the engine was told what is to be told now, or cannot be. */
+  /** Resolves when the engine has all changes of now, or cannot take them. */
   async settled (): Promise<void> {
     await this.#flushing
   }
 
-  /** Says that this process is alive, and takes out what belongs to those that are not. What failed before is tried again. */
+  /** Reports that this process is alive, removes the holdings of dead ones, and repeats what failed before. */
   beat (): void {
     if (this.#isBeating || this.#host.engine.ready === false) return
     this.#isBeating = true
     this.#beat().catch(error => this.#failed(error)).finally(() => { this.#isBeating = false })
   }
 
-  /** The same once what was released is told. */
+  /** The same once released keys are published. */
   async leave (): Promise<void> {
     this.#host.pulse.remove(this)
     await this.#flushing
     this.close()
   }
 
-  /** Changes are heard no more. What this process holds is left to the others, for whom it is silent from now on. */
+  /** Stops listening. The holdings of this process are left to the others, to which it is silent from now on. */
   close (): void {
     this.#isClosed = true
     this.#host.pulse.remove(this)
@@ -131,7 +131,7 @@ export class Roster<T> implements Beating {
 
   /** One at a time for each key, so that the last one is what holds. */
   async #tellAll (): Promise<void> {
-    // What is joined and left in one tick is told as what it came to.
+    // A join and a leave in one tick are published as their result.
     await null
     while (this.#stale.size > 0) {
       const keys = [...this.#stale]
@@ -148,7 +148,7 @@ export class Roster<T> implements Beating {
   #refuse (key: string, error: unknown): void {
     this.#refused.add(key)
     const refusal = messageOf(error)
-    // What is too large is so at each beat.
+    // A value that is too large stays so at each beat.
     if (refusal !== this.#refusal) this.#failed(error)
     this.#refusal = refusal
   }
@@ -210,7 +210,7 @@ export class Roster<T> implements Beating {
         this.#isAgain = false
         this.#waiting = []
         const values = await this.#host.engine.holdings!.latest(this.#host.topic)
-        // What was heard meanwhile is as new as the values, or newer.
+        // Events of that time are as new as the values, or newer.
         if (!this.#isAgain && !this.#isClosed) this.#start([...values, ...this.#waiting])
       } while (this.#isAgain && !this.#isClosed)
     } catch (error) {
@@ -234,7 +234,7 @@ export class Roster<T> implements Beating {
       this.#host.changed(key, holders, tells)
     }
     this.#evicted.clear()
-    // Released, or not known to anybody any more.
+    // Released, or not known to any process.
     for (const key of this.#held.keys()) if (this.holders(key).has(owner) && !this.#mine.has(key)) this.#tell(key)
     for (const key of this.#mine.keys()) if (!this.holders(key).has(owner)) this.#tell(key)
   }
@@ -275,6 +275,6 @@ export class Roster<T> implements Beating {
   }
 
   #failed (error: unknown): void {
-    if (!this.#isClosed) this.#host.report(error, 'what this process and others hold is not known to all of them')
+    if (!this.#isClosed) this.#host.report(error, 'the members and jobs of the processes are not known to all of them')
   }
 }

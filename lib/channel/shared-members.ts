@@ -1,10 +1,10 @@
-// The members of one channel over all processes that share an engine. What this process holds is known here at once; who
-// came with the first tab and left with the last is known when the engine has told it, and told by one process alone.
+// The members of one channel over all processes that share an engine. Its own members are known to this process at once.
+// A first tab and a last tab become known by the engine, and one process alone tells listeners of each.
 import { leaveAfter, stay, type Absent } from './absence.js'
 import type { Member, Membership, MembershipEvent } from './members.js'
 import type { Held, Holders, Roster } from './roster.js'
 
-/** What a process holds of a member. */
+/** The part of a member that a process holds. */
 export interface Presence<Info> {
   /** Left out where there is none. */
   info?: Info
@@ -25,8 +25,8 @@ export class SharedMembers<Info> implements Membership<Info> {
   #isClosed = false
 
   /**
-   * @param grace for how many ms a member who has left may come back unnoticed
-   * @param isClosing whether the app ends its streams: nobody leaves by that, until the others notice that it is gone
+   * @param grace milliseconds in which a member that left may come back unnoticed
+   * @param isClosing whether the app ends its streams: that is not a leave, until the others notice its end
    */
   constructor (grace: number, isClosing: () => boolean, tell: (event: MembershipEvent, member: Member<Info>) => void, open: OpenRoster<Presence<Info>>) {
     this.#grace = grace
@@ -92,12 +92,12 @@ export class SharedMembers<Info> implements Membership<Info> {
     else this.#roster.leave()
   }
 
-  /** Of those who are here, as far as this process knows. */
+  /** The members that are present, as far as this process knows. */
   #keys (): Set<string> {
     const keys = new Set(this.#mine.keys())
     for (const key of this.#roster.keys()) {
       const holders = this.#roster.holders(key)
-      // What it holds no more the engine may not know yet.
+      // The engine may not know yet that it holds a member no more.
       if (holders.size > 1 || !holders.has(this.#roster.owner)) keys.add(key)
     }
     return keys
@@ -112,7 +112,7 @@ export class SharedMembers<Info> implements Membership<Info> {
     this.#roster.release(key)
   }
 
-  /** Whoever came at the same moment takes over the info of the first. */
+  /** Members of the same moment take over the info of the first. */
   #agree (key: string): void {
     const mine = this.#mine.get(key)
     const holders = this.#roster.holders(key)

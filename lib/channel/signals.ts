@@ -1,5 +1,5 @@
-// Many may wait for one signal of the app: with one listener on it, and none
-// when nobody waits any more.
+// Many waiters share one listener on a signal of the app, and it is removed
+// with the last waiter.
 const waiting = new WeakMap<AbortSignal, Waiting>()
 
 class Waiting {

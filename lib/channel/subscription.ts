@@ -1,4 +1,4 @@
-// What channel.subscribe() gives: something to stream, or to iterate.
+// The result of channel.subscribe(): a source for a stream, or for `for await`.
 import { FST_CHIRP_OPTION } from '../errors.js'
 import type { Entry } from '../message/entry.js'
 import { kAttach, type Attachment, type Feed, type Location, type Outlet } from '../stream/feed.js'
@@ -16,19 +16,19 @@ import { viewerKey } from './viewer.js'
 /** Options of `channel.subscribe()`. */
 export interface SubscribeOptions<Audience = unknown> {
   /**
-   * Give what came after this id first. Default: where it is streamed, the id
+   * Replays the events after this id first. Default: where it is streamed, the id
    * that the client saw last; where it is iterated, none. Off: `''`.
    */
   lastEventId?: string | undefined
   /** Ends the subscription. A stream ends its subscription by itself. Default: none. */
   signal?: AbortSignal | undefined
   /**
-   * Whether an event that was published for an audience may be seen; events
+   * Whether this subscription gets an event that was published for an audience; events
    * without one are for everyone. Default: events with an audience are left out.
    */
   filter?: AudienceFilter<Audience> | undefined
   /**
-   * On a channel with the option `viewer`: who looks at it, which its templates
+   * On a channel with the option `viewer`: the viewer of the page, which its templates
    * read as `viewer`. Plain data, of at most 4096 characters as JSON; equal
    * viewers share what is rendered. Default: none, `viewer` is undefined.
    */
@@ -95,7 +95,7 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
     return signal?.aborted === true ? { from: undefined, last: '' } : this.#channel.locate(cursor, filter)
   }
 
-  /** Where its channel is now, as `channel.cursor()` says it; empty when the subscription has ended. */
+  /** The position of its channel, as `channel.cursor()` gives it; empty when the subscription has ended. */
   async cursor (): Promise<string> {
     return this.#options.signal?.aborted === true ? '' : await this.#channel.cursor()
   }

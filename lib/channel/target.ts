@@ -1,4 +1,4 @@
-// What a reader of a channel writes to: a stream, or what an iterator has yet to take.
+// The target of a reader of a channel: a stream, or the queue of an iterator.
 import type { Entry } from '../message/entry.js'
 import type { Attachment } from '../stream/feed.js'
 import type { Batch } from './batch.js'
@@ -24,7 +24,7 @@ export interface ReaderTarget {
   failed (error: unknown): void
 }
 
-/** What follows a channel for a target. */
+/** A reader of a channel that writes to a target. */
 export interface Following extends Attachment {
   /** Whether nothing more is wanted of it, or comes. */
   readonly isDetached: boolean

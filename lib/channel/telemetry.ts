@@ -24,14 +24,14 @@ export interface DeliverMessage {
   channel: string
   /** Each event, with what {@link PublishMessage} gave it where it was published. */
   events: Array<{ id: string, published: number | undefined, traceparent: string | undefined }>
-  /** How many streams and other readers follow the channel. */
+  /** Number of streams and other readers of the channel. */
   readers: number
 }
 
 const publishing = diagnostics.tracingChannel<unknown, PublishMessage>('fastify-chirp:publish')
 const deliverChannel = diagnostics.channel('fastify-chirp:deliver')
 
-/** What a message says of the channel. */
+/** The fields of a message on the channel. */
 export interface ChannelAbout { readonly app: object | undefined, readonly channel: string }
 
 export function isPublishTraced (): boolean {

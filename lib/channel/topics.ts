@@ -1,9 +1,9 @@
-// What an engine calls what is kept in it. Whatever an app calls its channels,
-// none of them is taken for something of ours.
+// The names of topics in an engine. Whatever the names of an app's channels,
+// none of them collides with a topic of the plugin.
 
 const OWN = 'chirp:'
 
-/** What the registrations that share an engine tell each other. */
+/** The messages between registrations that share an engine. */
 export const CONTROL_TOPIC = `${OWN}control`
 
 /** The newest values of signals. */
@@ -17,7 +17,7 @@ export function channelTopic (name: string): string {
 /** Which jobs run, and where. */
 export const JOBS_TOPIC = `${OWN}jobs`
 
-/** Who is in `app.channel(name)`. */
+/** The members of `app.channel(name)`. */
 export function presenceTopic (name: string): string {
   return `${OWN}presence:${name}`
 }

@@ -1,5 +1,5 @@
-// Replays take turns, so that a long one does not keep the event loop from
-// everything else, nor many of them together.
+// Replays take turns, so that neither a long one nor many together keep the
+// event loop from other work.
 
 // How many go on in one turn of the loop.
 const AT_ONCE = 8

@@ -1,5 +1,5 @@
-// The newest value of each key of a channel with `latest`: what this process
-// has heard of, and what the engine knows from before.
+// The newest value of each key of a channel with `latest`: the values that this process
+// has heard of, and those that the engine keeps from before.
 import { keyOf, type Entry } from '../message/entry.js'
 import { OWN_EVENTS } from '../sse/own.js'
 import { Backoff } from './backoff.js'
@@ -7,13 +7,13 @@ import type { StoredEvent } from './engine.js'
 import { toEntry } from './entries.js'
 import { Forgetting } from './forgetting.js'
 
-/** What values need of their channel. */
+/** The parts of their channel that values need. */
 export interface ValuesHost {
   /** Milliseconds that a value is kept; undefined is no limit. */
   ttl?: number | undefined
   /** Asks the engine for what it knows, if it can be asked. */
   load?: (() => Promise<StoredEvent[]>) | undefined
-  /** Passes on values that nobody has heard of before. */
+  /** Passes on values that are new to all readers. */
   found (entries: readonly Entry[]): void
   isFollowed (): boolean
   failed (error: unknown): void
@@ -39,9 +39,9 @@ export class Values {
     if (host.load !== undefined) this.#heard = new Set()
   }
 
-  /** Notes an event, published at `time` if that is known; false when it only removes a value, so that nobody gets it. */
+  /** Notes an event, published at `time` if that is known; false when it only removes a value and is not sent. */
   take (entry: Entry, time: number | undefined): boolean {
-    // A gap is for those who are here.
+    // A gap is for the readers of now.
     if (entry.record.event === OWN_EVENTS.gap) return true
     const key = keyOf(entry)
     this.#heard?.add(key)
@@ -63,7 +63,7 @@ export class Values {
     return [...this.#entries.values()]
   }
 
-  /** What there is to wait for before a snapshot is whole; never rejects. */
+  /** A promise that lasts until a snapshot is whole; never rejects. */
   ready (): Promise<void> | undefined {
     if (this.#heard === undefined) return undefined
     this.#loading ??= this.#load(this.#heard)
@@ -103,7 +103,7 @@ export class Values {
     }
   }
 
-  /** Takes over what the engine knows, and gives what is news. */
+  /** Takes over the values of the engine, and returns those that are new. */
   #merge (events: readonly StoredEvent[], heard: ReadonlySet<string>): Entry[] {
     const before = [...this.#entries].map(([key, entry]) => ({ key, entry, time: this.#times.get(key) }))
     const known = new Map(this.#entries)

@@ -1,5 +1,5 @@
-// A published event that each viewer gets rendered. Some renders are kept, for
-// those who see the same and for those who come back.
+// A published event that is rendered for each viewer. Some renders are kept, for
+// equal viewers and for clients that come back.
 import { Entry } from '../message/entry.js'
 import { unrenderedOf } from '../message/unrendered.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
@@ -8,11 +8,11 @@ import { isPromise, type MaybePromise } from '../util/promise.js'
 export type View = Entry | undefined
 
 const MOST_KEPT = 64
-// What a block may come to: nobody knows before it is rendered.
+// An estimate: the length of a block is unknown before its render.
 const RENDERED = 2048
 
 export class ViewerEntry extends Entry {
-  // By the JSON of the viewer; who asked last is last.
+  // By the JSON of the viewer; the last that was used is last.
   readonly #views = new Map<string | undefined, MaybePromise<View>>()
 
   override get size (): number {

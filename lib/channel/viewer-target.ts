@@ -18,7 +18,7 @@ export class ViewerTarget implements ReaderTarget, Following {
   readonly #views: Views
   readonly #viewer: string | undefined
   #reader: Following | undefined
-  // What waits for a render, or behind one.
+  // The steps that wait for a render, or behind one.
   #steps: Step[] = []
   #size = 0
   #wake: (() => void) | undefined

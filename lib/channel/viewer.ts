@@ -1,4 +1,4 @@
-// Who a reader of a channel with viewers is, as the text by which viewers are told apart.
+// The viewer of a reader, as the text by which viewers are told apart.
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { canonicalJSON, plainJSON } from '../sse/plain.js'
 import { messageOf } from '../util/thrown.js'
@@ -7,9 +7,9 @@ import { messageOf } from '../util/thrown.js'
 const MAX_LENGTH = 4096
 
 /**
- * The JSON of a viewer, the same for those who are equal; undefined for none.
+ * The JSON of a viewer, the same for equal viewers; undefined for none.
  *
- * @throws FST_CHIRP_OPTION for what is no plain data, or too much of it.
+ * @throws FST_CHIRP_OPTION for something that is not plain data, or too long.
  */
 export function viewerKey (viewer: unknown, option = 'option "viewer" of channel.subscribe()'): string | undefined {
   if (viewer === undefined) return undefined

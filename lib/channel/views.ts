@@ -1,4 +1,4 @@
-// Renders the events of one channel for those who view it.
+// Renders the events of one channel for its viewers.
 import type { EventRecord } from '../dialects/record.js'
 import { Entry } from '../message/entry.js'
 import type { Fragment } from '../message/fragment.js'
@@ -8,7 +8,7 @@ import { isPromise, type MaybePromise } from '../util/promise.js'
 import type { Batch } from './batch.js'
 import { ViewerEntry, type View } from './viewer-entry.js'
 
-/** What rendering for viewers needs of the channel and its app. */
+/** The parts of the channel and its app that renders for viewers need. */
 export interface ViewsHost {
   /** The channel's name. */
   readonly name: string
@@ -52,7 +52,7 @@ export class Views {
     }
   }
 
-  /** What stands in for a render that failed. It is kept as any other, so it is told once. */
+  /** The replacement of a render that failed. It is kept as any other, so the failure is reported once. */
   #failed (entry: Entry, value: Fragment | Fragments | undefined, error: unknown): View {
     const { host } = this
     const box = host.errorRecord(value, error)

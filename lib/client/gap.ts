@@ -1,4 +1,4 @@
-// What a gap says of itself, and whether this page is there because of one.
+// The fields of a gap, and whether this page was loaded because of one.
 
 /** The JSON of `chirp:gap`, as far as it matters here. */
 export interface Gap {
@@ -8,7 +8,7 @@ export interface Gap {
   spread?: unknown
 }
 
-/** Whatever the data is, there was a gap. */
+/** A gap with other data is a gap too. */
 export function readGap (data?: string): Gap {
   try {
     return Object(JSON.parse(data!))

@@ -1,9 +1,9 @@
-// What the script uses of htmx.
+// The parts of htmx that the script uses.
 
 declare global {
   /** Either generation. */
   const htmx: {
-    /** What the extension of htmx 2 makes its sources with, for others to replace. */
+    /** The function that makes the sources of the extension of htmx 2, for others to replace. */
     createEventSource?: (url: string) => unknown
     /** Of htmx 2. */
     defineExtension?: (name: string, extension: { init (api: ExtensionApi): void }) => void
@@ -13,7 +13,7 @@ declare global {
   }
 }
 
-/** What extensions of htmx 2 are given: one object for all. */
+/** The functions that extensions of htmx 2 get: one object for all. */
 export interface ExtensionApi {
   getAttributeValue (element: Element, name: string): string | null
   getSwapSpecification (element: Element, value: string | null): SwapSpecification
@@ -21,7 +21,7 @@ export interface ExtensionApi {
   swap (target: Element, content: string | DocumentFragment, specification: SwapSpecification, options?: { beforeSwapCallback?: () => void }): void
 }
 
-/** How htmx 2 swaps. */
+/** A swap of htmx 2. */
 export interface SwapSpecification {
   swapStyle: string
   swapDelay: number
@@ -29,7 +29,7 @@ export interface SwapSpecification {
   transition?: boolean
 }
 
-/** What htmx 2 tells of a part of an answer that it is about to swap in. */
+/** The event of htmx 2 for a part of an answer that it is about to swap in. */
 export interface PartSwap {
   target: Element
   fragment: DocumentFragment

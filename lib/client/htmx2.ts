@@ -1,11 +1,11 @@
-// htmx 2: its extension is given sources of ours instead of EventSources. They
+// htmx 2: its extension gets sources of this script instead of EventSources. They
 // last as long as their element, so that it never has to make a second one.
 import type { ExtensionApi, PartSwap } from './htmx.js'
 import { tend } from './lists.js'
 import { sleep } from './sleep.js'
 import { openStream } from './stream.js'
 
-/** What the extension knows of an EventSource. */
+/** The members of an EventSource that the extension uses. */
 interface Source extends EventTarget {
   onopen?: (event: Event) => void
   onerror?: (event: Event) => void
@@ -24,7 +24,7 @@ let asker: Element | undefined
 
 /** Takes part when htmx 2 processes elements; without it nothing happens. */
 export function joinHtmx2 (): void {
-  // Before the extension hears of it.
+  // Before the extension gets it.
   document.addEventListener('htmx:afterProcessNode', () => {
     if (htmx.createEventSource === createSource) return
     htmx.createEventSource = createSource
@@ -34,7 +34,7 @@ export function joinHtmx2 (): void {
 
 // All extensions are given the same functions, and by these the one for streams
 // reads the attributes of an element, also of one that is not in the page and
-// whose events nobody hears.
+// has no listener.
 function watch (api: ExtensionApi): void {
   const { getAttributeValue } = api
   api.getAttributeValue = (element, name) => {
@@ -52,7 +52,7 @@ function watch (api: ExtensionApi): void {
   tendLists(api)
 }
 
-// What streams bring is swapped by a function of these too.
+// Events of streams are swapped by a function of these too.
 function tendLists (api: ExtensionApi): void {
   const { swap } = api
   const tendList = (list: Element, style: string, content: ParentNode): void => {
@@ -60,7 +60,7 @@ function tendLists (api: ExtensionApi): void {
       swap(child, replacement ?? new DocumentFragment(), { swapStyle: replacement ? 'outerHTML' : 'delete', swapDelay: 0, settleDelay: 0, transition: false })
     })
   }
-  /** What is swapped in at this moment; its partials go one after the other. */
+  /** The content that is swapped in at this moment; its partials go one after the other. */
   let content: DocumentFragment
   /** Its elements for other places, and how they are swapped. */
   let others: Array<[Element, string]> = []
@@ -90,7 +90,7 @@ function tendLists (api: ExtensionApi): void {
 }
 
 function createSource (url: string): EventTarget {
-  // Somebody else asks.
+  // Another caller.
   if (!asker) return new EventSource(url, { withCredentials: true })
   const source = sources.get(asker) ?? createSourceOf(asker)
   sources.set(asker, source)

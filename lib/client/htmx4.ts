@@ -20,7 +20,7 @@ export function joinHtmx4 (): void {
 }
 
 function connect (element: Element, action: string, init: RequestInit): Response {
-  // It would reconnect by itself: when somebody looks at the page again, and at the end.
+  // It would reconnect by itself: when the page is shown again, and at the end.
   Object.assign(htmx.config.sse ??= {}, { pauseOnBackground: false, reconnect: false })
   const life = new AbortController()
   const frames = openStream(element, 'hx-sse:connect', action, init, life)

@@ -1,6 +1,6 @@
-// Answers that are no stream, and where they send the page.
+// Answers that are not a stream, and where they send the page.
 
-/** Whether the next answer would be the same: nobody is there, may come, or is meant to stay on this page. */
+/** Whether the next answer would be the same: it has no content, forbids, or sends the client to another page. */
 export function isFinal ({ status, ok, redirected, headers }: Response): boolean {
   return (redirected && ok) || [204, 401, 403].includes(status) || headers.has('HX-Redirect') || mustRefresh(headers)
 }

@@ -22,7 +22,7 @@ function loadsOf (address: string): Loads {
   return known.get(address) ?? { before: -Infinity, last: 0 }
 }
 
-/** Whether who needs a page that is newer than `since` has to wait. */
+/** Whether a caller that needs a page newer than `since` has to wait. */
 export function mustWaitFor (address: string, since: number): boolean {
   const { before, last } = loadsOf(address)
   return last <= since && performance.now() < before + PERIOD

@@ -3,7 +3,7 @@
 
 import type { Silence } from './silence.js'
 
-/** What stands between two blank lines: its fields, and its text for who reads it once more. */
+/** A block between two blank lines: its fields, and its text for another parser. */
 export interface Frame {
   text: string
   event?: string
@@ -15,7 +15,7 @@ export interface Frame {
   [field: string]: string | undefined
 }
 
-/** All of an answer; `silence` is told what is waited for. */
+/** All of an answer; `silence` watches the waits. */
 export async function * framesOf ({ body }: Response, silence?: Silence): AsyncGenerator<Frame, void> {
   const reader = body!.pipeThrough(new TextDecoderStream()).getReader()
   const cut = createCutter()

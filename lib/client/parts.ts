@@ -23,7 +23,7 @@ export function areParts (): boolean {
 function place (template: HTMLTemplateElement): void {
   const start = findComment(`${NAME}:${template.id.slice(NAME.length + 1)}`)
   template.remove()
-  // What holds the place may have been replaced by something newer.
+  // The element with the place may have been replaced by something newer.
   if (!start) return
   const parent = start.parentElement!
   // Drawings are made of elements of another kind than templates hold.
@@ -44,7 +44,7 @@ function place (template: HTMLTemplateElement): void {
   start.replaceWith(content)
   if (id) {
     const next = document.getElementById(id) as HTMLInputElement | null
-    // What was typed stays.
+    // Typed text stays.
     if (next && value != null && focused!.defaultValue !== value) next.value = value
     next?.focus({ preventScroll: true })
   }

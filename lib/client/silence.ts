@@ -1,9 +1,9 @@
-// Notices a wire that is cut without a word: a server of ours sends something at every heartbeat, if only a comment.
+// Notices a connection that is cut without notice: a server with this plugin sends at least a comment at every heartbeat.
 
 /** Of a server that does not say. */
 const HEARTBEAT = '15000'
 
-/** What is waited for on one element, over all connections. */
+/** The waits of one element, over all connections. */
 export interface Silence {
   /** Something has to come from now on; `isFirst` when a request leaves. */
   wait (isFirst?: boolean): void

@@ -1,5 +1,5 @@
 // One stream of the page: connects, reconnects with its cursor, waits while
-// nobody looks, and marks its element. It takes the place of EventSource, which
+// the page is hidden, and marks its element. It takes the place of EventSource, which
 // keeps three things to itself: ids that come without an event, the status of
 // an answer, and the time that the server asks to wait.
 import { delayOf, isReloaded, readGap } from './gap.js'
@@ -33,7 +33,7 @@ export function openStream (
   let wait: number | undefined
   let notBefore = 0
   let failures = 0
-  // One that was no stream, and where it leads.
+  // One that was not a stream, and where it leads.
   let answer: Pick<RefusedDetail, 'status' | 'location'> | undefined
   // After a gap, where to fetch what the element holds, which must be newer than that time.
   let source: string | undefined
@@ -119,7 +119,7 @@ export function openStream (
           wait = delayOf(gap)
           return
         }
-        // An element that was fetched anew and has a gap again is as good as it gets, until something comes.
+        // An element that was fetched and has a gap again stays as it is, until an event arrives.
         if (data && !ours) isFresh = false
       }
     } finally {
@@ -168,7 +168,7 @@ export function openStream (
     throw new Error(`${status} for ${what}`)
   }
 
-  /** Whether nobody called `preventDefault()`. */
+  /** Whether no listener called `preventDefault()`. */
   function tell (what: string, detail?: object): boolean {
     return element.dispatchEvent(new CustomEvent(`chirp:${what}`, { bubbles: true, cancelable: true, detail: { url: action, ...detail } }))
   }
@@ -191,7 +191,7 @@ export function openStream (
       if (!document.hidden) {
         seen = Date.now()
         isPaused = false
-      // "false" is no number, and never less.
+      // "false" is not a number, and never less.
       } else if (+(element.getAttribute('chirp-hidden') ?? 60000) < Date.now() - seen) pause()
       silence.look()
       // htmx tells of elements that it removes itself.

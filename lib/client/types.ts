@@ -1,12 +1,12 @@
-// What the client script says to the page.
+// The attributes and events by which the client script tells the page of its streams.
 
 /** The attribute `data-sse-state` of an element with a stream. */
 export type StreamState =
   /** The first connection is being made. */
   | 'connecting'
-  /** Events come. */
+  /** Events can arrive. */
   | 'connected'
-  /** It was connected, or could not be; the client will try, or waits until somebody looks. */
+  /** Not connected. The client will try again, at the latest when the page is shown. */
   | 'reconnecting'
   /** Over for good. */
   | 'closed'
@@ -21,7 +21,7 @@ export type DisconnectReason =
   | 'busy'
   /** The server sent `chirp:closing`: it is about to stop. */
   | 'closing'
-  /** The server sent `chirp:gap`, and the element is fetched anew. */
+  /** The server sent `chirp:gap`, and the content of the element is fetched again. */
   | 'gap'
   /**
    * The element was removed, its close event came, the server sent `chirp:closed` or `chirp:gone`, or it answered with
@@ -39,7 +39,7 @@ export interface ConnectedDetail {
 export interface DisconnectedDetail extends ConnectedDetail {
   /** Why the stream is not connected. */
   reason: DisconnectReason
-  /** That of the answer, when it was no stream; for a redirect, that of the page. */
+  /** The status of an answer that was not a stream; for a redirect, that of the page. */
   status?: number | undefined
   /** Where that answer leads: its `HX-Redirect`, the page itself for an `HX-Refresh`, or the page that a redirect led to. Absolute. */
   location?: string | undefined
@@ -65,7 +65,7 @@ declare global {
     'chirp:disconnected': CustomEvent<DisconnectedDetail>
     /** Bubbles from an element whose stream was refused for good, before the page is left. Can be cancelled, which keeps the page. */
     'chirp:refused': CustomEvent<RefusedDetail>
-    /** Bubbles from an element that gets `data-sse-stale`: its page was loaded anew after a gap, and has a gap again. */
+    /** Bubbles from an element that gets `data-sse-stale`: its page was loaded again after a gap, and has another gap. */
     'chirp:stale': CustomEvent<StaleDetail>
   }
 }

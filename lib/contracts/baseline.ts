@@ -1,5 +1,5 @@
 // Findings that are known already: a file of them, so that only new ones fail.
-// Lines are no part of what a finding is known by, because they move.
+// Lines are not part of the identity of a finding, because they move.
 import { createReport, groupBy } from './report.js'
 import type { ContractIssue, ContractReport, Extent } from './types.js'
 
@@ -13,12 +13,12 @@ export interface KnownFinding {
   count: number
 }
 
-/** A report without what was known, and what became of that. */
+/** A report without what was known, and the fate of the known findings. */
 export interface NewReport {
   report: ContractReport
-  /** How many findings were left out. */
+  /** Number of findings that were left out. */
   hidden: number
-  /** What is known and was not found any more. */
+  /** Known findings that were not found any more. */
   gone: KnownFinding[]
 }
 

@@ -1,4 +1,4 @@
-// The names of all rules, for who has to know them without loading the rules.
+// The names of all rules, for code that needs them without loading the rules.
 
 /** All categories of findings, in the order of the documentation. */
 export const CATEGORIES = [

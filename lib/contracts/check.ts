@@ -4,10 +4,10 @@ import { rules } from './rules/index.js'
 import { buildModel } from './scan/model.js'
 import type { ContractIssue, Severity, Snapshot } from './types.js'
 
-/** What a rule finds, for option checks and the documentation. */
+/** A rule, for option checks and the documentation. */
 export interface Category {
   category: string
-  /** What its findings have, unless the finding itself is less sure. */
+  /** The severity of its findings, unless a finding itself is less sure. */
   severity: Severity
   summary: string
 }

@@ -23,7 +23,7 @@ async function main (args: string[]): Promise<number> {
     return await check(task)
   } catch (error) {
     const { message } = error as Error
-    return refuse(error instanceof UsageError ? `${message}\n\nfastify-chirp --help tells what there is.` : message)
+    return refuse(error instanceof UsageError ? `${message}\n\nfastify-chirp --help shows the usage.` : message)
   }
 }
 

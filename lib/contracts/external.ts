@@ -8,7 +8,7 @@ const HANDLER = Function.prototype as () => void
 /**
  * A router of patterns of paths.
  *
- * @throws FST_CHIRP_OPTION for what is no pattern.
+ * @throws FST_CHIRP_OPTION for a value that is not a pattern.
  */
 export function createExternal (patterns: readonly string[]) {
   const router = createRouter()

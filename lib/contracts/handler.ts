@@ -2,10 +2,10 @@
 import { parse, type AnyNode, type Options } from 'acorn'
 import { walk } from './syntax.js'
 
-// The source of one function, out of the class that its private fields belong to.
+// The source of one function, without the class that its private fields belong to.
 const OPTIONS: Options = { ecmaVersion: 'latest', sourceType: 'module', checkPrivateFields: false, allowSuperOutsideMethod: true }
 
-/** What a handler may do with its reply without opening a stream. */
+/** Methods of a reply that open no stream. */
 const PLAIN = new Set([
   'callNotFound', 'clearCookie', 'code', 'cookie', 'download', 'elapsedTime', 'fragment', 'getHeader', 'getHeaders', 'hasHeader', 'header',
   'headers', 'html', 'log', 'page', 'redirect', 'removeHeader', 'render', 'request', 'send', 'sendFile', 'sent', 'setCookie', 'status',
@@ -21,7 +21,7 @@ const HARMLESS = new Set([
 /**
  * True when the handler calls `eventStream()`, false when it surely opens no
  * stream, undefined when it does not tell: it hands the reply on, takes the
- * raw response, uses a decorator that we do not know, or has no source.
+ * raw response, uses an unknown decorator, or has no source.
  */
 export function opensStream (handler: Function): boolean | undefined {
   return factsOf(handler).opensStream
@@ -69,7 +69,7 @@ function parseFunction (source: string): FunctionNode | undefined {
   return undefined
 }
 
-/** How a handler uses its reply, the second parameter. */
+/** The uses of a handler's reply, the second parameter. */
 class Uses {
   eventStream = false
   isOpaque = false

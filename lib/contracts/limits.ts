@@ -1,7 +1,7 @@
-// What is too large to be read. Nobody writes such a thing by hand: these
+// Limits of size. Files written by hand stay far below them: the
 // limits keep one file from stopping the check of all others.
 
-/** How deep statements and expressions may stand in each other. */
+/** The deepest nesting of statements and expressions. */
 export const MOST_NESTED = 200
 /** Of a longer text only the beginning is known. No server takes a longer address. */
 export const LONGEST_TEXT = 4096
@@ -25,7 +25,7 @@ export class TooLarge extends Error {
   }
 }
 
-/** What to say of an error that a parser threw: its own message, unless the stack was too small for it. */
+/** The message for an error of a parser: its own, unless the stack was too small for it. */
 export function explainFailure (error: unknown): string {
   return error instanceof RangeError ? 'it is nested too deeply to be read. Split it' : (error as Error).message
 }

@@ -41,7 +41,7 @@ export async function checkRegistered (options: ContractOptions | undefined): Pr
 }
 
 /**
- * What one check is told, and under it what the registrations of the app say.
+ * The options of one check, completed by those of the registrations of the app.
  * Of these the first one wins; the lists of a check take the place of theirs.
  */
 export function mergeOptions (registered: ReadonlyArray<ContractOptions | undefined>, given: ContractOptions): ContractOptions {

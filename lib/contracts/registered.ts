@@ -1,10 +1,10 @@
-// What the checker gets to know of each registration of the plugin.
+// The facts about each registration of the plugin that the checker gets.
 import type { FastifyInstance } from 'fastify'
 import type { NunjucksRenderer } from '../render/nunjucks/renderer.js'
 import type { ContractOptions } from './options.js'
 import type { Declared } from './types.js'
 
-/** A route as it was added, before anybody has looked into it. */
+/** A route as it was added, before it is analysed. */
 export interface AddedRoute {
   methods: readonly string[]
   /** The pattern with all prefixes. */

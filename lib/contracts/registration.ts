@@ -1,4 +1,4 @@
-// What one registration of the plugin keeps for the checker: its routes as they
+// The data that one registration of the plugin keeps for the checker: its routes as they
 // are added. The checker itself is loaded when it is first asked, because it
 // brings parsers along that a server has no other use for.
 import type { FastifyInstance, RouteOptions } from 'fastify'
@@ -14,10 +14,10 @@ export class Registration implements Registered {
   readonly app: FastifyInstance
   readonly renderer: NunjucksRenderer
   readonly routes: AddedRoute[] = []
-  /** What the plugin was registered with. */
+  /** The options of the registration. */
   readonly options: ContractOptions | undefined
 
-  /** Where the plugin's own script is served, a route that is nobody's business. */
+  /** The address of the client script, whose route is not checked. */
   readonly script: string
   readonly declared: Declared
 

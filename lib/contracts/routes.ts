@@ -21,7 +21,7 @@ export class RouteTable {
   /** `external` are patterns of paths that something else answers. */
   static async create (app: FastifyInstance, added: readonly AddedRoute[], external: readonly string[], pause: Pause): Promise<RouteTable> {
     const table = new RouteTable(app, external)
-    // Which version or host a browser will ask for is not known: the first that has a pattern stands for all, best one that everybody gets.
+    // Which version or host a browser will ask for is not known: the first that has a pattern stands for all, at best one without constraints.
     for (const route of [...added.filter(({ isConstrained }) => !isConstrained), ...added.filter(({ isConstrained }) => isConstrained)]) {
       table.#add(route)
       await pause()

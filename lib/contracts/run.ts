@@ -1,4 +1,4 @@
-// Holds an app's templates and source against its routes.
+// Compares an app's templates and source with its routes.
 import { check } from './check.js'
 import { extentOf } from './extent.js'
 import { checkOptions, mergeOptions, type ContractOptions } from './options.js'

@@ -24,7 +24,7 @@ export async function readSources (paths: readonly string[] | undefined, registe
   const named = registered.flatMap(open)
   const [, entry] = process.argv
   const begin = entry === undefined || !isSource(resolve(entry)) || !isFile(entry) ? [] : [resolve(entry)]
-  // What is named is part of the app, wherever it is.
+  // A named file is part of the app, in any folder.
   const own = new Set(named.map(fromHere))
   return (await follow([...begin, ...named], pause)).filter(({ path }) => own.has(path) || !TEST.test(path))
 }

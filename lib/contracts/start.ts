@@ -6,7 +6,7 @@ import { kFound, type Registration } from './registration.js'
 import { positionOf } from './report.js'
 import type { ContractIssue } from './types.js'
 
-/** Checks the app once it is ready, unless nobody would read about it. */
+/** Checks the app once it is ready, unless the log would not show the findings. */
 export function checkAtStart (registration: Registration): void {
   const { app } = registration
   const closing = new AbortController()

@@ -42,7 +42,7 @@ export class Templates {
     return this.#read.get(name)
   }
 
-  /** How many were read. */
+  /** Number of templates that were read. */
   get count (): number {
     return [...this.#read.values()].filter(template => template !== undefined).length
   }
@@ -90,7 +90,7 @@ export class Templates {
         severity: 'error',
         category: 'template-error',
         template: name,
-        message: `The template cannot be loaded: ${(error as Error).message}. Mend what its loader says`
+        message: `The template cannot be loaded: ${(error as Error).message}. Fix the error that its loader reports`
       })
       return undefined
     }

@@ -1,4 +1,4 @@
-// What the checker's parts tell each other, and what it tells the user.
+// The types of the checker: those of its parts, and those of its report.
 import type { AstNode } from '../render/nunjucks/internals.js'
 import type { Severity } from '../types.js'
 
@@ -10,7 +10,7 @@ export interface ContractIssue {
   severity: Severity
   /** The rule that found it, as in docs/reference/contracts.md. */
   category: string
-  /** What is wrong, and how to mend it. */
+  /** What is wrong, and how to correct it. */
   message: string
   /** The template that it is about, by the name that the environment knows. */
   template?: string | undefined
@@ -24,7 +24,7 @@ export interface ContractIssue {
   route?: string | undefined
 }
 
-/** How much of an app was looked at. */
+/** The part of an app that was checked. */
 export interface Extent {
   /** Templates that were read. */
   templates: number
@@ -36,13 +36,13 @@ export interface Extent {
   routesUnread: number
 }
 
-/** What `app.checkContracts()` resolves with. */
+/** The report of `app.checkContracts()`. */
 export interface ContractReport {
   /** No errors. */
   ok: boolean
   /** Sorted by template or file, line, and column. */
   issues: ContractIssue[]
-  /** How many findings there are of each severity, and how much was looked at. */
+  /** The number of findings of each severity, and the part of the app that was checked. */
   counts: Record<Severity, number> & Extent
   /** The routes that are out of sight, such as `GET /news/:topic`. */
   unread: string[]
@@ -82,11 +82,11 @@ export interface ViewFacts {
   placements: ReadonlyArray<{ block: string, target: string }>
   /** Paths, and what they are derived from. */
   derive: ReadonlyMap<string, readonly string[]>
-  /** Whether a block follows a change of a path; undefined for what is no path. There without a `problem`. */
+  /** Whether a block follows a change of a path; undefined for a value that is not a path. There without a `problem`. */
   follows? (path: string): boolean | undefined
 }
 
-/** What an app has declared that templates name. */
+/** Declarations of an app that templates name. */
 export interface Declared {
   /** The names of its signals and derived values. */
   signals (): Iterable<string>

@@ -1,4 +1,4 @@
-// What differs between the pages that read a stream. A dialect is one object;
+// The differences between the pages that read a stream. A dialect is one object;
 // list.ts names them all.
 import type { EventRecord, Placed } from './record.js'
 
@@ -8,7 +8,7 @@ export type Attributes = ReadonlyArray<readonly [name: string, value: string]>
 /** The form of a record that is written as every client of event streams reads it, by `encodeFrame()`. */
 export const PLAIN = 'plain'
 
-/** How one kind of page asks for streams, reads them, and says what goes where. */
+/** The way in which one kind of page asks for streams, reads them, and places HTML. */
 export interface Dialect {
   /** As the option `dialect` names it. */
   readonly name: string
@@ -24,11 +24,11 @@ export interface Dialect {
   encode (record: EventRecord): string
   /** HTML that says itself where it goes; without a target it is left as it is. */
   place (placed: Placed, html: string): string
-  /** What the template functions print. */
+  /** The attributes that the template functions print. */
   readonly attributes: {
     /** Opens the stream of an address. */
     connect (url: string): Attributes
-    /** Takes what is sent to a target; `message` is what has none. */
+    /** Takes the events of a target; `message` is for events without one. */
     swap (target: string): Attributes
     /** Takes the values of a signal, in as many elements as there are. */
     signal (name: string): Attributes

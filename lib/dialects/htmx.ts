@@ -1,4 +1,4 @@
-// What both generations of htmx have in common.
+// The common part of both generations of htmx.
 import { escapeHtml } from '../util/escape.js'
 import type { Part, Placed } from './record.js'
 

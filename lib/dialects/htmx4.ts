@@ -22,7 +22,7 @@ export const htmx4 = {
   place,
   attributes: {
     connect: url => [['hx-sse:connect', url]],
-    // What comes without a target goes to the connecting element by itself.
+    // A message without a target goes to the connecting element by itself.
     swap: target => target === 'message' ? [] : [['id', target]],
     signal: name => [[SIGNAL_ATTRIBUTE, name]],
     close: event => [['hx-sse:close', event]]

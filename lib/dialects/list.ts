@@ -11,7 +11,7 @@ const known = [htmx4, htmx2] as const
 /** The parameter of an address that says which dialect its page speaks. */
 export const dialectParameter = 'htmx'
 
-/** How a dialect is named in options. */
+/** The name of a dialect in options. */
 export type DialectName = typeof known[number]['name']
 
 /** Which generation of htmx a page speaks; `auto` looks at each request. */

@@ -1,5 +1,5 @@
-// The content of an event as plain data: what values become, what travels
-// through an engine, and what a dialect writes.
+// The content of an event as plain data. Values become records, records travel
+// through an engine, and a dialect writes them.
 import type { FrameFields } from '../sse/frame.js'
 
 /** HTML, and where in the page it goes. */
@@ -15,11 +15,11 @@ export interface Part extends Placed {
   data: string
 }
 
-/** What became of a job. */
+/** The end of a job. */
 export interface JobEnd {
   /** The state that it ended in. */
   state: 'ended' | 'failed' | 'stopped'
-  /** What clients are told of a failure. */
+  /** The message of a failure, for clients. */
   message?: string | undefined
 }
 
@@ -31,26 +31,26 @@ export interface Unrendered extends Placed {
   context: string
 }
 
-/** What is sent, before it is known to whom. */
+/** The content of an event, before its readers are known. */
 export interface EventRecord extends FrameFields, Placed {
   /** The fragments of a message that has several; such a record has no data of its own. */
   parts?: readonly Part[] | undefined
-  /** What is rendered for each viewer. Such a record has no data, and its place is its own. */
+  /** The fragment that is rendered for each viewer. Such a record has no data, and its place is its own. */
   fragment?: Unrendered | undefined
   /** The same for a message of several, each with its place. */
   fragments?: readonly Unrendered[] | undefined
   /** The format of a record that travels through an engine. Set where it is published. */
   version?: number | undefined
-  /** What a value that has no one target is known by, where values replace each other. */
+  /** The key of a value without a single target, where values replace each other. */
   key?: string | undefined
   /** The signal of which it is a value, HTML that every place of that signal shows. The event's name says it too. */
   signal?: string | undefined
   /** Makes it the last record of a job, which says what became of it, and is not sent. */
   end?: JobEnd | undefined
-  /** The trace that it was published in (https://www.w3.org/TR/trace-context/), where somebody traces. Any text: it comes from other processes. */
+  /** The trace that it was published in (https://www.w3.org/TR/trace-context/), with tracing on. Any text: it comes from other processes. */
   traceparent?: string | undefined
-  /** When it was published, in milliseconds since 1970, where somebody measures. */
+  /** The time of its publication, in milliseconds since 1970, with metrics or tracing on. */
   published?: number | undefined
-  /** It is no event for clients: it takes the value of its key out of what a channel keeps. */
+  /** Not an event for clients: it takes the value of its key out of what a channel keeps. */
   removes?: true | undefined
 }

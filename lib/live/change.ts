@@ -1,18 +1,18 @@
-// What travels when data has changed, and what has changed since somebody looked.
+// The message of a change of data, and the changes since a position.
 import type { EventRecord } from '../dialects/record.js'
 
 /** The format of what travels. */
 const VERSION = 1
 
-/** What one process tells all. */
+/** A message of one process to all. */
 export interface Change {
   /** In canonical form; undefined is everything. */
   paths?: readonly string[] | undefined
-  /** Who may look has changed; the id of the process that has looked after its own streams. */
+  /** The rights of readers have changed; the id of the process that has checked its own streams. */
   recheck?: string | undefined
 }
 
-/** What cannot be read may have been anything. */
+/** A message that cannot be read counts as a change of everything. */
 export const UNREADABLE: Change = { recheck: '' }
 
 export function toRecord (change: Change): EventRecord {
@@ -29,7 +29,7 @@ export function fromRecord ({ data }: EventRecord): Change {
   }
 }
 
-// More than these is everything.
+// More paths than these count as everything.
 const MOST = 1000
 
 /** Collects what has changed. */
@@ -53,7 +53,7 @@ export class Changed {
     if (this.#paths.size > MOST) this.#paths = undefined
   }
 
-  /** Gives all of it, and starts anew. */
+  /** Gives all changes, and starts again without any. */
   take (): Changed {
     const taken = new Changed()
     taken.#paths = this.#paths

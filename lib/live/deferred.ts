@@ -22,7 +22,7 @@ const TIMEOUT = 10_000
 /**
  * Awaits the deferred values of a context, those that `isRead` says. Never rejects; what fails is in `failed`.
  *
- * @param given.signal Aborts when nobody waits any more.
+ * @param given.signal Aborts when the values are no longer needed.
  */
 export async function awaitDeferred (context: FragmentContext, find: FindDeferred, isRead: (name: string) => boolean, given: { signal: AbortSignal, log: FastifyBaseLogger }): Promise<Made> {
   const deferred = find(context)
@@ -36,7 +36,7 @@ export async function awaitDeferred (context: FragmentContext, find: FindDeferre
   const late = new Promise<void>(resolve => { timer = setTimeout(resolve, TIMEOUT).unref() }).then(() => { controller.abort() })
   const names = [...deferred.keys()].filter(isRead)
   await Promise.all(names.map(async name => {
-    const refuse = (): never => { throw new FST_CHIRP_DEFER(`"${name}" was not there within ${TIMEOUT} ms. Have its function end when its signal aborts`) }
+    const refuse = (): never => { throw new FST_CHIRP_DEFER(`"${name}" was not there within ${TIMEOUT} ms. Let its function end when its signal aborts`) }
     try {
       values[name] = await Promise.race([late.then(refuse), (async () => deferred.get(name)!.open({ signal, log }))()])
     } catch (error) {

@@ -1,4 +1,4 @@
-// What can be told of a live view without rendering it, for those who check apps.
+// The facts about a live view that are known without a render, for the checker.
 import { canonicalPath } from '../render/path.js'
 import { messageOf } from '../util/thrown.js'
 import type { LiveViewSettings, Placement } from './options.js'
@@ -11,7 +11,7 @@ export interface ViewFacts {
   problem?: string | undefined
   placements: readonly Placement[]
   derive: LiveViewSettings['derive']
-  /** Whether a block follows a change of a path; undefined for what is no path. There without a `problem`. */
+  /** Whether a block follows a change of a path; undefined for a value that is not a path. There without a `problem`. */
   follows? (path: string): boolean | undefined
 }
 

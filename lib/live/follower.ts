@@ -1,11 +1,11 @@
-// One stream of a live view: what it has to get, and what of that its client can take now.
+// One stream of a live view: the blocks that it has to get, and those that its client can take now.
 import { closedFrame, goneFrame } from '../sse/own.js'
 import type { Attachment, Outlet } from '../stream/feed.js'
 import type { MaybePromise } from '../util/promise.js'
 import { Changed } from './change.js'
 import type { Update } from './update.js'
 
-/** What one run of a group gave. */
+/** The result of one run of a group. */
 export interface Outcome {
   /** The targets that it has HTML for. */
   readonly rendered: ReadonlySet<string>
@@ -17,38 +17,38 @@ export interface Outcome {
   update (targets: ReadonlySet<string>): Update
 }
 
-/** Those who share what is rendered. */
+/** The streams that share renders. */
 export interface FollowerGroup {
   /** The newest HTML for some targets. */
   newest (targets: ReadonlySet<string>, position: string): Update
-  /** It wants what these changes concern, rendered from now on, and gets what is rendered then. */
+  /** Asks for renders of the blocks that these changes concern, from now on. */
   started (follower: Follower, changed: Changed): void
   leave (follower: Follower): void
 }
 
-/** What a topic says to a cursor. */
+/** The place of a cursor in a topic. */
 export interface Since {
   /** The position that the cursor stands for; undefined when it is unknown. */
   from: string | undefined
   last: string
-  /** What has changed in between; undefined is everything. */
+  /** The changes in between; undefined is everything. */
   paths: Iterable<string> | undefined
 }
 
-/** What a follower asks for its request. */
+/** The questions of a follower about its request. */
 export interface FollowerHost {
-  /** Lets it join those who see the same; undefined when it may not. */
+  /** Lets it join the group of its viewer; undefined when it may not. */
   enter (follower: Follower, cursor: string): Promise<Since | undefined>
   isAllowed (): MaybePromise<boolean>
   viewer (): MaybePromise<string | undefined>
-  /** Lets it join those of another viewer. */
+  /** Lets it join the group of another viewer. */
   join (follower: Follower, viewer: string | undefined): void
 }
 
 export class Follower implements Attachment {
-  /** What was begun before this run may be older than the page of the client. */
+  /** Renders that began before this run may be older than the page of the client. */
   firstRun = Infinity
-  /** What has changed while it is not known yet what it has to get. */
+  /** The changes while its missing blocks are not known yet. */
   readonly changed = new Changed()
   readonly #outlet: Outlet
   readonly #host: FollowerHost
@@ -56,7 +56,7 @@ export class Follower implements Attachment {
   #viewer: string | undefined
   // The targets that were sent: of others the client has what its page showed.
   readonly #sent = new Set<string>()
-  // What waits until it can be sent.
+  // Blocks that wait until they can be sent.
   #stale: Set<string> | undefined
   #isDraining = false
   #holds = 0
@@ -84,7 +84,7 @@ export class Follower implements Attachment {
       this.changed.add(paths)
       this.#told = from ?? ''
       this.#reached = this.changed.isEmpty ? last : this.#told
-      // Of one that has left nobody waits for it.
+      // After its end nothing waits for this.
       this.#group!.started(this, this.changed)
       if (!this.#isOver) this.#outlet.noteLive?.()
     } catch (error) {
@@ -92,7 +92,7 @@ export class Follower implements Attachment {
     }
   }
 
-  /** It is one of those who see the same. */
+  /** It has joined a group. */
   joined (group: FollowerGroup, viewer: string | undefined): void {
     this.#group = group
     this.#viewer = viewer
@@ -118,7 +118,7 @@ export class Follower implements Attachment {
       const viewer = await this.#host.viewer()
       if (viewer !== this.#viewer && !this.#isOver) this.#move(viewer)
     } catch (error) {
-      // Nobody knows whether it may.
+      // Whether it may is unknown.
       this.failed(error)
       return true
     } finally {
@@ -164,10 +164,10 @@ export class Follower implements Attachment {
     this.#leave()
   }
 
-  /** What it has to get of what was rendered: what is new, and what it was never sent. */
+  /** The rendered blocks that it has to get: those that are new, and those that it was never sent. */
   #missing (rendered: ReadonlySet<string>, changed: ReadonlySet<string>): ReadonlySet<string> {
     const targets = [...rendered].filter(target => changed.has(target) || !this.#sent.has(target))
-    // The same object, and so the same bytes, for all who get the same.
+    // The same object, and so the same bytes, for all that get the same.
     return targets.length === changed.size ? changed : new Set(targets)
   }
 
@@ -209,7 +209,7 @@ export class Follower implements Attachment {
     }
   }
 
-  /** Nothing of what the one before may see is sent any more. */
+  /** Drops the blocks that were for the viewer before. */
   #move (viewer: string | undefined): void {
     this.#group!.leave(this)
     this.#sent.clear()

@@ -1,4 +1,4 @@
-// All streams of one key that see the same: one context and one render of each
+// All streams of one key with equal viewers: one context and one render of each
 // block for all of them, whenever something has changed.
 import { Backoff } from '../channel/backoff.js'
 import type { EventRecord } from '../dialects/record.js'
@@ -13,7 +13,7 @@ import type { LiveBlock, Plan } from './plan.js'
 import { Printed } from './printed.js'
 import { Update } from './update.js'
 
-/** What a group needs of its key and view. */
+/** The parts of its key and view that a group needs. */
 export interface GroupHost {
   /** Milliseconds in which changes are collected. */
   readonly delay: number
@@ -24,7 +24,7 @@ export interface GroupHost {
   /** Null when there is no such thing. Of the deferred values those are awaited that `isRead` says. */
   context (viewer: string | undefined, signal: AbortSignal, isRead: (name: string) => boolean): Promise<Made | null>
   render (block: LiveBlock, context: FragmentContext, signals: Printed): Promise<string>
-  /** What signals are printed by. */
+  /** The signals for the renders. */
   signals: PrintedSignals
   report (error: unknown, what: string): void
   /** Tells a developer what was sent, and why. */
@@ -35,7 +35,7 @@ export interface GroupHost {
 
 const FIRST_RETRY = 1000
 
-/** What became of the blocks that were due. */
+/** The results for the blocks that were due. */
 interface Rendered {
   records: Map<string, EventRecord>
   failed: Set<string>
@@ -46,15 +46,15 @@ export class Group implements FollowerGroup {
   readonly viewer: string | undefined
   readonly #host: GroupHost
   readonly #followers = new Set<Follower>()
-  // Those of whom it is not known yet what they have to get.
+  // Followers whose missing blocks are not known yet.
   readonly #starting = new Set<Follower>()
   readonly #changed = new Changed()
-  // What is due although nothing has changed, by target: what failed.
+  // Blocks that are due without a change, by target: those that failed.
   #due = new Set<string>()
-  // What was rendered last, by target.
+  // The last render, by target.
   readonly #records = new Map<string, EventRecord>()
   readonly #printed = new WeakMap<EventRecord, Printed>()
-  // What has changed while the blocks of the template could not be found.
+  // The changes while the blocks of the template could not be found.
   readonly #unplanned = new Changed()
   #runs = 0
   #isRunning = false
@@ -79,7 +79,7 @@ export class Group implements FollowerGroup {
 
   started (follower: Follower, changed: Changed): void {
     if (!this.#starting.delete(follower)) return
-    // What is being rendered may be older than its page.
+    // A render that is under way may be older than its page.
     follower.firstRun = this.#runs + 1
     if (!changed.isEmpty) this.changed(changed.take().paths)
   }

@@ -1,5 +1,5 @@
-// One key of a live view in this process: hears what has changed, wherever that
-// was, and tells those who follow.
+// One key of a live view in this process: listens to changes of all processes,
+// and passes them on to its streams.
 import type { ChannelEngine, Page, StoredEvent } from '../channel/engine.js'
 import { epochOf, isCursor, partOf } from '../channel/cursor.js'
 import type { Location } from '../stream/feed.js'
@@ -8,33 +8,33 @@ import { Changed, fromRecord, type Change } from './change.js'
 import type { Follower, Since } from './follower.js'
 import { Group, type GroupHost } from './group.js'
 
-/** What a key needs of its view. */
+/** The parts of its view that a key needs. */
 export interface KeyHost {
   readonly engine: ChannelEngine
   /** Names this process in what it publishes. */
   readonly id: string
-  /** What a group needs besides. */
+  /** The other parts that a group needs. */
   group (key: LiveKey): Omit<GroupHost, 'position' | 'emptied'>
   /** There are so many different viewers. */
   viewers (count: number): void
-  /** Somebody follows it. */
+  /** It has a stream. */
   joined (key: LiveKey): void
-  /** Nobody follows it any more. */
+  /** Its last stream has closed. */
   emptied (key: LiveKey): void
-  /** What changes it is not heard. */
+  /** Changes do not reach it. */
   failed (key: LiveKey): void
   report (error: unknown, message: string): void
 }
 
-/** How many changes are kept for those who come back. */
+/** Number of changes that are kept for clients that come back. */
 export const HISTORY = 1000
 
 export class LiveKey {
   readonly name: string
   readonly topic: string
-  /** How often it was asked who may look. */
+  /** Number of rechecks of the rights of readers. */
   rechecks = 0
-  /** Resolves when it hears of changes; undefined when it does. Rejected when it cannot. */
+  /** Resolves when changes reach it; undefined when they do. Rejected when they cannot. */
   ready: Promise<void> | undefined
   readonly #host: KeyHost
   readonly #groups = new Map<string | undefined, Group>()
@@ -49,7 +49,7 @@ export class LiveKey {
     const first = host.engine.read(topic, '', 0)
     if (isPromise(first)) this.ready = this.#begin(first as Promise<Page>)
     else this.#position = (first as Page).last
-    // Whoever waits for it hears of it too.
+    // Its waiters get the error too.
     this.ready?.catch(error => {
       host.failed(this)
       this.#end(follower => { follower.failed(error) })
@@ -60,7 +60,7 @@ export class LiveKey {
     return this.#groups.size > 0
   }
 
-  /** Adds a follower to those who see the same. */
+  /** Adds a follower to the group of its viewer. */
   join (follower: Follower, viewer: string | undefined): void {
     let group = this.#groups.get(viewer)
     if (group === undefined) {
@@ -77,7 +77,7 @@ export class LiveKey {
     follower.joined(group, viewer)
   }
 
-  /** What has changed after a cursor. */
+  /** The changes after a cursor. */
   since (cursor: string): MaybePromise<Since> {
     return whenDone(this.#read(cursor, HISTORY), ({ from, entries, last }) => {
       const changed = new Changed()
@@ -126,7 +126,7 @@ export class LiveKey {
   }
 
   #receive ({ position, previous, record }: StoredEvent): void {
-    // What is lost may have been anything.
+    // A lost change may have been one of everything.
     const change = this.#position === undefined || previous === this.#position ? fromRecord(record) : { recheck: '' }
     this.#position = position
     this.hear(change)
@@ -147,7 +147,7 @@ export class LiveKey {
   }
 }
 
-/** None for what asks only who may look. */
+/** None for a message that asks only for a recheck. */
 function pathsOf ({ paths, recheck }: Change): readonly string[] | undefined {
   return paths ?? (recheck === undefined || recheck === '' ? undefined : [])
 }

@@ -1,10 +1,10 @@
-// The keys of one live view that somebody follows, or has followed a while ago:
+// The keys of one live view with streams, or with streams a while ago:
 // the page of a client that comes back is brought up to date by what has
 // changed, as long as that is known.
 import { Forgetting } from '../channel/forgetting.js'
 import type { LiveKey } from './key.js'
 
-// Keys that nobody follows.
+// Keys without streams.
 const MOST_IDLE = 10_000
 
 export class Keys {
@@ -12,13 +12,13 @@ export class Keys {
   readonly #create: (name: string) => LiveKey
   readonly #forget: (key: LiveKey) => void
   readonly #keys = new Map<string, LiveKey>()
-  // Since when nobody follows them, the oldest first.
+  // The time of their last stream, the oldest first.
   readonly #idle = new Map<LiveKey, number>()
   readonly #forgetting = new Forgetting(() => this.#dropOld())
 
   /**
-   * @param linger milliseconds that a key is kept which nobody follows.
-   * @param forget hears of each that is not kept any more.
+   * @param linger milliseconds that a key without streams is kept.
+   * @param forget is called with each that is no longer kept.
    */
   constructor (linger: number, create: (name: string) => LiveKey, forget: (key: LiveKey) => void) {
     this.#linger = linger
@@ -44,7 +44,7 @@ export class Keys {
     this.#idle.delete(key)
   }
 
-  /** Nobody follows it now. */
+  /** It has no stream now. */
   rest (key: LiveKey): void {
     // It may be forgotten already.
     if (this.#keys.get(key.name) !== key) return
@@ -54,7 +54,7 @@ export class Keys {
     this.#forgetting.after(this.#linger)
   }
 
-  /** It does not work: the next who asks gets another one. */
+  /** It does not work: the next caller gets another one. */
   failed (key: LiveKey): void {
     if (this.#keys.get(key.name) === key) this.#keys.delete(key.name)
     this.#idle.delete(key)

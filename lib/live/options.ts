@@ -9,21 +9,21 @@ import { integer, MAX_TIME, refuseUnknown } from '../util/options.js'
 import type { MaybePromise } from '../util/promise.js'
 import { messageOf } from '../util/thrown.js'
 
-/** What the context of a live view is made for. */
+/** The viewer and the signal of a context of a live view. */
 export interface LiveContext<Viewer = unknown> {
-  /** What the option `viewer` gave, as a copy; undefined without that option. */
+  /** The result of the option `viewer`, as a copy; undefined without that option. */
   readonly viewer: Viewer
-  /** Aborts when nobody waits for the context any more. */
+  /** Aborts when the context is no longer needed. */
   readonly signal: AbortSignal
 }
 
-/** A block that follows its data, and where it goes. */
+/** A block that follows its data, and its target. */
 export interface LiveBlockOptions {
   /** The name of the block. */
   block: string
   /** The id of its element, as in `sse_swap("list")`. Default: the name of the block. */
   target?: string | undefined
-  /** How it gets into the page on htmx 4, such as `innerMorph`; on htmx 2 the element says so. Default: what the element says. */
+  /** The swap on htmx 4, such as `innerMorph`; on htmx 2 the element decides. Default: that of the element. */
   swap?: string | undefined
 }
 
@@ -31,17 +31,17 @@ export interface LiveBlockOptions {
 export interface LiveViewOptions<Viewer = unknown> {
   /** The template of the page. */
   template: string
-  /** Plain data about who looks at the page, by which renders are told apart: equal viewers share what is rendered. Default: none, one render for everyone. */
+  /** Plain data about the viewer of the page: equal viewers share renders. Default: none, one render for everyone. */
   viewer?: ((request: FastifyRequest) => MaybePromise<Viewer>) | undefined
-  /** The variables of the page of one key. `null`: there is no such thing, or no longer. Is called for page requests, and once for all equal viewers when something has changed. */
+  /** The variables of the page of one key. `null`: the key does not exist, or no longer. Called for page requests, and once for all equal viewers when something has changed. */
   context: (key: string, given: LiveContext<Viewer>) => MaybePromise<FragmentContext | null | undefined>
   /** The blocks that follow their data. Default: those that the template places with a literal `sse_swap("name")`. */
   blocks?: ReadonlyArray<string | LiveBlockOptions> | undefined
-  /** Whether a request may see a key. Is asked for each page and stream, and again by `view.recheck(key)`. Default: everyone may. */
+  /** Whether a request may see a key. Called for each page and stream, and again by `view.recheck(key)`. Default: every request may. */
   authorize?: ((request: FastifyRequest, key: string) => MaybePromise<boolean>) | undefined
   /** Paths that are computed from others: a change of one of those is a change of the path. Default: none. */
   derive?: Readonly<Record<string, readonly string[]>> | undefined
-  /** Paths that a block reads and its template does not show, by block. Default: none. */
+  /** Paths that a block reads without a trace in its template, by block. Default: none. */
   reads?: Readonly<Record<string, readonly string[]>> | undefined
   /** Milliseconds in which changes are collected before anything is rendered. Default: 20. Off: `0`. */
   delay?: number | undefined
@@ -133,7 +133,7 @@ function canonical (option: string, where: string, path: unknown): string {
 /**
  * The paths of a change in canonical form, each once; undefined is everything.
  *
- * @throws FST_CHIRP_OPTION for what are no paths.
+ * @throws FST_CHIRP_OPTION for a value that is not a list of paths.
  */
 export function checkPaths (where: string, paths: unknown): string[] | undefined {
   if (paths === undefined) return undefined
@@ -148,19 +148,19 @@ export function checkPaths (where: string, paths: unknown): string[] | undefined
 // A key is part of what an engine calls a topic.
 const LONGEST = 512
 
-/** @throws FST_CHIRP_OPTION for what is no key. */
+/** @throws FST_CHIRP_OPTION for a value that is not a key. */
 export function checkLiveKey (where: string, key: unknown): string {
   const text = typeof key === 'number' && Number.isSafeInteger(key) ? String(key) : key
   if (typeof text === 'string' && text !== '' && text.length <= LONGEST && text.isWellFormed()) return text
   const given = typeof text === 'string' && text.length > LONGEST ? `a string of ${text.length}` : describe(key)
-  throw new FST_CHIRP_OPTION(`${where} needs the key of what is shown, a string of 1 to ${LONGEST} characters or a whole number, such as the id of a ticket, not ${given}`)
+  throw new FST_CHIRP_OPTION(`${where} needs a key, a string of 1 to ${LONGEST} characters or a whole number, such as the id of a ticket, not ${given}`)
 }
 
-/** @throws FST_CHIRP_OPTION for what is no context. */
+/** @throws FST_CHIRP_OPTION for a value that is not a context. */
 export function checkMade (name: string, made: unknown): FragmentContext | null {
   if (made === null || made === undefined) return null
   if (typeof made === 'object' && !isList(made) && !isOf(made, Map)) return made
-  throw new FST_CHIRP_OPTION(`option "context" of app.liveView('${name}') must give an object of names and values, or null when there is no such thing, not ${describe(made)}`)
+  throw new FST_CHIRP_OPTION(`option "context" of app.liveView('${name}') must give an object of names and values, or null when the key does not exist, not ${describe(made)}`)
 }
 
 function wrong (option: string, where: string, wanted: string, value: unknown): Error {

@@ -1,4 +1,4 @@
-// Which blocks of a live view follow their data, and which of them follow a change.
+// The blocks of a live view that follow their data, and those that follow a change.
 import { FST_CHIRP_BLOCK_NOT_FOUND, FST_CHIRP_OPTION } from '../errors.js'
 import { meets, parsePath, stepOf } from '../render/path.js'
 import { pathsOf, touches, type Read, type TemplateReads } from '../render/reads.js'
@@ -8,15 +8,15 @@ import type { LiveViewSettings, Placement } from './options.js'
 export interface LiveBlock extends Placement {
   /** All that its HTML depends on. */
   reads: readonly Read[]
-  /** What may be looked at when it is rendered. */
+  /** The variables that its render may read. */
   known: readonly Read[]
 }
 
 /** Why a block follows a change. */
 export interface Reason {
-  /** What changed: a path that was given, or one that is derived from it. */
+  /** The changed path: one that was given, or one that is derived from it. */
   change: string
-  /** What the block reads. */
+  /** The path that the block reads. */
   path: string
   /** The expression that reads it, and its place; undefined for what the option `reads` says. */
   expression: string | undefined

@@ -1,25 +1,25 @@
-// What a stream follows: one key of a live view, for one request.
+// The source of a stream: one key of a live view, for one request.
 import type { FastifyRequest } from 'fastify'
 import { kAttach, type Attachment, type Feed, type Location, type Outlet } from '../stream/feed.js'
 import type { MaybePromise } from '../util/promise.js'
 import { Follower, type FollowerHost, type Since } from './follower.js'
 import type { LiveKey } from './key.js'
 
-/** What a source needs of its view. */
+/** The parts of its view that a source needs. */
 export interface SourceHost {
   open (key: string): LiveKey
   isAllowed (request: FastifyRequest | undefined, key: string): MaybePromise<boolean>
   viewerOf (request: FastifyRequest | undefined): MaybePromise<string | undefined>
 }
 
-/** What is known of a request before there is a stream. */
+/** The facts about a request before there is a stream. */
 export interface Granted {
   live: LiveKey
   rechecks: number
   viewer: string | undefined
 }
 
-/** What `view.source()` gives, for `reply.eventStream()`, `reply.page()` with `live`, and `merge()`. */
+/** The result of `view.source()`, for `reply.eventStream()`, `reply.page()` with `live`, and `merge()`. */
 export class LiveSource implements Feed {
   /** @internal */
   readonly catchesUp = true
@@ -77,7 +77,7 @@ export class LiveSource implements Feed {
     if (granted === undefined && !await view.isAllowed(this.#request, this.#key)) return undefined
     const viewer = granted === undefined ? await view.viewerOf(this.#request) : granted.viewer
     if (follower.isOver) return undefined
-    // Who may look can have changed while that was asked.
+    // The rights may have changed during that call.
     if (view.open(this.#key) !== live || live.rechecks !== rechecks) return this.#enter(follower, cursor, undefined)
     live.join(follower, viewer)
     return live.since(cursor)

@@ -30,7 +30,7 @@ export class Update {
     return frames
   }
 
-  // The last one brings the id: who has it has all.
+  // The last one brings the id: a client that has it has all.
   #encode (dialect: Dialect, ids: Ids | undefined): string {
     const { position } = this
     const id = position === '' ? undefined : ids === undefined ? position : ids.of(position)

@@ -20,7 +20,7 @@ import { checkLiveKey, checkMade, checkPaths, type LiveViewSettings } from './op
 import { Plan, type Explanation, type LiveBlock } from './plan.js'
 import { LiveSource, type SourceHost } from './source.js'
 
-/** What a live view needs of the app. */
+/** The parts of the app that a live view needs. */
 export interface LiveEnvironment {
   readonly engine: ChannelEngine
   /** Whether other processes may have the engine too. */
@@ -45,7 +45,7 @@ const MANY_VIEWERS = 1000
 // Milliseconds for a context that streams wait for. A page waits as long as the app lets it.
 const CONTEXT_LIMIT = 30_000
 
-/** What `app.liveView()` gives. */
+/** A live view, made by `app.liveView()`. */
 export class LiveView {
   /** The name that it was made with. */
   readonly name: string
@@ -75,12 +75,12 @@ export class LiveView {
   }
 
   /**
-   * Says what has changed, after it was saved: the blocks that read it follow. `paths` names parts of the context, such
-   * as `comments` or `ticket.lines[].price`; what is in them has changed too. Default: everything. It need not be
-   * awaited: what fails is logged. A promise that you make of it is yours to catch.
+   * Reports a change of data, after it was saved: the blocks that read it are rendered again. `paths` names parts of the context, such
+   * as `comments` or `ticket.lines[].price`; a path covers all that is in it. Default: everything. It need not be
+   * awaited: a failure is logged. A promise that you derive from it is yours to catch.
    *
    * @throws FST_CHIRP_OPTION (as a rejection) for a bad key or path.
-   * @throws FST_CHIRP_ENGINE (as a rejection) when other processes could not be told. The streams of this one follow.
+   * @throws FST_CHIRP_ENGINE (as a rejection) when the engine could not tell the other processes. The streams of this one follow.
    * @throws FST_CHIRP_CHANNEL_CLOSED (as a rejection) when the app has closed.
    */
   changed (key: string | number, paths?: readonly string[]): Promise<void> {
@@ -96,18 +96,18 @@ export class LiveView {
   source (key: string | number, request?: FastifyRequest): LiveSource {
     const { viewer, authorize } = this.#settings
     if (request === undefined && (viewer ?? authorize) !== undefined) {
-      throw new FST_CHIRP_OPTION(`live view "${this.name}" asks who looks at it, so view.source() needs the request: view.source(key, request)`)
+      throw new FST_CHIRP_OPTION(`live view "${this.name}" has the option "viewer" or "authorize", so view.source() needs the request: view.source(key, request)`)
     }
     return new LiveSource(this.#sourceHost, checkLiveKey('view.source()', key), request)
   }
 
   /**
    * Asks `authorize` again for every stream of a key, in all processes: those that it refuses get `chirp:closed` and
-   * end, and one whose `viewer` is another one now sees what that one sees. Resolves to how many were closed here.
+   * end, and a stream with another `viewer` now gets the renders for that one. Resolves to how many were closed here.
    * It need not be awaited, as {@link changed}.
    *
    * @throws FST_CHIRP_OPTION (as a rejection) for a bad key.
-   * @throws FST_CHIRP_ENGINE (as a rejection) when other processes could not be told.
+   * @throws FST_CHIRP_ENGINE (as a rejection) when the engine could not tell the other processes.
    */
   recheck (key: string | number): Promise<number> {
     return this.#heard(this.#recheck(key), 'that rights have changed')
@@ -127,10 +127,10 @@ export class LiveView {
   }
 
   /**
-   * Which blocks follow a change of these paths, and which expression in which line is why. Default: of everything. A
+   * The blocks that follow a change of these paths, with the expressions that read them. Default: of everything. A
    * promise where templates are loaded asynchronously.
    *
-   * @throws FST_CHIRP_OPTION for what is no path, and what loading the template throws.
+   * @throws FST_CHIRP_OPTION for a value that is not a path, and what loading the template throws.
    */
   explain (paths?: readonly string[]): MaybePromise<Explanation[]> {
     const checked = checkPaths('view.explain()', paths) ?? ['*']
@@ -143,7 +143,7 @@ export class LiveView {
   }
 
   /**
-   * The source for a request that may see the key, and who looks.
+   * The source for a request that may see the key, with its viewer.
    *
    * @throws FST_CHIRP_FORBIDDEN (as a rejection).
    * @internal
@@ -156,7 +156,7 @@ export class LiveView {
     return { source: new LiveSource(this.#sourceHost, key, request, { live, rechecks, viewer }), viewer }
   }
 
-  /** The variables of a page; null when there is no such thing. @internal */
+  /** The variables of a page; null when the key does not exist. @internal */
   async context (key: string, viewer: string | undefined, signal: AbortSignal): Promise<FragmentContext | null> {
     // A copy for each call, which may change it.
     const given = { viewer: viewer === undefined ? undefined : JSON.parse(viewer), signal }
@@ -204,7 +204,7 @@ export class LiveView {
     return await closing ?? 0
   }
 
-  /** Publishes a change. Where nobody else can hear it, and nobody here has ever looked, there is nobody to tell. */
+  /** Publishes a change. Without an engine, a key that never had a stream needs no publication. */
   async #tell (name: string, change: Change): Promise<void> {
     const { engine, isShared } = this.#app
     if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
@@ -219,7 +219,7 @@ export class LiveView {
   }
 
   #heard<T> (told: Promise<T>, what: string): Promise<T> {
-    // Who does not wait for it must not bring the process down.
+    // A caller that does not await it must not bring the process down.
     told.catch(error => this.#app.report(error, `live view ${JSON.stringify(this.name)} could not tell ${what}`))
     return told
   }

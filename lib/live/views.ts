@@ -23,7 +23,7 @@ export class LiveViews {
     return view
   }
 
-  /** What the checker gets to know of them. */
+  /** The facts about them for the checker. */
   facts (): Promise<ViewFacts[]> {
     return Promise.all([...this.#views.values()].map(view => view.facts()))
   }
@@ -31,7 +31,7 @@ export class LiveViews {
   /**
    * Finds the blocks of each view when the app starts, so that a misspelt one is not found by a change in production.
    *
-   * @throws FST_CHIRP_OPTION and FST_CHIRP_BLOCK_NOT_FOUND, and what loading a template throws.
+   * @throws FST_CHIRP_OPTION and FST_CHIRP_BLOCK_NOT_FOUND, and errors of loading a template.
    */
   async start (): Promise<void> {
     for (const view of this.#views.values()) await view.plan()

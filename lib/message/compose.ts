@@ -18,7 +18,7 @@ export interface BlockRenderer {
   renderBlock (template: string, block: string, context: FragmentContext): string | Promise<string>
 }
 
-/** What rendering needs of the one who sends. */
+/** The parts of the sender that a render needs. */
 export interface RenderHost {
   readonly renderer: BlockRenderer
   readonly debug: boolean
@@ -49,13 +49,13 @@ export function boxMessage (value: Fragments, error: unknown): EventRecord {
   return { ...toMessage(value, value.fragments.map((fragment, n) => boxPart(fragment, errors[n] ?? error))), id: undefined, retry: undefined }
 }
 
-/** What went wrong, one by one: a message that could not be rendered has as many errors as fragments. */
+/** The errors, one by one: a message that could not be rendered has as many errors as fragments. */
 export function failuresOf (error: unknown): readonly unknown[] {
-  // Whatever was thrown may be asked this way.
+  // A thrown value of any kind can be read this way.
   return failures.get(error as object) ?? [error]
 }
 
-/** What the log says of a fragment that failed in a message that goes on. */
+/** The log line for a fragment that failed in a message that goes on. */
 export function partMessage (debug: boolean): string {
   return debug ? 'the error box of a fragment took its place in a message' : 'a fragment of a message was left out'
 }
@@ -97,7 +97,7 @@ function toMessage (value: Fragments, parts: Part[]): EventRecord {
   return { id, retry, key: messageKey(value), parts }
 }
 
-/** What a message of several fragments is known by, where values replace each other. */
+/** The key of a message of several fragments, where values replace each other. */
 export function messageKey ({ fragments }: Fragments): string {
   // No target has a line break in it.
   return fragments.map(({ target = '' }) => target).join('\n')

@@ -40,7 +40,7 @@ function checkReadable (value: unknown): void {
     // Throws where the questions that follow would.
     Reflect.apply(Function.prototype[Symbol.hasInstance], SSEEvent, [value])
   } catch (cause) {
-    throw new FST_CHIRP_VALUE(`one cannot even ask what it is (${messageOf(cause)}). Send plain data`, { cause })
+    throw new FST_CHIRP_VALUE(`reading it failed (${messageOf(cause)}). Send plain data`, { cause })
   }
 }
 
@@ -53,7 +53,7 @@ function toText (value: unknown): string {
 }
 
 /**
- * The content of one value, for those who encode it later, for more than one
+ * The content of one value, to be encoded later for more than one
  * reader. A promise when something asynchronous was met.
  *
  * @throws FST_CHIRP_VALUE, or what rendering throws (also as a rejection).
@@ -73,7 +73,7 @@ export function toRecord (value: unknown, host: RenderHost): EventRecord | Promi
   return { data: toText(value) }
 }
 
-/** What a developer sees in place of a value that could not be sent. */
+/** The event that a developer sees in place of a value that could not be sent. */
 export function encodeValueError (value: unknown, error: unknown, dialect: Dialect): string {
   const record = toErrorRecord(value, error)
   return record === undefined ? errorFrame(messageOf(error)) : dialect.encode(record)

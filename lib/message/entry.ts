@@ -1,10 +1,10 @@
 // One published event. It is rendered when it is published, and encoded once
-// for each dialect that somebody reads, however many streams it goes to.
+// for each dialect that has a reader, for any number of streams.
 import { PLAIN, type Dialect } from '../dialects/dialect.js'
 import type { EventRecord } from '../dialects/record.js'
 import { encodeFrame } from '../sse/frame.js'
 
-// What an event without any text takes: the object, its record, positions.
+// The bytes of an event without any text: the object, its record, positions.
 const OVERHEAD = 256
 
 /** An event of a channel, with its place in the history. Iterating a subscription gives these. */

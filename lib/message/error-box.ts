@@ -1,4 +1,4 @@
-// What a developer sees in place of a block that could not be rendered.
+// The box that a developer sees in place of a block that could not be rendered.
 import { escapeHtml } from '../util/escape.js'
 import { look } from '../util/thrown.js'
 import { placeOf, placeText } from './place.js'
@@ -12,7 +12,7 @@ export function errorBox (block: string, error: unknown): string {
   return place === undefined ? box : `${box}\n<small class="chirp-block-error-place">${escapeHtml(placeText(place))}</small>`
 }
 
-/** What happened, without where. */
+/** The error, without its place. */
 export function summary (error: unknown): { title: string, message: string } {
   // Our own errors say where it happened; the cause says what happened.
   const { name, message, code } = look((error as Error).cause ?? error)

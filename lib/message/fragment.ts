@@ -11,7 +11,7 @@ import { disregard, isPromise } from '../util/promise.js'
 /** Values for a template, by name: any object, also of an interface or a class. */
 export type FragmentContext = object
 
-/** How a {@link Fragment} travels. */
+/** The options of {@link Fragment}. */
 export interface FragmentOptions {
   /**
    * The place that the HTML goes to. On htmx 2 it is the event's name, which
@@ -31,7 +31,7 @@ export interface FragmentOptions {
 /**
  * One block of a Nunjucks template, to be rendered and sent as an event.
  *
- * @throws FST_CHIRP_FRAGMENT when a name is empty, `context` is no object, or
+ * @throws FST_CHIRP_FRAGMENT when a name is empty, `context` is not an object, or
  * `target`, `id`, `retry` or `swap` cannot go on the wire.
  */
 export class Fragment {

@@ -6,7 +6,7 @@ import { isList, isOf } from '../util/kind.js'
 import { unknownOption } from '../util/options.js'
 import { Fragment } from './fragment.js'
 
-/** How {@link Fragments} travel; these are fields of the one message, so its fragments have none of their own. */
+/** The options of {@link Fragments}. They belong to the one message, so its fragments have none of their own. */
 export interface FragmentsOptions {
   /** The message's id, which the client sends back when it reconnects. Default: none. */
   id?: string | number | bigint | undefined

@@ -1,4 +1,4 @@
-// Where in a template something failed, for those who show it.
+// The place of a failure in a template, for error pages and log lines.
 
 /** A place; a template of which only the name is known has no line. */
 export interface Place { template: string, line: number | undefined, column: number | undefined }
@@ -8,7 +8,7 @@ export const places = new WeakMap<object, Place>()
 
 /** Where an error that a renderer gave happened; undefined for all others. */
 export function placeOf (error: unknown): Place | undefined {
-  // Whatever was thrown may be asked this way.
+  // A thrown value of any kind can be read this way.
   return places.get(error as object)
 }
 

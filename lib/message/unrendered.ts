@@ -1,4 +1,4 @@
-// Fragments that are rendered for each viewer, as the plain data that waits for it.
+// Fragments that are rendered for each viewer: the plain data that is kept until then.
 import type { EventRecord, Unrendered } from '../dialects/record.js'
 import { FST_CHIRP_VALUE } from '../errors.js'
 import { plainJSON } from '../sse/plain.js'
@@ -11,7 +11,7 @@ import { Fragments } from './fragments.js'
 /**
  * The record of a value that has something to render; undefined for all else.
  *
- * @throws FST_CHIRP_VALUE for a context that is no plain data.
+ * @throws FST_CHIRP_VALUE for a context that is not plain data.
  */
 export function toUnrendered (value: unknown): EventRecord | undefined {
   if (isOf(value, Fragment)) {
@@ -33,7 +33,7 @@ export function unrenderedOf ({ fragment, fragments }: EventRecord): readonly Un
 }
 
 /**
- * The value that is to be rendered for a viewer, of whom `viewer` is the JSON. Id and retry stay with the record.
+ * The value to render for a viewer, with `viewer` as its JSON. Id and retry stay with the record.
  *
  * @throws whatever says that a record of another process cannot be rendered.
  */
@@ -49,7 +49,7 @@ function store ({ template, block, context }: Fragment): Unrendered {
   }
 }
 
-// Parsed anew for each render: a template may change what it is given. The viewer comes last, so no context can have another one.
+// Parsed for each render: a template may change its context. The viewer comes last, so no context can have another one.
 function restore ({ template, block, context, target, swap }: Unrendered, viewer: string | undefined): Fragment {
   return new Fragment(template, block, { ...JSON.parse(context), viewer: viewer === undefined ? undefined : JSON.parse(viewer) }, { target, swap })
 }

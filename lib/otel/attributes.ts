@@ -1,4 +1,4 @@
-// What metrics and spans are told apart by. Names are few: nothing here comes from a client.
+// The attributes of metrics and spans. Their values are few: none comes from a client.
 // https://opentelemetry.io/docs/specs/semconv/
 import type { Attributes } from '@opentelemetry/api'
 
@@ -11,7 +11,7 @@ export function errorType (error: unknown): string {
     const { code, name } = error as { code?: unknown, name?: unknown }
     for (const type of [code, name]) if (typeof type === 'string' && NAME.test(type)) return type
   } catch {
-    // What was thrown may be anything.
+    // A thrown value may be anything.
   }
   return '_OTHER'
 }
@@ -27,7 +27,7 @@ export function routeAttributes (route: string | undefined): Attributes {
 
 const ABSENT = /^FST_CHIRP_(?:TEMPLATE_NAME|TEMPLATE_NOT_FOUND|BLOCK_NOT_FOUND)$/
 
-/** What a render counts under. A name of what does not exist may come from anywhere, and would be one more each time. */
+/** The name that a render counts under. The name of a missing template may come from anywhere, and would be a new one each time. */
 export function renderResult (message: { template: string, block: string | undefined, error?: unknown }): Attributes {
   if (!('error' in message)) return renderAttributes(message)
   const type = errorType(message.error)
@@ -39,7 +39,7 @@ export function renderAttributes ({ template, block }: { template: string, block
 }
 
 /**
- * The kind of a channel: there may be one channel for each user or document, and their names are nobody's business.
+ * The kind of a channel: there may be one channel for each user or document, and their names are private.
  * `room:42` is `room:*`, and `user7/inbox` is `user*\/*`.
  */
 export function channelTemplate (name: string): string {

@@ -15,10 +15,10 @@ const WORK_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025
 /** A stream that is open. */
 interface Open {
   readonly attributes: Attributes
-  /** What was counted of it. */
+  /** The numbers that were counted of it. */
   events: number
   bytes: number
-  /** What it failed with last. */
+  /** Its last error. */
   error: unknown
 }
 
@@ -80,7 +80,7 @@ export class Meters implements Listener {
     'tracing:fastify-chirp:render:asyncEnd': (message: RenderMessage): void => { this.#rendered(message) }
   }
 
-  /** What is open is not counted any more, but for what it was until now. */
+  /** Stops counting the open streams. Their numbers until now are kept. */
   stop (): void {
     for (const [stream, open] of this.#open) {
       this.#host.safely(() => {
@@ -92,7 +92,7 @@ export class Meters implements Listener {
     this.#host.safely(() => { this.#instruments.waiting.removeCallback(this.#collect) })
   }
 
-  /** Counters of open streams are brought up to date when somebody reads them: an event costs nothing. */
+  /** Counters of open streams are updated when they are read: an event costs nothing. */
   readonly #collect = (result: { observe (value: number, attributes?: Attributes): void }): void => {
     this.#host.safely(() => {
       const sums = new Map<string, { attributes: Attributes, bytes: number }>()

@@ -16,7 +16,7 @@ export interface InstrumentOptions {
   tracerProvider?: TracerProvider | false | undefined
 }
 
-/** What instrument() needs of a Fastify app. */
+/** The parts of a Fastify app that instrument() needs. */
 export interface App {
   /** The server of the app, by which its scopes are known. */
   readonly server: object

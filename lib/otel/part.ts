@@ -1,13 +1,13 @@
-// What listens for an app, and what it needs.
+// A part that listens for an app, and its needs.
 
 /** A part that listens. */
 export interface Listener {
-  /** What it does with the messages of a diagnostics channel, by the channel's name. */
+  /** Its listeners, by the name of the diagnostics channel. */
   readonly handlers: Readonly<Record<string, (message: never) => void>>
   stop (): void
 }
 
-/** What the parts need. */
+/** The tools of the parts. */
 export interface Host {
   /** Whether a message is about the app. */
   isOurs (message: unknown): boolean

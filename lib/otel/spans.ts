@@ -19,7 +19,7 @@ export class Spans implements Listener {
   readonly #tracer: Tracer
   readonly #spans = new WeakMap<object, Span>()
   readonly #opening = new WeakMap<ObservedStream, Opening>()
-  // What a publication renders belongs to it. Nobody but a context manager can make a span active for other code.
+  // The renders of a publication belong to it. Only a context manager can make a span active for other code.
   readonly #publication = new AsyncLocalStorage<Span | undefined>()
 
   constructor (tracer: Tracer, host: Host) {
@@ -87,7 +87,7 @@ export class Spans implements Listener {
   ): Span {
     const parent = from ?? this.#active()
     const span = trace.getSpan(parent)
-    // What begins a stream is part of its request, whose span may have ended with the head.
+    // The start of a stream is part of its request, whose span may have ended with the head.
     if (from !== undefined || span === undefined || !hasEnded(span)) return this.#tracer.startSpan(name, { kind, attributes, startTime: startTime!, links }, parent)
     // A stream outlives its request: what it renders is linked with that, and a trace has an end.
     return this.#tracer.startSpan(name, { kind, attributes, links: [{ context: span.spanContext() }] }, ROOT_CONTEXT)

@@ -70,7 +70,7 @@ function encode (character: string): string {
 }
 
 /**
- * What a proxy has taken away from the front of the path, if the app trusts its
+ * The prefix that a proxy has removed from the path, if the app trusts its
  * proxies: Fastify knows `ips` then. Where the one that sent the request is none
  * of them, only its own address is in the list.
  */

@@ -1,4 +1,4 @@
-// Where the stream of a page goes on.
+// The position that the stream of a page starts from.
 import { FST_CHIRP_LIVE } from '../errors.js'
 import type { FragmentContext } from '../message/fragment.js'
 import { idProblem } from '../sse/field.js'
@@ -27,7 +27,7 @@ async function lastOf (live: Feed): Promise<string> {
 }
 
 /**
- * What the option `cursor` says, else `position`.
+ * The result of the option `cursor`, else `position`.
  *
  * @throws FST_CHIRP_LIVE (as a rejection), and what the app's function throws.
  */

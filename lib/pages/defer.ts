@@ -2,15 +2,15 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { disregard } from '../util/promise.js'
 
-/** What a function that is given to `defer()` gets. */
+/** The argument of a function that is given to `defer()`. */
 export interface DeferContext {
-  /** Aborts when nobody waits for the value any more: the client has left, it took too long, the app closes. */
+  /** Aborts when the value is no longer needed: the client has left, it took too long, or the app closes. */
   signal: AbortSignal
   /** The logger of the request. */
   log: FastifyBaseLogger
 }
 
-/** What gives a deferred value. */
+/** The source of a deferred value: a function, a promise, or the value itself. */
 export type DeferSource<T = unknown> = ((context: DeferContext) => T | PromiseLike<T>) | PromiseLike<T> | T
 
 let isUsed = false
@@ -29,7 +29,7 @@ export class Deferred<out T = unknown> {
   }
 
   /**
-   * What its source gives; a function is called for each page.
+   * The result of its source; a function is called for each page.
    *
    * @internal
    */
@@ -38,7 +38,7 @@ export class Deferred<out T = unknown> {
     return typeof source === 'function' ? source(context) : source
   }
 
-  /** What is not a page shows it, which is a mistake. */
+  /** Called outside of a page, which is a mistake. */
   toString (): never {
     refuse()
   }

@@ -1,4 +1,4 @@
-// reply.page() with deferred values: what is sent to whom, and when it is over.
+// reply.page() with deferred values: the form of the page for each client, and its end.
 import type { FastifyReply } from 'fastify'
 import type { PageStream } from '../render/renderer.js'
 import { AFTER_GAP } from '../stream/context.js'
@@ -19,7 +19,7 @@ export interface PageEnvironment extends StreamEnvironment {
   pendingPages: PendingPages
 }
 
-/** What is rendered. */
+/** The template or block to render. */
 export interface PageSubject {
   template: string
   /** The block that an htmx request gets. */
@@ -29,7 +29,7 @@ export interface PageSubject {
 const TIMEOUT = 10000
 
 /**
- * What a page with deferred values is answered with: all of it where it must be whole, else what sends it in parts.
+ * The answer of a page with deferred values: all of it where it must be whole, else a payload that sends it in parts.
  *
  * @throws (as a rejection) what the shell throws, or the option `await`.
  */

@@ -1,4 +1,4 @@
-// What a browser shows in debug when a page cannot be rendered: the reason, the
+// The page that a browser shows in debug when a page cannot be rendered: the reason, the
 // place, and the lines of the template around it. It takes the place of the JSON
 // of Fastify's own error handler; what the app's error handler answers stays.
 import { STATUS_CODES } from 'node:http'
@@ -45,7 +45,7 @@ function asksForHtml (accept = ''): boolean {
   return /\btext\/html\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(accept)
 }
 
-/** What Fastify's own error handler answers. */
+/** The answer of Fastify's own error handler. */
 function jsonOf ({ code, message }: RenderError, statusCode: number): string {
   return JSON.stringify({ statusCode, code, error: STATUS_CODES[statusCode], message })
 }

@@ -1,7 +1,7 @@
-// Where the places of parts are in the HTML of a page. A place is what stands
-// between two comments, which tables, lists of options and drawings take too.
+// Finds the places of parts in the HTML of a page. A place is the content
+// between two comments, which tables, lists of options and drawings may have too.
 
-/** What stands between two comments of the same id. */
+/** The content between two comments of the same id. */
 export interface Place {
   id: string
   /** Where the opening comment begins. */
@@ -14,7 +14,7 @@ export interface Place {
   end: number
 }
 
-/** What HTML leads to when it is parsed. */
+/** The result of parsing HTML. */
 export interface Outline {
   /** Comments that are comments, and no text of a script, a title or an attribute; each with the part of the document that it is in. */
   comments: ReadonlyMap<number, Zone>
@@ -65,7 +65,7 @@ const TOKEN = /<!--(?:-?>|[^]*?(?:--!?>|$))|<(\/?)([a-z][^\s/>]*)(?:[^>"']|"[^"]
 /** Elements whose content is text; that of `noscript` is for browsers that run scripts. */
 const TEXT = /^(?:script|style|title|textarea|xmp|iframe|noembed|noframes|noscript|plaintext)$/
 
-/** What a document may have before its body. */
+/** Elements that a document may have before its body. */
 const HEAD = /^(?:html|head|base|basefont|bgsound|link|meta|title|script|style|template|noscript|noframes)$/
 
 /** Reads a document, or what is to be somewhere in it (`isPart`). */

@@ -30,9 +30,9 @@ async function answer (app: PageEnvironment, reply: FastifyReply, view: LiveView
     return
   }
   const { signal } = abortWhenClosed(reply)
-  // What changes while the context is made is sent when the page connects.
+  // A change while the context is made is sent when the page connects.
   source.pageCursor = await source.cursor()
-  // What fails because the client has left is no fault of the view.
+  // A failure because the client has left is not a fault of the view.
   const context = signal.aborted ? undefined : await view.context(key, viewer, signal).catch(error => { if (!signal.aborted) throw error })
   if (context === undefined) reply.send('')
   else if (context === null) reply.callNotFound()

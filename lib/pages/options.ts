@@ -1,4 +1,4 @@
-// What reply.page() is given besides its template, checked.
+// The context and the options of reply.page(), checked.
 import type { FastifyRequest } from 'fastify'
 import { FST_CHIRP_LIVE, FST_CHIRP_OPTION } from '../errors.js'
 import type { FragmentContext } from '../message/fragment.js'
@@ -10,10 +10,10 @@ import { hasMethod, isList } from '../util/kind.js'
 import { MAX_TIME, refuseUnknown, time } from '../util/options.js'
 import { disregard, isPromise, type MaybePromise } from '../util/promise.js'
 
-/** Variables of a page, or a function that gives them when they are needed. */
+/** Variables of a page, or a function that returns them when the page is made. */
 export type PageContext<Context extends FragmentContext = FragmentContext> = Context | (() => MaybePromise<Context>)
 
-/** The id of an event; without one the page goes on from where `live` was when it was asked for. */
+/** The id of an event. Without one the stream starts at the position of `live` at the time of the page request. */
 export type PageCursor = string | number | null | undefined
 
 /** Options of `reply.page()`. */
@@ -21,15 +21,15 @@ export interface PageOptions<Context extends FragmentContext = FragmentContext> 
   /** The block that an htmx request gets instead of the page. Default: none, the page for everyone. */
   block?: string | undefined
   /**
-   * What the page follows, on its own address: a channel, a subscription, a merge, whatever can say where it is. A GET
+   * The source of the page's stream, on its own address: a channel, a subscription, a merge, or another feed with a position. A GET
    * that asks for `text/event-stream` and not for HTML, or has a `lastEventId` in its query, is answered with its
-   * stream, and the context is not made. Where it is given as undefined or null there is no such thing (any more), as
+   * stream, and the context is not made. Undefined and null mean that the source does not exist (any more), as
    * for `app.job(id)` of a job that is forgotten: a page request is answered as a route that was not found, and a
    * stream gets `chirp:gone` and ends. Default: none, every request gets the page.
    */
   live?: Feed | null | undefined
   /**
-   * For events that bring ids: the id of the newest one that the page shows, or a function of the context that gives
+   * For events that bring ids: the id of the newest one that the page shows, or a function of the context that returns
    * it, so that the stream does not show it again. Default: the position of `live` before the context was made.
    */
   cursor?: PageCursor | ((context: Context) => MaybePromise<PageCursor>)
@@ -40,7 +40,7 @@ export interface PageOptions<Context extends FragmentContext = FragmentContext> 
    */
   timeout?: number | false | undefined
   /**
-   * `'document'` sends the page from its beginning to its end, and waits in front of each block for the deferred values
+   * `'document'` sends the page from its beginning to its end, and waits before each block for the deferred values
    * that it reads, so it needs no script. Default: each block as soon as it is there, put in its place by the client script.
    */
   order?: 'document' | undefined
@@ -57,7 +57,7 @@ const OPTIONS = ['block', 'live', 'cursor', 'stream', 'timeout', 'order', 'await
  * Checks the options of one page, against the stream settings of the app.
  *
  * @throws FST_CHIRP_OPTION for an option that is unknown, has a bad value, or needs another one.
- * @throws FST_CHIRP_LIVE when `live` cannot say where it is.
+ * @throws FST_CHIRP_LIVE when `live` has no position.
  */
 export function checkPage (defaults: StreamSettings, options: PageOptions): void {
   refuseUnknown('of reply.page()', options, OPTIONS)
@@ -92,7 +92,7 @@ export function checkPage (defaults: StreamSettings, options: PageOptions): void
   resolveStreamOptions(defaults, stream, 'in "stream" of reply.page()')
 }
 
-/** Whether a page follows what is not there. */
+/** Whether the source of a page does not exist. */
 export function isGone (options: PageOptions): boolean {
   return (options.live ?? undefined) === undefined && Object.hasOwn(options, 'live')
 }
@@ -104,7 +104,7 @@ export function refusePromise (context: PageContext): void {
   throw new FST_CHIRP_OPTION('the context of reply.page() must be an object of names and values, not a promise. Await it, or give a function: () => load()')
 }
 
-/** Refuses what a function gave that is no context. */
+/** Refuses a result of a function that is not a context. */
 export function checkReturned (context: unknown): asserts context is FragmentContext {
   if (typeof context === 'object' && context !== null && !isList(context)) return
   throw new FST_CHIRP_OPTION(`the context function of reply.page() must return an object of names and values, not ${describe(context)}. An arrow function needs parentheses for that: () => ({ items })`)

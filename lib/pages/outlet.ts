@@ -6,7 +6,7 @@ import type { Destination } from '../transport/destination.js'
 import { acceptedCoding, addVary } from '../transport/negotiation.js'
 import { headerOf } from '../util/request.js'
 
-/** What is written to: the response, or a compressor in front of it. */
+/** The destination: the response, or a compressor in front of it. */
 type Target = Pick<Destination, 'write' | 'end' | 'flush'> & { once (event: string, listener: () => void): unknown, removeListener (event: string, listener: () => void): unknown }
 
 export class Outlet {
@@ -21,7 +21,7 @@ export class Outlet {
     this.#end = end
     this.#writeTimeout = writeTimeout
     this.#target = dest as unknown as Target
-    // What a hook transforms first is not for the client.
+    // Text that a hook transforms first is not for the client.
     if (encoding === undefined || (dest as unknown) !== reply.raw) return
     if (!reply.raw.headersSent) {
       reply.raw.setHeader('content-encoding', encoding)
@@ -87,7 +87,7 @@ const ENCODERS = {
 }
 
 /**
- * How the answer is compressed, where @fastify/compress would: it holds pieces back until it has enough of them, so it
+ * The encoding of the answer, where @fastify/compress would compress it: that holds pieces back until it has enough, so it
  * is told to leave this one alone. An {@link Outlet} says so in its head, because a hook may still replace the answer.
  */
 export function encodingFor (reply: FastifyReply): Encoding | undefined {

@@ -26,7 +26,7 @@ const PAGE_VARY = 'HX-Request, HX-Request-Type, HX-Boosted, HX-History-Restore-R
 // The last one is in the address that the page connects to.
 const LIVE_VARY = 'Accept, Chirp-Gap'
 
-/** The stream of what is not there. */
+/** The stream of a page without its source. */
 const GONE: Feed = {
   [kAttach] (outlet) {
     outlet.send(goneFrame(), 1)
@@ -58,7 +58,7 @@ export function sendPage (
     checkPage(app.settings.stream, options)
     refusePromise(context)
   } catch (error) {
-    // Whoever reads the options of a Proxy may be refused.
+    // Reading the options of a Proxy may throw.
     discard(liveOf(options))
     throw error
   }
@@ -88,7 +88,7 @@ export function sendPage (
   return sendHtml(reply, render(variablesFrom(context, made)))
 }
 
-/** What a page would follow is not there. */
+/** The source of a page does not exist. */
 function sendGone (app: PageEnvironment, reply: FastifyReply, { stream }: PageOptions): FastifyReply {
   addVary(reply, LIVE_VARY)
   if (asksForStream(reply.request)) return startEventStream(app, reply, GONE, stream)
@@ -97,8 +97,8 @@ function sendGone (app: PageEnvironment, reply: FastifyReply, { stream }: PageOp
 }
 
 /**
- * The page of something that goes on. Its position first: what happens while the context is made and the page is
- * rendered, or later, is replayed when the page connects.
+ * A page with a stream. The position is taken first: events while the context is made and the page is
+ * rendered, or later, are replayed when the page connects.
  */
 async function renderLive (
   request: FastifyRequest, context: PageContext, options: PageOptions, render: (variables: FragmentContext, page: PageStream) => string | Promise<string | StreamPayload>
@@ -118,7 +118,7 @@ async function renderLive (
   return await render(variables, new StreamAddress(request, cursor, signals))
 }
 
-// What was given as it is was never checked, and may be empty.
+// A context that is not a function was never checked, and may be empty.
 function variablesFrom (given: PageContext, made: unknown): FragmentContext {
   if (typeof given === 'function') checkReturned(made)
   return made as FragmentContext
@@ -153,7 +153,7 @@ function sendHtml (reply: FastifyReply, html: string | Promise<string | StreamPa
   return reply
 }
 
-/** Answers with an error. Behind a promise nobody catches what Fastify throws: it must not end the process. */
+/** Answers with an error. Behind a promise no code catches an error that Fastify throws, and it must not end the process. */
 export function fail (reply: FastifyReply, error: unknown): void {
   try {
     if (reply.sent) reportFailure(reply.log, error, 'a page was not sent: its reply was already sent')

@@ -11,7 +11,7 @@ import type { DeferredReaders } from './readers.js'
 import type { DeferredValues } from './values.js'
 import { Watcher, type Instance, type Part, type WatchedPage } from './watcher.js'
 
-/** What a page with parts needs of the app and its reply. */
+/** The parts of the app and its reply that a page with parts needs. */
 export interface PartsHost {
   readonly debug: boolean
   readonly counters: { partsPending: number, partsFailed: number }
@@ -43,7 +43,7 @@ export class PartsPage implements WatchedPage {
   readonly #readers: DeferredReaders
   readonly #page: PageStream
   readonly #isInOrder: boolean
-  // Nobody who writes HTML into a page can know it.
+  // Secret from any author of HTML in the page.
   readonly #prefix = `${(pages = (pages + 1) % 1e6).toString(36)}${Math.random().toString(36).slice(2, 8)}-`
   #ids = 0
   #pending = 0
@@ -79,7 +79,7 @@ export class PartsPage implements WatchedPage {
       this.#countFailed()
       return html
     } catch (error) {
-      // No watcher hears of the block that is rendered alone.
+      // The block that is rendered alone has no watcher.
       const missing = block === undefined ? undefined : notThereIn(error)
       if (missing === undefined) throw error
       this.#host.counters.partsFailed++
@@ -112,7 +112,7 @@ export class PartsPage implements WatchedPage {
     }
   }
 
-  /** No part of it is sent any more. It may never have been asked to send one. */
+  /** Stops it: no more parts are sent. It may never have been asked to send one. */
   stop (): void {
     this.#isStopped = true
     this.#host.counters.partsPending -= this.#pending
@@ -157,7 +157,7 @@ export class PartsPage implements WatchedPage {
     return { html: `${html.slice(0, body)}<body>${html.slice(body)}`, places, parts, end: end! + '<body>'.length }
   }
 
-  // Gives what is still to be written; undefined when nobody is there to read it.
+  // Gives the text that is still to be written; undefined when the client has left.
   async #sendParts (parts: readonly Part[], outlet: Outlet): Promise<string | undefined> {
     const waiting = new Map(parts.map(part => [part.id, part]))
     // Parts that are due together leave together, unless they are large.
@@ -229,7 +229,7 @@ export class PartsPage implements WatchedPage {
       }
       const outline = outlineOf(html, true)
       if (outline.end === undefined && !this.#isInOrder) {
-        throw new FST_CHIRP_RENDER(`block "${block}"`, 'it leaves a comment, a tag, a text or a template open, or has the tags of html, head or body in it, so it can be no part of its own. Put what reads the deferred value into a block inside of it')
+        throw new FST_CHIRP_RENDER(`block "${block}"`, 'it leaves a comment, a tag, a text or a template open, or has the tags of html, head or body in it, so it cannot be a part. Put what reads the deferred value into a block inside of it')
       }
       const found = this.#partsIn(html, watcher, [...part.within, part.id], this.#isInOrder ? undefined : outline)
       if (hasFailed) this.#host.counters.partsFailed++
@@ -293,7 +293,7 @@ function htmlOf (instance: Instance | undefined, block: string): string {
   return instance.html
 }
 
-/** What the client script takes a part from: the template is whole when the element behind it begins. */
+/** The HTML that the client script takes a part from: the template is whole when the element behind it begins. */
 function elementOf (id: string, html: string): string {
   return `<template id="chirp-part-${id}">${html}</template><chirp-part for="${id}"></chirp-part>`
 }

@@ -1,5 +1,5 @@
-// The pages of an app whose parts are not all there: an app that closes does
-// not wait for them for longer than for its streams.
+// The pages of an app with parts still to send. An app that closes does
+// not wait for them longer than for its streams.
 import { FST_CHIRP_DEFER } from '../errors.js'
 import type { DeferredValues } from './values.js'
 
@@ -9,7 +9,7 @@ interface PendingPage {
   destroy (): void
 }
 
-// What a client needs to take the last piece.
+// The time that a client needs to take the last piece.
 const MARGIN = 500
 
 export class PendingPages {

@@ -8,7 +8,7 @@ import type { Deferred } from './defer.js'
 
 interface Entry {
   state: 'pending' | 'failed' | 'there'
-  /** What templates see. */
+  /** The value that templates see. */
   value: unknown
   error?: unknown
 }
@@ -22,7 +22,7 @@ export class DeferredValues {
   #isStopped = false
   #waiting: Array<() => void> = []
 
-  /** Starts all of them. `report` hears of each that fails, once. */
+  /** Starts all of them. `report` is called once for each that fails. */
   constructor (given: ReadonlyMap<string, Deferred>, timeout: number, log: FastifyBaseLogger, report: (name: string, error: unknown) => void) {
     this.#report = report
     const { signal } = this.#controller
@@ -33,7 +33,7 @@ export class DeferredValues {
     for (const [name, deferred] of given) this.#start(name, () => deferred.open({ signal, log }))
     if (timeout > 0 && this.#pending > 0) {
       this.#timer = setTimeout(() => {
-        this.fail(name => new FST_CHIRP_DEFER(`"${name}" was not there within ${timeout} ms. Have its function end when its signal aborts, or set the option "timeout" of reply.page()`))
+        this.fail(name => new FST_CHIRP_DEFER(`"${name}" was not there within ${timeout} ms. Let its function end when its signal aborts, or set the option "timeout" of reply.page()`))
       }, timeout)
     }
   }
@@ -42,7 +42,7 @@ export class DeferredValues {
     return this.#entries.keys()
   }
 
-  /** How many are pending. */
+  /** Number of pending values. */
   get pending (): number {
     return this.#pending
   }
@@ -68,12 +68,12 @@ export class DeferredValues {
     return false
   }
 
-  /** Whether nobody waits any more. */
+  /** Whether the values are no longer needed. */
   get isStopped (): boolean {
     return this.#isStopped
   }
 
-  /** Resolves when none of these is pending, or nobody waits any more. */
+  /** Resolves when none of these is pending, or {@link stop} was called. */
   async settled (names: Iterable<string>): Promise<void> {
     const list = [...names]
     while (!this.#isStopped && this.arePending(list)) await this.changed()
@@ -90,7 +90,7 @@ export class DeferredValues {
     this.#controller.abort()
   }
 
-  /** Nobody waits any more. */
+  /** The values are no longer needed. */
   stop (): void {
     this.#isStopped = true
     clearTimeout(this.#timer)
@@ -101,7 +101,7 @@ export class DeferredValues {
   #start (name: string, open: () => unknown): void {
     try {
       const value = open()
-      // Who makes promises of another kind may settle them twice, or at once.
+      // Promises of another kind may settle twice, or at once.
       if (isPromise(value)) Promise.resolve(value).then(value => { this.#set(name, { state: 'there', value }) }, error => { this.#failed(name, error) })
       else this.#set(name, { state: 'there', value })
     } catch (error) {
@@ -115,7 +115,7 @@ export class DeferredValues {
   }
 
   #set (name: string, entry: Entry): boolean {
-    // What comes after the timeout comes too late.
+    // A value after the timeout is too late.
     if (this.#entries.get(name)!.state !== 'pending') return false
     this.#entries.set(name, entry)
     if (--this.#pending === 0) clearTimeout(this.#timer)

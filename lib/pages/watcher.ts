@@ -8,7 +8,7 @@ import { closeComment, openComment } from './layout.js'
 export interface Part {
   id: string
   block: string
-  /** How many blocks of this name were rendered before it. */
+  /** Number of blocks of this name that were rendered before it. */
   index: number
   /** It needs variables of a loop, so it cannot be rendered alone. */
   isInLoop: boolean
@@ -18,17 +18,17 @@ export interface Part {
   within: readonly string[]
 }
 
-/** What a watcher needs of its page. */
+/** The parts of its page that a watcher needs. */
 export interface WatchedPage {
   /** The values that a block reads; undefined for none. */
   needsOf (block: string): readonly string[] | undefined
   /** An id that no other part has. */
   nextId (): string
-  /** What stands in the place of a block that needs a value which has failed. */
+  /** The HTML in the place of a block that needs a value which has failed. */
   failed (block: string, variable: string): string
 }
 
-/** What one block of a loop came to. */
+/** The result of one block of a loop. */
 export type Instance = { html: string } | { error: unknown }
 
 export class Watcher implements BlockWatcher {
@@ -68,7 +68,7 @@ export class Watcher implements BlockWatcher {
       if (error !== undefined) {
         if (this.#wanted !== undefined && this.#depth === 0) return ''
         const missing = notThereIn(error)
-        // A read that nobody knew of is waited for.
+        // A read that the analysis did not find is waited for.
         if (missing === undefined || needs === undefined || !(missing.state === 'failed' || needs.includes(missing.variable))) throw error
         for (const id of [...this.parts.keys()].slice(before)) this.dropped.add(id)
         content = missing.state === 'failed' ? this.#page.failed(block, missing.variable) : ''

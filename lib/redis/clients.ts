@@ -1,12 +1,12 @@
-// Makes the engine's own clients from what the app gave: one that runs scripts, and one that listens.
+// Makes the engine's own clients from the options of the app: one that runs scripts, and one that listens.
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import type { RedisSettings } from './options.js'
 
 export interface Clients {
-  /** What the app's client puts before every key. */
+  /** The prefix that the app's client puts before every key. */
   readonly keyPrefix: string
   readonly db: number
-  /** Where they connect to, for messages. */
+  /** Their address, for messages. */
   readonly address: string
   commands (): Redis | Cluster
   /** @param commands the client that is connected already: one of a cluster knows the nodes. */

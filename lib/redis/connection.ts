@@ -15,7 +15,7 @@ export interface ConnectionHost {
   lost (error: Error): void
   /** There is a new connection that listens to nothing yet. */
   subscriberUp (): void
-  /** What is told from now on is missed. */
+  /** Events from now on are missed. */
   subscriberDown (): void
   message (channel: string, message: string): void
 }
@@ -150,7 +150,7 @@ export class Connection {
     if (!this.#isReady) return
     const ring = ++this.#rings
     this.commands.client!.publish(this.#bell, String(ring)).catch(error => this.commands.restart(error))
-    // What has arrived while this process was busy is read before the immediate.
+    // Data that arrived while this process was busy is read before the immediate.
     setTimeout(() => setImmediate(() => {
       if (this.#heard < ring) this.subscriber.restart(new Error(`it did not answer within ${this.#timeout} ms`))
     }), this.#timeout).unref()

@@ -14,13 +14,13 @@ import { Store } from './store.js'
 import { Subscriptions } from './subscriptions.js'
 import { Tails } from './tail.js'
 
-// Bytes of events that are kept here for those who come back.
+// Bytes of events that are kept here for clients that come back.
 const TAIL_BYTES = 32 * 1024 * 1024
 
-// Milliseconds, at most, before what failed is tried again.
+// Milliseconds, at most, before a failure is tried again.
 const MAX_PAUSE = 5000
 
-// What ioredis says of a command that it did not send.
+// The error of ioredis for a command that it did not send.
 const UNSENT = /enableOfflineQueue options is false/
 
 /** The engine over Redis, made by `redisEngine()`. */
@@ -82,7 +82,7 @@ export class RedisEngine implements Engine {
     try {
       await this.#connection.whenOpen('both', connectTimeout)
     } catch (error) {
-      // The app does not start, and nobody else would close them.
+      // The app does not start, and no other code would close them.
       if (this.#statuses.size === 0) this.close()
       throw new FST_CHIRP_ENGINE('start()', messageOf(this.#unreachable(error as Error)), { cause: error })
     }

@@ -1,5 +1,5 @@
-// A topic that somebody follows in this process. Each event names the one before it: what Pub/Sub has lost is found by
-// that, and read from the log before anybody hears of what came after it.
+// A topic with a listener in this process. Each event names the one before it: a loss of Pub/Sub is found by
+// that, and read from the log before a listener gets later events.
 import type { Page, StoredEvent } from '../channel/engine.js'
 import { Tail, type Tails } from './tail.js'
 import { isAfter, type Told } from './wire.js'
@@ -34,7 +34,7 @@ const MAX_QUEUE = 1000
 // Unknown cursors that are remembered.
 const MAX_UNKNOWN = 100
 
-// How often a hole is looked up before it is one.
+// Number of reads of a hole before it counts as one.
 const MAX_STUCK = 3
 
 // Milliseconds that an event may take from the script that adds it to here.
@@ -42,7 +42,7 @@ const PATIENCE = 1000
 
 export class Follower {
   readonly listeners = new Set<Listener>()
-  /** Runs when nobody listens any more. */
+  /** Runs when the last listener has left. */
   timer: NodeJS.Timeout | undefined
   /** Whether Redis took the subscription; while there is no connection it cannot tell. */
   subscribing: Promise<void> = Promise.resolve()
@@ -57,7 +57,7 @@ export class Follower {
   #history = 0
   #ttl = 0
   #tail: Tail | undefined
-  // What came while it is not known whether something is missing before it; undefined while nothing is.
+  // Events that may have a loss before them; undefined while there is none.
   #queue: Told[] | undefined = []
   #isCut = false
   #catchingUp: Promise<void> | undefined
@@ -83,13 +83,13 @@ export class Follower {
     if (!this.#isCut && this.#catchingUp === undefined) this.catchUp()
   }
 
-  /** What is told from now on is missed. */
+  /** Events from now on are missed. */
   cut (): void {
     this.#isCut = true
     this.#queue = []
   }
 
-  /** There is a subscription, which misses nothing from now on. */
+  /** There is a subscription, complete from now on. */
   resume (): Promise<void> {
     this.#isCut = false
     return this.catchUp()
@@ -109,7 +109,7 @@ export class Follower {
     this.#forgetReads()
   }
 
-  /** From here if possible, else from Redis, and then once for all who ask for the same. */
+  /** From here if possible, else from Redis, and then once for all equal reads. */
   async read (after: string, limit: number): Promise<Page> {
     const page = this.#readHere(after, limit)
     if (page !== undefined) return page
@@ -158,12 +158,12 @@ export class Follower {
       try {
         await this.#readOn()
       } catch {
-        // What goes wrong with Redis is told by what the app asks for.
+        // Failures of Redis are reported by the calls of the app.
         if (!await this.#host.pause(attempt)) return
         this.#isAgain = true
       }
     }
-    // In the same tick, so that nobody relies on what is over.
+    // In the same tick, so that no reader relies on a closed follower.
     this.#catchingUp = undefined
   }
 
@@ -187,7 +187,7 @@ export class Follower {
     this.#begin()
   }
 
-  /** Passes on what came meanwhile, without what was read. */
+  /** Passes on the events of that time, without those that were read. */
   #flush (): void {
     const queue = this.#queue!
     for (const [n, told] of queue.entries()) {
@@ -202,7 +202,7 @@ export class Follower {
         return
       }
     }
-    // Where it is read once more, what comes meanwhile waits for that.
+    // During another read, new events wait for it.
     this.#queue = this.#isCut || this.#isAgain ? [] : undefined
   }
 
@@ -214,7 +214,7 @@ export class Follower {
     this.#lose(this.#queue[0]?.event.previous ?? last)
   }
 
-  /** What is between the last event and another place cannot be told any more. */
+  /** The events between the last one and another position are lost. */
   #lose (to: string): void {
     const from = this.#last
     this.#known = ''

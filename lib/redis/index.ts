@@ -5,7 +5,7 @@ import type { RedisEngineOptions } from './options.js'
 /**
  * Makes an engine that keeps the channels of an app in Redis 6.2 or later, or Valkey, so that several processes share
  * them: `await app.register(chirp, { engine: redisEngine({ client: app.redis }) })`. It has two connections of its own,
- * made from the client's settings.
+ * made with the client's settings.
  *
  * @throws FST_CHIRP_OPTION for an unknown option or a value that it cannot take.
  */

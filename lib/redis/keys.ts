@@ -1,10 +1,10 @@
-// What the data of a topic are called in Redis: in one hash slot, whatever the topic's name is.
+// The names of a topic's data in Redis: in one hash slot, whatever the topic's name is.
 
 /** The keys of one topic, in the order in which scripts take them, and its Pub/Sub channel. */
 export interface TopicKeys {
   /** The topic itself, its log, the ids that its events brought, and its values. */
   readonly keys: readonly [string, string, string, string]
-  /** When each process that holds something was heard of. */
+  /** The last sign of life of each process that holds something. */
   readonly alive: string
   readonly channel: string
 }

@@ -4,7 +4,7 @@ import type { Cluster, Redis } from 'ioredis'
 import { isError } from '../util/thrown.js'
 
 export interface LinkHost<Client> {
-  /** Makes a client that does not reconnect, and connects when it is told to. It may throw. */
+  /** Makes a client that does not reconnect, and connects when asked. It may throw. */
   create (): Client
   /** Makes a connection ready to use; what fails here is the end of it. */
   prepare? (client: Client): Promise<unknown>
@@ -20,7 +20,7 @@ const MAX_DELAY = 1000
 export class Link<Client extends Redis | Cluster = Redis | Cluster> {
   /** The client of now, once it can be used. */
   client: Client | undefined
-  /** What the last attempt failed with. */
+  /** The error of the last attempt. */
   error = new Error('there is no connection yet')
   readonly #host: LinkHost<Client>
   // The client that is used, or tried.

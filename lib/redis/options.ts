@@ -1,4 +1,4 @@
-// Checks what redisEngine() is given, at once.
+// The options of redisEngine(), checked at once.
 import type { Cluster, Redis } from 'ioredis'
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { describe } from '../util/describe.js'
@@ -21,9 +21,9 @@ export interface RedisEngineOptions {
    * used to make clients of the same settings with `duplicate()`, and is left alone. Either this or `url` is needed.
    */
   client?: RedisClient | undefined
-  /** Where Redis is, such as `redis://user:password@host:6379/0`, or `rediss:` for TLS. */
+  /** The address of Redis, such as `redis://user:password@host:6379/0`, or `rediss:` for TLS. */
   url?: string | undefined
-  /** What the names of all keys and Pub/Sub channels start with. Default: `'chirp:'`. */
+  /** The prefix of the names of all keys and Pub/Sub channels. Default: `'chirp:'`. */
   prefix?: string | undefined
   /** Bytes of JSON that an event may have. Default: 1 MiB. */
   maxEventBytes?: number | undefined
@@ -33,7 +33,7 @@ export interface RedisEngineOptions {
   connectTimeout?: number | undefined
   /** Publications that wait for Redis while it is out of reach; more are rejected. Default: off, each is rejected at once. Off: `false`. */
   offlineQueue?: number | false | undefined
-  /** Milliseconds after which Redis forgets a topic that nobody publishes to or follows. Default: 24 hours. Off: `false`. */
+  /** Milliseconds after which Redis forgets a topic without publications and readers. Default: 24 hours. Off: `false`. */
   idle?: number | false | undefined
   /** Lets the app start while Redis is out of reach. Default: `false`, `app.ready()` fails after `connectTimeout`. */
   lazy?: boolean | undefined

@@ -1,7 +1,7 @@
 // Runs scripts in the order of the calls, also when Redis has forgotten them.
 import type { Script } from './scripts.js'
 
-/** What runs a script: a client of Redis. */
+/** The runner of a script: a client of Redis. */
 export interface ScriptClient {
   evalsha (sha: string, keys: number, ...args: Array<string | number>): Promise<unknown>
   eval (text: string, keys: number, ...args: Array<string | number>): Promise<unknown>
@@ -12,7 +12,7 @@ interface Waiting { order: number, go: () => void }
 export class Runner {
   readonly #client: () => ScriptClient
   #calls = 0
-  // What waits while a script is sent in full; undefined when none is.
+  // Calls that wait while a script is sent in full; undefined when none is.
   #waiting: Waiting[] | undefined
 
   /** @param client gives the client of now; it may throw. */

@@ -1,11 +1,11 @@
-// What runs inside of Redis. A topic is a hash with its epoch (e), the id of its newest event (l), history (h) and
-// time to live (t), the id that the newest event brought (b) and whom that is for (a), and the event that was trimmed
+// The scripts that run inside of Redis. A topic is a hash with its epoch (e), the id of its newest event (l), history (h) and
+// time to live (t), the id that the newest event brought (b) and its audience (a), and the event that was trimmed
 // last (x), where it brought an id. Ids of the log are made here, not by XADD: they must go on when a log has expired.
 import { createHash } from 'node:crypto'
 
 export interface Script { readonly text: string, readonly sha: string }
 
-// Milliseconds, at least, for which it is known who was heard of: some beats, however soon other keys are forgotten.
+// Milliseconds, at least, for which signs of life are kept: some beats, however soon other keys are forgotten.
 const ALIVE = 60000
 
 const COMMON = `
@@ -28,7 +28,7 @@ end
 local function keepAlive (idle)
   keep(KEYS[5], idle > 0 and math.max(idle, ${ALIVE}) or 0)
 end
--- What comes after an id of the log; nil when the log does not reach back to it.
+-- The entries after an id of the log; nil when the log does not reach back to it.
 local function after (last, start, ttl, limit)
   if start == last then return {} end
   local entries = redis.call('XRANGE', KEYS[2], '(' .. start, '+', 'COUNT', limit)
@@ -94,7 +94,7 @@ return reply
 `
 
 // KEYS[5]: when each owner was heard of, and with an empty name when anybody was. ARGV: epoch, idle, silence, owner or nothing.
-// Gives whether the owner is known, and the silent ones. Where nobody was heard of for long, Redis was away itself, or nobody looked.
+// Gives whether the owner is known, and the silent ones. Where no owner gave a sign of life for long, Redis was away itself, or no process looked.
 const BEAT = `
 topic()
 local time, silence, owner = now(), tonumber(ARGV[3]), ARGV[4]

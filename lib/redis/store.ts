@@ -1,4 +1,4 @@
-// What the engine asks of Redis, as events and pages.
+// The requests of the engine to Redis, with answers as events and pages.
 import { randomBytes } from 'node:crypto'
 import type { Beat, Holding, Publication, StoredEvent } from '../channel/engine.js'
 import { FST_CHIRP_ENGINE, FST_CHIRP_ID } from '../errors.js'

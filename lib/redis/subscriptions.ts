@@ -1,10 +1,10 @@
-// Which topics this process hears of: those that somebody follows here, and for a while those that somebody did.
+// The topics that this process subscribes to: those with a reader, and for a while those that had one.
 import type { Redis } from 'ioredis'
 import { Follower, type FollowerHost, type Listener } from './follower.js'
 import type { TopicKeys } from './keys.js'
 import { toTold } from './wire.js'
 
-// Milliseconds that a topic is heard of after the last one has left: clients come back.
+// Milliseconds that a subscription is kept after the last reader has left: clients come back.
 const LINGER = 5000
 
 // Channels that are subscribed to in one command.

@@ -1,8 +1,8 @@
-// The newest events of a topic as far as this process has heard them: who comes back and has missed a few is served
-// from here, however many come at once. All tails of an engine share one budget.
+// The newest events of a topic as far as this process has heard them: a client that comes back and has missed a few is served
+// from here, with any number at once. All tails of an engine share one budget.
 import type { Page, StoredEvent } from '../channel/engine.js'
 
-/** What is before the first event of a tail: a cursor too, and so is the id that it brought. */
+/** The position before the first event of a tail: a cursor too, as is the id that its event brought. */
 interface Base {
   position: string
   id?: string | undefined
@@ -112,7 +112,7 @@ function baseOf (event: StoredEvent): Base {
   return { position, id: idOf(record), audience }
 }
 
-// What another version wrote may be anything.
+// An event of another version may have any form.
 function idOf (record: unknown): string | undefined {
   return (record as { id?: string } | null | undefined)?.id
 }

@@ -35,7 +35,7 @@ export function toEvent (epoch: string, id: string, previous: string, body: stri
   }
 }
 
-/** What the publishing script tells: a line with `epoch id previous history ttl`, and the content. */
+/** The message of the publishing script: a line with `epoch id previous history ttl`, and the content. */
 export function toTold (message: string): Told | undefined {
   const end = message.indexOf('\n')
   const [epoch, id, previous, history, ttl] = message.slice(0, end).split(' ')

@@ -50,7 +50,7 @@ export function canonicalPath (path: unknown): string | undefined {
   return steps && formatPath(steps)
 }
 
-/** Whether a change at one path may change what is at the other: one is, or is in, the other. What is no path meets all. */
+/** Whether a change at one path may change what is at the other: one is, or is in, the other. A text that is not a path meets all. */
 export function meets (change: Steps | string, read: Steps | string): boolean {
   const [a, b] = [stepsOf(change), stepsOf(read)]
   const shorter = Math.min(a.length, b.length)

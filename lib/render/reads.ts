@@ -1,4 +1,4 @@
-// What the blocks of a template read of its context, found without rendering.
+// The reads of a template's blocks from its context, found without rendering.
 import type { MaybePromise } from '../util/promise.js'
 import { meets, type Steps } from './path.js'
 
@@ -11,7 +11,7 @@ export interface ReadPlace {
   expression: string
 }
 
-/** What an expression reads of the context. */
+/** The part of the context that an expression reads. */
 export interface Read {
   /** In canonical form; `*` is all of it. */
   path: string
@@ -23,7 +23,7 @@ export interface Read {
   place: ReadPlace
 }
 
-/** What a block reads when it is rendered alone. */
+/** The reads of a block that is rendered alone. */
 export interface BlockReads {
   /** All that its HTML depends on. */
   reads: readonly Read[]
@@ -39,7 +39,7 @@ export interface PlacedSwap {
   place: ReadPlace
 }
 
-/** Who reads a variable when a whole page is rendered. */
+/** The readers of a variable when a whole page is rendered. */
 export interface Readers {
   /** The smallest blocks around each read. */
   blocks: string[]
@@ -47,20 +47,20 @@ export interface Readers {
   outside: Read[]
 }
 
-/** What is known of a template, with all that it extends, includes and imports. */
+/** The analysis of a template, with all that it extends, includes and imports. */
 export interface TemplateReads {
   /** By their names, in the order in which they are met. */
   blocks: ReadonlyMap<string, BlockReads>
   /** The calls of sse_swap() in all of the page. */
   swaps: readonly PlacedSwap[]
-  /** Who reads a path, such as the name of a variable. */
+  /** The readers of a path, such as the name of a variable. */
   readersOf (path: string): Readers
 }
 
 /** Finds out what blocks read. */
 export interface ReadsAnalysis {
   /**
-   * What is known of a template. It is kept until one of the templates
+   * The analysis of a template. It is kept until one of the templates
    * concerned is another one.
    *
    * @throws FST_CHIRP_* or rejects with it, when the template cannot be loaded.

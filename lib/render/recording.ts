@@ -6,7 +6,7 @@ import { touches, type Read } from './reads.js'
 /** The variable of a context that brings its recorder along. Templates cannot name it. */
 export const RECORDER = 'chirp recorder'
 
-/** What a renderer tells of the variables that templates ask for. */
+/** The calls by which a renderer reports the variables that templates read. */
 export interface Recorder {
   noteName (name: string): void
 }
@@ -140,7 +140,7 @@ class Watch implements Recording, Recorder {
     if (typeof value !== 'function') return value
     const methods = this.#methods.get(original) ?? new Map<unknown, unknown>()
     this.#methods.set(original, methods)
-    // A class is no method, and is the same everywhere.
+    // A class is not a method, and is the same everywhere.
     if (!methods.has(value)) methods.set(value, value === original.constructor ? value : value.bind(original))
     return methods.get(value)
   }

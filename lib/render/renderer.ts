@@ -1,4 +1,4 @@
-// What the rest of the plugin knows of a template engine. Nunjucks is behind it.
+// The interface of template engines for the rest of the plugin. Nunjucks is behind it.
 import type { BlockRenderer } from '../message/compose.js'
 import type { ReadsAnalysis } from './reads.js'
 
@@ -31,11 +31,11 @@ export interface PrintedSignals {
 
 /** Those of one page. */
 export interface PageSignals extends PrintedSignals {
-  /** What has to be waited for so that they are of now; undefined when nothing has. */
+  /** A promise that lasts until they are up to date; undefined when they are. */
   ready (): Promise<unknown> | undefined
 }
 
-/** What a render knows of the page that it is for. */
+/** The facts about its page that a render knows. */
 export interface PageStream {
   /**
    * The address that an element connects to. Only a page with a stream has one: the one of the page without an argument, else the given one, with the
@@ -46,13 +46,13 @@ export interface PageStream {
   connect?: ((address?: string) => string) | undefined
   /** Not the block that is rendered alone, but those in it. */
   watcher?: BlockWatcher | undefined
-  /** What this page shows of signals. Default: what everyone may see. */
+  /** The values of signals on this page. Default: those for everyone. */
   readonly signals?: PrintedSignals | undefined
 }
 
 /** Renders templates and single blocks of them to HTML. */
 export interface Renderer extends BlockRenderer {
-  /** What the blocks of its templates read. Undefined where there are no templates. */
+  /** The reads of the blocks of its templates. Undefined where there are no templates. */
   readonly reads: ReadsAnalysis | undefined
   /**
    * The HTML of a whole template. A string when nothing asynchronous was met, else a promise.

@@ -1,10 +1,10 @@
-// What templates see of a value that is not there: it can be asked for its
+// The stand-in for a value that is not there: templates can ask it for its
 // state, and nothing else.
 
 /** Why a value is not there. */
 export type Missing = 'pending' | 'failed'
 
-/** What is thrown when a template uses a value that is not there. */
+/** The error when a template uses a value that is not there. */
 export class NotThereError extends Error {
   /** The variable. */
   readonly variable: string

@@ -1,5 +1,5 @@
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
-// What may stand in the one-line fields. Each check answers with a sentence
+// Checks of the one-line fields. Each answers with a sentence
 // that says what to do instead, or undefined when the value is fine.
 import { describe, quote } from '../util/describe.js'
 
@@ -25,7 +25,7 @@ export function nameProblem (field: string, name: unknown): string | undefined {
 export function idProblem (id: unknown): string | undefined {
   if (typeof id === 'bigint') return
   if (typeof id === 'number') {
-    return Number.isSafeInteger(id) ? undefined : `the id ${id} is no safe integer, so two ids could read the same. Use a string`
+    return Number.isSafeInteger(id) ? undefined : `the id ${id} is not a safe integer, so two ids could read the same. Use a string`
   }
   if (typeof id !== 'string') return `the id must be a string or an integer, not ${describe(id)}`
   // eslint-disable-next-line no-control-regex

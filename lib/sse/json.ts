@@ -49,7 +49,7 @@ function isThenable (value: unknown): boolean {
     typeof (value as { toJSON?: unknown }).toJSON !== 'function'
 }
 
-/** What is wrong with a value that JSON has come to; undefined when nothing is. */
+/** The problem of a value that JSON has reached; undefined when there is none. */
 export function problemOf (key: string, value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return
   const found = hollowOf(value)

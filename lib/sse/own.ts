@@ -1,4 +1,4 @@
-// The events that a stream sends of its own accord, and their names.
+// The reserved events of streams, and their names.
 import { encodeFrame } from './frame.js'
 
 /** Each event that is not an app's. */
@@ -40,12 +40,12 @@ export function closedFrame (): string {
   return encodeFrame({ event: OWN_EVENTS.closed, retry: jitter(5000, 15000), data: '' })
 }
 
-/** The last frame of a stream whose subject is no longer there. */
+/** The last frame of a stream without a source any more. */
 export function goneFrame (): string {
   return encodeFrame({ event: OWN_EVENTS.gone, retry: jitter(5000, 15000), data: '' })
 }
 
-/** The only frame for a client that is one too many. */
+/** The only frame for a client over a limit. */
 export function busyFrame (): string {
   return encodeFrame({ event: OWN_EVENTS.busy, retry: jitter(5000, 15000), data: '' })
 }

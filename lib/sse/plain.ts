@@ -40,6 +40,6 @@ function lossOf (holder: Record<string, unknown>, key: string, value: unknown): 
     case 'function': case 'symbol': return `a ${typeof value}${where} would be left out. Give what it stands for`
     case 'number': return Number.isFinite(value) ? undefined : `${value}${where} would become null. Give a number, or null`
     case 'undefined': return Array.isArray(holder) ? `undefined${where} of a list would become null. Give null, or leave it out` : undefined
-    case 'object': return isBytes(Object(holder[key])) ? `bytes${where} are no text. Give value.toString('base64'), or decode them first` : problemOf(key, value)
+    case 'object': return isBytes(Object(holder[key])) ? `bytes${where} are not text. Give value.toString('base64'), or decode them first` : problemOf(key, value)
   }
 }

@@ -1,11 +1,11 @@
-// What a source function is called with.
+// The argument of a source function.
 import { setMaxListeners } from 'node:events'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { FST_CHIRP_REQUEST_GONE } from '../errors.js'
 import { hasParameter, headerOf, parameterOf } from '../util/request.js'
 import type { StreamContext } from './types.js'
 
-/** The parameter of an address that says after which event a stream goes on. */
+/** The query parameter with the cursor of a stream. */
 export const LAST_EVENT_ID = 'lastEventId'
 
 /** In the address of a stream: its page was loaded because of a gap. */
@@ -44,7 +44,7 @@ export class Context implements StreamContext {
     return request
   }
 
-  /** The request, for those who do not keep the context; undefined when it may be gone. */
+  /** The request, for callers that do not keep the context; undefined when it may be gone. */
   get opening (): FastifyRequest | undefined {
     return this.#request instanceof WeakRef ? undefined : this.#request
   }
@@ -56,7 +56,7 @@ export class Context implements StreamContext {
     return request instanceof WeakRef ? this.#wasAfterGap : hasParameter(request, AFTER_GAP) && (headerOf(request, 'last-event-id') ?? '') === ''
   }
 
-  // Made when asked for: an idle stream that never looks at it saves about a kilobyte.
+  // Made on first use: an idle stream without it saves about a kilobyte.
   get signal (): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
@@ -73,7 +73,7 @@ export class Context implements StreamContext {
     this.#controller?.abort(abortError(reason))
   }
 
-  /** Forgets the request where nobody else has the context: an idle stream saves some hundred bytes. To be called when the stream runs. */
+  /** Forgets the request if no other code has the context: an idle stream saves some hundred bytes. To be called when the stream runs. */
   settle (): void {
     if (this.#isGiven) return
     this.#wasAfterGap = this.isAfterGap
@@ -81,8 +81,8 @@ export class Context implements StreamContext {
   }
 
   /**
-   * Lets the request go where nobody has asked for it: a generator that waits
-   * for ever keeps its arguments, and with the request it would keep the socket.
+   * Releases the request if it was never read: a generator that waits
+   * without an end keeps its arguments, and the request would keep the socket.
    */
   release (): void {
     if (this.#isGiven && !this.#isRequestUsed) this.#request = new WeakRef(this.#request as FastifyRequest)
@@ -91,14 +91,14 @@ export class Context implements StreamContext {
 
 const FORGOTTEN = new WeakRef<FastifyRequest>({} as never)
 
-// The name is what everyone who waits on a signal checks for.
+// The name that waiters on a signal check for.
 function abortError (reason: string): DOMException {
   return new DOMException(`The event stream was closed: ${reason}`, 'AbortError')
 }
 
 /**
  * The id of the last event that the client saw. Node.js reads headers as
- * latin1 while clients write them in UTF-8 (9.2.2), so they are read anew.
+ * latin1 while clients write them in UTF-8 (9.2.2), so they are decoded again.
  */
 function lastEventIdOf (request: FastifyRequest): string {
   const header = headerOf(request, 'last-event-id')

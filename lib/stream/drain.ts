@@ -31,7 +31,7 @@ export class Drain<T> {
 
   #goOn (): void {
     clearTimeout(this.#timer)
-    // Asked for each time: what ends with a stream may begin or finish this anew.
+    // Read each time: the end of a stream may start or finish another drain.
     for (let wait = this.#wait(); wait <= 0; wait = this.#wait()) this.#leave!(this.#streams[this.#next++]!)
     if (this.#next < this.#streams.length) this.#timer = setTimeout(() => this.#goOn(), this.#wait())
     else this.#streams = []

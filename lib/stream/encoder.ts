@@ -1,4 +1,4 @@
-// Makes the values of one stream into frames. One that fails is told of, and costs itself alone.
+// Makes the values of one stream into frames. One that fails is reported, and the others go on.
 import type { Dialect } from '../dialects/dialect.js'
 import { failuresOf, partMessage, type RenderHost } from '../message/compose.js'
 import { encodeValue, encodeValueError } from '../message/encode.js'
@@ -11,7 +11,7 @@ export class Encoder implements RenderHost {
   readonly #event: string | undefined
   readonly #report: (error: unknown, message: string) => void
 
-  /** `event` is the name of plain values; `report` hears of what fails. */
+  /** `event` is the name of plain values; `report` gets each failure. */
   constructor (app: StreamEnvironment, dialect: Dialect, event: string | undefined, report: (error: unknown, message: string) => void) {
     this.#app = app
     this.#dialect = dialect

@@ -1,4 +1,4 @@
-// What a stream needs of the app that it belongs to.
+// The parts of the app that a stream needs.
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Dialect } from '../dialects/dialect.js'
@@ -18,7 +18,7 @@ export interface StreamEnvironment {
   warnings: Warnings | undefined
 }
 
-/** What a stream needs to know of its request. */
+/** The facts about its request that a stream needs. */
 export interface Opening {
   settings: StreamSettings
   dialect: Dialect

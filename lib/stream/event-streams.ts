@@ -1,4 +1,4 @@
-// What an app knows of its streams, and how it ends them: app.eventStreams.
+// The streams of an app, their counters, and how they are ended: app.eventStreams.
 import type { FastifyBaseLogger } from 'fastify'
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { describe } from '../util/describe.js'
@@ -7,7 +7,7 @@ import { checkKey } from './keys.js'
 import { reportFailure } from './telemetry.js'
 import type { EventStreams } from './types.js'
 
-/** Who does it. */
+/** The parts that do the work. */
 interface Ending {
   closeKey (key: string): Promise<number>
   drain (milliseconds: number): Promise<void>

@@ -1,4 +1,4 @@
-// What pushes, and where it pushes to: what a stream and its source know of
+// Feeds, which push, and outlets, which they push to: all that a stream and its source know of
 // each other. A stream that is fed is not pulled, so that one event costs one
 // write for each connection and nothing else.
 import type { Dialect } from '../dialects/dialect.js'
@@ -13,11 +13,11 @@ import { isPromise, type MaybePromise } from '../util/promise.js'
 
 /** Where a feed sends what it has: a stream, or a merge that passes it on. */
 export interface Outlet {
-  /** How the client reads events. */
+  /** The dialect of the client. */
   readonly dialect: Dialect
-  /** Whether the client still has to take what it was sent. */
+  /** Whether bytes still wait for the client. */
   readonly isBlocked: boolean
-  /** How positions read as ids, where the stream has several feeds; undefined where a position is an id. */
+  /** The form of positions as ids, where the stream has several feeds; undefined where a position is an id. */
   readonly ids?: Ids | undefined
   /**
    * The frame of a value, as a source function may yield it. Never fails: a value that cannot be sent is logged,
@@ -31,22 +31,22 @@ export interface Outlet {
   send (frames: string, events: number): void
   /** Sends frames that many streams get. */
   share (frames: SharedFrames, events: number): void
-  /** Writes what was sent so far; else that is done at the end of the tick. */
+  /** Writes all that was sent so far, before the end of the tick. */
   flush (): void
   /** Resolves when the client can take more, or is gone. To be called while it is blocked. */
   whenDrained (): Promise<void>
   /** There will be nothing more. */
   ended (): void
-  /** There will be nothing more because of `error`: the client is told, and comes back. */
+  /** There will be nothing more because of `error`: the client gets an event, and comes back. */
   failed (error: unknown): void
-  /** Something failed after {@link Attachment.detach}. */
+  /** Reports a failure after {@link Attachment.detach}. */
   failedLate (error: unknown): void
   /**
    * Ends the whole stream with a last frame, also where other feeds have part in it: the app has closed it. Default:
    * there is nothing but {@link send} and {@link ended}.
    */
   leave? (reason: 'closed', frame: string): unknown
-  /** To be called for each gap that is told, before it is sent: what its event says besides. Default: nothing. */
+  /** To be called for each gap, before it is sent: gives additional fields of its event. Default: nothing. */
   noteGap? (): GapNotes | undefined
   /** To be called before events of a replay are sent; for telemetry. Default: nothing. */
   noteReplayed? (entries: readonly Entry[]): void
@@ -54,15 +54,15 @@ export interface Outlet {
   noteLive? (): void
 }
 
-/** What the event of a gap says besides, where it applies. */
+/** Additional fields of the event of a gap. */
 export interface GapNotes {
-  /** The page was loaded because of a gap, and this is the next one: loading it anew has not helped. */
+  /** The page was loaded because of a gap and has another one: loading it again has not helped. */
   again?: true
   /** Milliseconds, of which the client waits a random part before it loads anything: many have a gap at this moment. */
   spread?: number
 }
 
-/** How the positions of one feed read as ids in a stream that several feeds share. */
+/** The form of one feed's positions as ids in a stream that several feeds share. */
 export interface Ids {
   /** The same for all outlets where positions read the same, so that their frames can be shared. */
   key (): string
@@ -77,15 +77,15 @@ export interface Ids {
   noteStart (position: string): boolean
 }
 
-/** What was attached. */
+/** An attached feed. */
 export interface Attachment {
-  /** What a heartbeat tells the client to remember; undefined when the client knows it already. */
+  /** The cursor that a heartbeat gives to the client; undefined when the client has it already. */
   cursor? (): string | undefined
-  /** Stops: nothing may be sent any more. Called once, also after the feed has ended or failed. */
+  /** Stops: the feed may send nothing more. Called once, also after the feed has ended or failed. */
   detach (): void
 }
 
-/** What a feed says to a cursor. */
+/** The place of a cursor in a feed. */
 export interface Location {
   /** The position that the cursor stands for; undefined when it is unknown. */
   from: string | undefined
@@ -96,14 +96,14 @@ export interface Location {
 /** The name of the method that makes an object a {@link Feed}. The same in every copy of this package. */
 export const kAttach: unique symbol = Symbol.for('fastify-chirp.attach') as never
 
-/** What can be streamed and pushes its events, as a channel does: `reply.eventStream()` and `merge()` take it. */
+/** A source that pushes its events, as a channel does: `reply.eventStream()` and `merge()` take it. */
 export interface Feed {
   /**
-   * Sends to `outlet` what came after `lastEventId`, if that is not empty, and goes on with what comes. Called once
+   * Sends the events after `lastEventId` to `outlet`, if that is not empty, then live events. Called once
    * for each stream. `lastEventId` comes from the client and can be any text.
    */
   [kAttach] (outlet: Outlet, lastEventId: string): Attachment
-  /** Releases what will not be attached. A promise of it may be rejected, which is logged. */
+  /** Releases a feed that will not be attached. A rejection is logged. */
   discard? (): unknown
   /**
    * Finds a cursor, so that the feed has a place in the ids of a merged stream. There, `lastEventId` is a position
@@ -112,17 +112,17 @@ export interface Feed {
    */
   locate? (cursor: string): MaybePromise<Location>
   /**
-   * Where it is now: the position of its newest event, to go on after it later. Empty when it is over, or keeps no
+   * The position of its newest event, as a cursor to go on from later. Empty when it is over, or keeps no
    * history. `reply.page()` with `live` asks for it, and where it is not there for `locate('').last`.
    */
   cursor? (): MaybePromise<string>
-  /** The cursor of a page that names none itself. Default: that of {@link cursor}. @internal */
+  /** The cursor of a page without a cursor of its own. Default: that of {@link cursor}. @internal */
   readonly pageCursor?: string
   /** The same for a page of a merge: the position of this part. @internal */
   pagePosition? (): MaybePromise<string>
   /** The cursor that it goes on after. Default: the one of the client. @internal */
   cursorFor? (lastEventId: string): string
-  /** Whether it needs no gap: to a position that it does not know it sends all that there is. @internal */
+  /** Whether it needs no gap: after an unknown position it sends all that there is. @internal */
   readonly catchesUp?: boolean
   /** The signals that a page of it shows. @internal */
   readonly signals?: PageSignals | undefined
@@ -158,7 +158,7 @@ export function detachFeed (attachment: Attachment, outlet: Pick<Outlet, 'failed
   }
 }
 
-/** What a heartbeat tells the client to remember, as a frame; `failed` hears of what is no cursor. */
+/** The cursor of a heartbeat, as a frame; `failed` gets the error for a value that is not a cursor. */
 export function cursorFrame (attachment: Attachment | undefined, failed: (error: unknown) => void): string | undefined {
   try {
     const cursor = attachment?.cursor?.()

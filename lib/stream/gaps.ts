@@ -1,5 +1,5 @@
-// Counts the gaps that an app tells, so that pages which load themselves anew
-// after one do not all do so at once.
+// Counts the gaps that an app sends, so that pages which reload after a gap
+// do not all do so at once.
 
 /** Clients with a gap in about a second that need not wait. */
 const FEW = 20

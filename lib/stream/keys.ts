@@ -1,4 +1,4 @@
-// What streams can be named by, so that an app can end those of one user or room.
+// Keys of streams, by which an app can end those of one user or room.
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { describe } from '../util/describe.js'
 import { isList } from '../util/kind.js'
@@ -26,7 +26,7 @@ export class Keys<T> {
     }
   }
 
-  /** Those that are there now; what is done to one of them may take others away. */
+  /** The streams of now; an action on one of them may remove others. */
   of (key: string): T[] {
     return [...this.#streams.get(key) ?? []]
   }
@@ -43,7 +43,7 @@ export function streamKeys (value: unknown): readonly string[] {
   return [...new Set(keys.map(key => checkKey('option "key"', key)))]
 }
 
-/** @throws FST_CHIRP_OPTION for what is no key of a stream. */
+/** @throws FST_CHIRP_OPTION for a value that is not a key of a stream. */
 export function checkKey (where: string, key: unknown): string {
   if (typeof key === 'string' && key !== '' && key.length <= LONGEST) return key
   const given = typeof key === 'string' && key !== '' ? `a string of ${key.length}` : describe(key)

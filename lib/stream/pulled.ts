@@ -1,4 +1,4 @@
-// Anything that values are pulled from, as a feed.
+// A feed over a source that values are pulled from.
 import { isFeed, kAttach, type Attachment, type Feed, type Outlet } from './feed.js'
 import { Pump } from './pump.js'
 import { openSource, type OpenSource } from './source.js'
@@ -22,7 +22,7 @@ class Pulled implements Feed {
 }
 
 /**
- * What a stream sends: pushed by a feed, or pulled from anything else, which is opened.
+ * The content of a stream: pushed by a feed, or pulled from any other source, which is opened.
  *
  * @throws FST_CHIRP_SOURCE when it is neither.
  */

@@ -60,7 +60,7 @@ export class Pump implements Attachment {
     outlet.ended()
   }
 
-  /** Writes what is there, lets other work have its turn, and waits until the client can take more. */
+  /** Writes the collected values, gives other work a turn, and waits until the client can take more. */
   async #yieldLoop (): Promise<void> {
     this.#outlet.flush()
     this.#turn = 0

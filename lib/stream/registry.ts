@@ -14,17 +14,17 @@ import { Gaps } from './gaps.js'
 import { Keys } from './keys.js'
 import type { Settings } from './settings.js'
 
-/** What the registry does with a stream. */
+/** The methods of a stream that the registry calls. */
 export interface RegisteredStream extends Linked {
   /** Sends a last frame and ends; false when it has ended before. */
   leave (reason: 'shutdown' | 'closed', frame: string): boolean
   /** Cuts the connection. */
   destroy (): void
-  /** Lets everything go, as if the response had closed. */
+  /** Releases everything, as if the response had closed. */
   closed (): void
 }
 
-// What a cut connection needs to close takes no time; one that does not is given up.
+// A cut connection closes at once; one that does not is given up.
 const CLOSE_MARGIN = 500
 
 export class Registry {
@@ -50,7 +50,7 @@ export class Registry {
   clientOf (request: FastifyRequest): string | undefined {
     if (this.#settings.maxStreamsPerClient === 0) return undefined
     const client: unknown = this.#settings.clientKey(request)
-    // Nobody will wait for it, and it may fail.
+    // Nothing awaits this promise, and it may fail.
     if (isPromise(client)) client.then(undefined, () => {})
     if (typeof client !== 'string') throw new FST_CHIRP_OPTION(`option "clientKey" must return a string, not ${describe(client)}`)
     return client
@@ -86,7 +86,7 @@ export class Registry {
   /** Ends the streams that have a key now; resolves to how many there were. */
   async closeKey (key: string): Promise<number> {
     const streams = this.#keys.of(key)
-    // What was published before goes out at the end of the tick, and nobody comes back for it.
+    // Earlier events go out at the end of the tick, and the clients do not return for them.
     if (streams.length > 0) await new Promise(setImmediate)
     return streams.filter(stream => stream.leave('closed', closedFrame())).length
   }
@@ -119,7 +119,7 @@ export class Registry {
     this.#drain.finish()
     if (isEmpty) return
     for (const stream of [...streams]) stream.destroy()
-    // Whatever a response does, the app closes.
+    // The app closes, with any behaviour of a response.
     if (await this.#isEmptyWithin(CLOSE_MARGIN)) return
     for (const stream of [...streams]) stream.closed()
   }
@@ -127,7 +127,7 @@ export class Registry {
   async #isEmptyWithin (milliseconds: number): Promise<boolean> {
     if (this.counters.open === 0) return true
     await new Promise<void>(resolve => {
-      // When the loop was busy, clients may have taken all of it: that is heard before the immediate.
+      // When the loop was busy, clients may have taken all of it: that is handled before the immediate.
       const timer = setTimeout(() => setImmediate(resolve), milliseconds)
       this.#onEmpty.push(() => {
         clearTimeout(timer)

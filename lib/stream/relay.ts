@@ -1,4 +1,4 @@
-// An outlet in front of another one, which gets all that is not overridden.
+// An outlet in front of another one. It passes on every call that is not overridden.
 import type { Dialect } from '../dialects/dialect.js'
 import type { Entry } from '../message/entry.js'
 import type { SharedFrames } from '../sse/frame.js'

@@ -1,4 +1,4 @@
-// On a route that is marked as a stream a handler may return what it streams,
+// On a route that is marked as a stream a handler may return its source,
 // or be an async generator itself. Fastify would answer with `{}`.
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { hasMethod } from '../util/kind.js'
@@ -16,7 +16,7 @@ export function streamReturned (route: RouteOptions): void {
   route.handler = streaming as RouteOptions['handler']
 }
 
-/** Gives a generator the signal of its stream as request.signal: Fastify's own would not abort, and it would wait for ever. */
+/** Gives a generator the signal of its stream as request.signal: Fastify's own would not abort, and the generator would never end. */
 function runGenerator (handler: Handler): Handler {
   return function (request, reply) {
     let context: StreamContext | undefined
@@ -50,7 +50,7 @@ function answer (reply: FastifyReply, value: unknown): unknown {
 }
 
 /**
- * Whether a handler's value is there to be streamed: a channel, or what
+ * Whether a handler's value is a source: a channel, or a value that
  * iterates and is neither a list, which is JSON, nor a stream, whose bytes Fastify sends.
  */
 export function isReturnedSource (value: unknown): value is EventStreamSource {

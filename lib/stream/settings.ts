@@ -7,7 +7,7 @@ import { MAX_TIME, refuse, refuseUnknown, time } from '../util/options.js'
 import { streamKeys } from './keys.js'
 import type { ClientKey, StreamOptions } from './types.js'
 
-/** What one stream needs to know; times in milliseconds, 0 is off. */
+/** The settings of one stream; times in milliseconds, 0 is off. */
 export interface StreamSettings {
   retry: number | false
   closeEvent: string | undefined
@@ -16,11 +16,11 @@ export interface StreamSettings {
   dialect: DialectOption
   event: string | undefined
   compress: boolean
-  /** What it can be closed by. */
+  /** The keys that it can be closed by. */
   keys: readonly string[] | undefined
 }
 
-/** What is the same for every stream of one app; times in milliseconds, 0 is off. */
+/** The settings that all streams of one app share; times in milliseconds, 0 is off. */
 export interface Settings {
   debug: boolean
   /** Where the client script is served. */
@@ -36,7 +36,7 @@ export interface Settings {
   stream: StreamSettings
 }
 
-/** Milliseconds of silence before a comment is sent, where nobody says otherwise. Clients know it. */
+/** Milliseconds of silence before a comment is sent, by default. Clients know this number. */
 export const HEARTBEAT = 15000
 
 export const STREAM_OPTIONS = ['retry', 'closeEvent', 'heartbeat', 'maxAge', 'dialect', 'event', 'key', 'compress'] as const

@@ -15,8 +15,8 @@ export interface OpenSource {
   /**
    * Asks the source to stop, whether it waits or not. Never throws; the
    * promise, if there is one, settles when the source has finished, which may
-   * be never, and is rejected with what its cleanup threw. `late` hears of
-   * what fails after that.
+   * be never, and is rejected with an error of its cleanup. `late` is called with
+   * an error after that.
    */
   close (late?: (error: unknown) => void): Promise<unknown> | undefined
 }
@@ -94,7 +94,7 @@ class ReadableSource implements OpenSource {
     try {
       return await this.#iterator.next()
     } catch (error) {
-      // What was destroyed by us fails the pending pull; that is no news.
+      // A Readable that this code destroyed fails the pending pull, as expected.
       if (this.#isClosed) return { done: true, value: undefined }
       throw error
     }
@@ -140,7 +140,7 @@ class WebSource implements OpenSource {
 export function openSource (source: unknown): OpenSource {
   if (isNodeReadable(source)) return new ReadableSource(source)
   if (isWebStream(source)) return new WebSource(source)
-  // A string is iterable too, but nobody wants its characters one by one.
+  // A string is iterable too, but its characters are not meant one by one.
   if (typeof source === 'object' && source !== null && !ArrayBuffer.isView(source)) {
     if (hasMethod(source, Symbol.asyncIterator)) return new AsyncSource(toIterator((source as AsyncIterable<unknown>)[Symbol.asyncIterator]()))
     if (hasMethod(source, Symbol.iterator)) return new SyncSource(toIterator((source as Iterable<unknown>)[Symbol.iterator]()))
@@ -148,17 +148,17 @@ export function openSource (source: unknown): OpenSource {
   throw new FST_CHIRP_SOURCE(describe(source))
 }
 
-/** Lets go of a source that is not going to be pulled from. */
+/** Releases a source that will not be pulled from. */
 export function discardSource (source: unknown): void {
   if (typeof source === 'function') return
   openSource(source).close()?.catch(ignore)
 }
 
-// A throw during cleanup becomes a rejection, so that there is one way to hear of it.
+// A throw during cleanup becomes a rejection, so that there is one way to catch it.
 function attempt (cleanup: () => unknown): Promise<unknown> | undefined {
   try {
     const result = cleanup()
-    // One of our own: what a promise of the app has for a then() or catch() may throw.
+    // A promise made here: the then() or catch() of one from the app may throw.
     return isPromise(result) ? new Promise(resolve => { resolve(result) }) : undefined
   } catch (error) {
     return Promise.reject(error)

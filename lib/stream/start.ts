@@ -70,7 +70,7 @@ export function startEventStream (
     discard(source)
     tryLog(reply.log, 'info', { route: request.routeOptions.url, client }, 'event stream refused: too many are open')
     reportReject(app, { route: request.routeOptions.url, requestId: request.id }, 'busy')
-    // With another status than 200 EventSource would give up for ever.
+    // With another status than 200 an EventSource gives up for good.
     return send(reply, settings, busyFrame())
   }
 
@@ -105,7 +105,7 @@ export function startEventStream (
 
 /**
  * The answer of a source function that takes its time. A promise that never
- * settles keeps this, so it lets go of the reply once there is nothing to answer.
+ * settles keeps this object, so it releases the reply once there is nothing to answer.
  */
 class Answer {
   #reply: FastifyReply | undefined
@@ -127,14 +127,14 @@ class Answer {
     }
   }
 
-  /** Answers with the error, unless nobody waits for an answer any more. */
+  /** Answers with the error, unless the answer is no longer wanted. */
   readonly failed = (error: unknown): void => {
     const reply = this.#reply
     if (reply === undefined) return this.#stream.failedLate(error)
     this.#reply = undefined
     // One that the app's end has closed keeps its place until the client has its answer.
     if (!this.#stream.isOver) this.#stream.abandon()
-    // An error handler may answer with a stream.
+    // An error handler may answer with a stream too.
     ;(reply as MarkedReply)[kStarted] = false
     try {
       reply.send(toErrorObject(error))
@@ -166,7 +166,7 @@ function payloadOf (stream: Stream, reply: FastifyReply, { compress }: StreamSet
 
 function send (reply: FastifyReply, { dialect, heartbeat, compress }: StreamSettings, payload: StreamPayload | string): FastifyReply {
   (reply as MarkedReply)[kStarted] = true
-  // What the app has set stays, but only an event stream is an event stream, and its text is UTF-8.
+  // Headers of the app stay, but the media type has to be that of an event stream, in UTF-8.
   const type = reply.getHeader('content-type')
   if (type === undefined || !EVENT_STREAM.test(String(type))) reply.header('content-type', CONTENT_TYPE)
   if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-cache, no-transform')
@@ -176,12 +176,12 @@ function send (reply: FastifyReply, { dialect, heartbeat, compress }: StreamSett
   if (heartbeat !== HEARTBEAT) reply.header('chirp-heartbeat', heartbeat)
   if (dialect === 'auto') addVary(reply, dialectVary())
   if (compress) addVary(reply, 'Accept-Encoding')
-  // @fastify/compress would hold events back, and this is how it is told not to.
+  // @fastify/compress would hold events back, unless this header is there.
   if ('compress' in reply) reply.request.raw.headers['x-no-compression'] ??= 'event stream'
   return reply.send(payload)
 }
 
-/** Releases a source that is not going to be streamed, whatever it is. */
+/** Releases a source that will not be streamed, of any kind. */
 export function discard (source: unknown): void {
   try {
     if (isFeed(source)) discardFeed(source, () => {})
@@ -193,6 +193,6 @@ export function discard (source: unknown): void {
 
 /** Whether the client left before there was a stream; its close event will not come again. */
 function isGone (response: Response, socket: Socket | undefined): boolean {
-  // A response that waits behind a pipelined one does not hear of its socket's end.
+  // A response that waits behind a pipelined one does not notice the end of its socket.
   return response.destroyed === true || response.stream?.destroyed === true || socket?.destroyed === true
 }

@@ -40,7 +40,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   readonly #client: string | undefined
   readonly context: Context
   readonly #started = performance.now()
-  // These are let go when the stream is over: a source that waits for ever
+  // These are released when the stream is over: a source that waits without an end
   // keeps the stream, but must not keep the connection.
   #response: Response | undefined
   #feed: Feed | undefined
@@ -50,7 +50,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   #queuedOn: Socket | undefined
   // Until the source is there.
   #pending: Pending | undefined
-  // What is sent in place of a stream that was over before it began.
+  // The frame that is sent in place of a stream that was over before it began.
   #lastFrame = ''
   #reason: CloseReason | undefined
   // A stream that is fed may never need one.
@@ -71,7 +71,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     response[kStream] = this
     // It always comes, and it is the only event that does.
     response.on('close', onClose)
-    // A server's idle timeout would end a quiet stream; Node sets it anew for the next request.
+    // A server's idle timeout would end a quiet stream; Node sets it again for the next request.
     if (socket?.timeout) socket.setTimeout(0)
     if (socket !== undefined && response.socket !== socket) {
       // Except for a response that waits behind a pipelined one and has no socket yet.
@@ -86,14 +86,14 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     this.#pending = pending
   }
 
-  /** Gives the stream what it will send, which is let go at once when the stream is already over. */
+  /** Gives the stream its content, which is released at once when the stream is already over. */
   setFeed (feed: Feed): void {
     this.#pending = undefined
     if (this.isOver) this.#discard(feed)
     else this.#feed = feed
   }
 
-  /** Sends the first frame and starts. `end` ends the response where somebody else has to do it. */
+  /** Sends the first frame and starts. `end` ends the response where other code has to do it. */
   start (dest: Destination, end?: () => void, Kind = Connection): void {
     // A handler that failed after all may have ended the response.
     if (dest.writableEnded) return
@@ -126,7 +126,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     this.#stop('error')
   }
 
-  /** The response has closed, whoever closed it. */
+  /** The response has closed, by either side. */
   closed (): void {
     const connection = this.connection
     this.app.registry.remove(this, this.#client, this.#settings.keys)
@@ -214,7 +214,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     this.#finish('end', closeEvent === undefined ? '' : encodeFrame({ event: closeEvent, data: '' }))
   }
 
-  /** The source failed: the client hears of it and reconnects. */
+  /** The source failed: the client gets an event and reconnects. */
   failed (error: unknown): void {
     this.#reportError(error, 'the source of an event stream failed')
     const data = this.app.settings.debug ? messageOf(error) : 'Internal Server Error'
@@ -222,7 +222,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   }
 
   failedLate (error: unknown): void {
-    // Who was asked to stop may say so by an AbortError.
+    // A source that was asked to stop may say so by an AbortError.
     if (!isAbortError(error)) this.#reportError(error, 'the source failed after its stream was closed')
   }
 
@@ -253,7 +253,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     this.app.registry.counters.events += events
   }
 
-  /** Sends what is left and a last frame, and ends the response. */
+  /** Sends the rest and a last frame, and ends the response. */
   #finish (reason: CloseReason, lastFrame: string): void {
     if (this.isOver) return
     if (lastFrame !== '') this.connection?.add(lastFrame)
@@ -271,7 +271,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     if (this.#attachment !== undefined) detachFeed(this.#attachment, this)
     const pending = this.#pending
     this.#feed = this.#attachment = this.#pending = undefined
-    // A source that has ended leaves nobody who could keep the request.
+    // After the end of its source no code keeps the request.
     if (reason !== 'end') this.context.release()
     this.drained()
     // Also for a client that has left: hooks of the app may wait for the answer, such as those that trace requests.

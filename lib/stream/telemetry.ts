@@ -1,4 +1,4 @@
-// Tells the log and the diagnostics channels what became of a stream.
+// Reports the life of a stream to the log and the diagnostics channels.
 // https://nodejs.org/api/diagnostics_channel.html
 import diagnostics from 'node:diagnostics_channel'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
@@ -17,10 +17,10 @@ const errorChannel = diagnostics.channel('fastify-chirp:stream:error')
 const rejectChannel = diagnostics.channel('fastify-chirp:stream:reject')
 const resumeChannel = diagnostics.channel('fastify-chirp:resume')
 
-/** Whose streams they are. */
+/** The owner of the streams. */
 interface Owner { readonly app: FastifyInstance }
 
-/** A stream, for those who tell of it. */
+/** A stream, as telemetry sees it. */
 export interface Told {
   readonly app: Owner
   readonly context: Context
@@ -32,7 +32,7 @@ export interface Told {
 // Events that are replayed may come from thousands of traces, and a span takes 128 links.
 const MAX_TRACES = 128
 
-/** What the messages of one stream have in common. Made only where somebody listens. */
+/** The common part of the messages of one stream. Made only for a channel with subscribers. */
 class Observed implements ObservedStream {
   readonly app: ObservedStream['app']
   readonly route: string | undefined
@@ -89,7 +89,7 @@ export function reportOpen (stream: Told): void {
   openChannel.publish(about({ request: opening!, route, requestId, lastEventId }, observe(stream)) satisfies StreamOpenMessage)
 }
 
-/** A request for a stream got a frame that sends it away. */
+/** A request for a stream was refused with a frame. */
 export function reportReject (app: Owner, { route, requestId }: Pick<Context, 'route' | 'requestId'>, reason: RejectReason): void {
   if (!rejectChannel.hasSubscribers) return
   const message = { route, requestId, reason }
@@ -103,7 +103,7 @@ export function noteReplayed (stream: Told, entries: readonly Entry[]): void {
   for (const { record: { traceparent } } of entries) if (traceparent !== undefined && known.traces.size < MAX_TRACES) known.traces.add(traceparent)
 }
 
-/** A stream of a channel has all that was before it came, or was told that it does not. The first time counts. */
+/** A stream of a channel has all earlier events, or was told of a gap. The first time counts. */
 export function reportResume (stream: Told, result: ResumeResult): void {
   const known = resumeChannel.hasSubscribers ? observed.get(stream.context) : undefined
   if (known === undefined || known.isLive) return
@@ -123,7 +123,7 @@ export function reportError (stream: Told, error: unknown, message: string): voi
 // The log has had one of the same cause.
 const muted = new WeakSet<object>()
 
-/** From now on an error is told to those who debug, and to the diagnostics channels. */
+/** From now on errors go to the log at debug and to the diagnostics channels. */
 export function muteFailure (error: Error): void {
   muted.add(error)
 }

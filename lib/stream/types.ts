@@ -37,17 +37,17 @@ export interface StreamOptions {
    */
   compress?: boolean | undefined
   /**
-   * What the stream can be named by, such as the id of its user: `app.eventStreams.close(key)` ends every stream with
+   * A name for the stream, such as the id of its user: `app.eventStreams.close(key)` ends every stream with
    * that key. A string of 1 to 256 characters, or a list of at most 50. Default: none. Off: omit.
    */
   key?: string | readonly string[] | undefined
 }
 
-/** What a source function is called with. */
+/** The argument of a source function. */
 export interface StreamContext {
   /** Aborts when the client leaves, the app closes, a limit ends the stream, and at the latest when the stream is over. */
   readonly signal: AbortSignal
-  /** The id of the last event that the client saw: its `Last-Event-ID` header, else its `lastEventId` query parameter, else `''`; as it was sent, whatever a schema says. */
+  /** The id of the last event that the client saw: its `Last-Event-ID` header, else its `lastEventId` query parameter, else `''`. A schema does not change it. */
   readonly lastEventId: string
   /** The request that opened the stream. */
   readonly request: FastifyRequest
@@ -55,10 +55,10 @@ export interface StreamContext {
   readonly log: FastifyBaseLogger
 }
 
-/** What values are pulled from. */
+/** A source that values are pulled from. */
 export type StreamSource = AsyncIterable<unknown> | Iterable<unknown> | Readable | ReadableStream
 
-/** What `reply.eventStream()` takes: something to pull from, or a channel, or several of them merged. */
+/** A source for `reply.eventStream()`: a source to pull from, a channel, or several of them merged. */
 export type EventStreamSource = StreamSource | Feed
 
 /** A function of the context that returns a source, or a promise of one. */
@@ -101,7 +101,7 @@ export interface EventStreamStats {
   readonly renders: number
   /** Parts of pages that are still to be sent. */
   readonly partsPending: number
-  /** Parts of pages that failed, or whose deferred value did. */
+  /** Parts of pages that failed, with those whose deferred value failed. */
   readonly partsFailed: number
 }
 
@@ -115,23 +115,23 @@ export interface EventStreams extends EventStreamStats {
   /**
    * Ends every stream that was opened with this key: its client gets `chirp:closed` and a `retry` of 5 to 15 seconds.
    * Resolves to how many were here, in this registration of the plugin. With the option `engine` all registrations that
-   * have this engine, in all processes, close theirs. It need not be awaited: what fails is logged. A promise that you
-   * make of it is yours to catch.
+   * have this engine, in all processes, close theirs. It need not be awaited: a failure is logged. A promise that you
+   * derive from it is yours to catch.
    *
-   * @throws FST_CHIRP_OPTION (as a rejection) for what is no key.
-   * @throws FST_CHIRP_ENGINE (as a rejection) when the others could not be told. The streams that were here are closed.
+   * @throws FST_CHIRP_OPTION (as a rejection) for a value that is not a key.
+   * @throws FST_CHIRP_ENGINE (as a rejection) when the engine could not tell the other processes. The streams of this process are closed.
    */
   close (key: string): Promise<number>
   /**
    * Takes no new streams, whose clients get `chirp:closing`, and ends those that are open one after the other, spread over
-   * so many milliseconds. Resolves when the last one has ended. `0` ends all at once. The app goes on otherwise.
+   * so many milliseconds. Resolves when the last one has ended. `0` ends all at once. The app itself goes on.
    *
-   * @throws FST_CHIRP_OPTION (as a rejection) for what is no such time.
+   * @throws FST_CHIRP_OPTION (as a rejection) for a value that is not such a time.
    */
   drain (milliseconds: number): Promise<void>
 }
 
-/** One stream, as messages of diagnostics channels tell of it: the same object in all messages of a stream. */
+/** One stream in messages of diagnostics channels: the same object in all messages of a stream. */
 export interface ObservedStream {
   /** The app, or the scope of it, that the plugin is registered in. */
   readonly app: FastifyInstance
@@ -151,7 +151,7 @@ export interface ObservedStream {
   readonly waiting: number
 }
 
-/** Message of the diagnostics channel `fastify-chirp:stream:open`. Like all that have it, its `stream` is no enumerable field. */
+/** Message of the diagnostics channel `fastify-chirp:stream:open`. In this and other messages, `stream` is not an enumerable field. */
 export interface StreamOpenMessage {
   readonly stream: ObservedStream
   request: FastifyRequest
@@ -182,10 +182,10 @@ export interface StreamErrorMessage {
   error: unknown
 }
 
-/** Why a request for a stream was sent away: too many are open, or the app takes no new ones. */
+/** Why a request for a stream was refused: too many are open, or the app takes no new ones. */
 export type RejectReason = 'busy' | 'shutdown' | 'closed'
 
-/** Message of the diagnostics channel `fastify-chirp:stream:reject`: the client was told to come back later. */
+/** Message of the diagnostics channel `fastify-chirp:stream:reject`: the client was asked to come back later. */
 export interface StreamRejectMessage {
   /** The app, or the scope of it, that the plugin is registered in. No enumerable field. */
   readonly app: FastifyInstance
@@ -195,23 +195,23 @@ export interface StreamRejectMessage {
 }
 
 /**
- * How a stream that follows channels, jobs or live views began: without a cursor, with all that came after its cursor,
+ * How a stream of channels, jobs or live views started: without a cursor, with all events after its cursor,
  * or with a gap.
  */
 export type ResumeResult = 'fresh' | 'replayed' | 'gap'
 
-/** Message of the diagnostics channel `fastify-chirp:resume`: the stream has caught up, and from now on gets what is new. */
+/** Message of the diagnostics channel `fastify-chirp:resume`: the stream has caught up, and gets live events from now on. */
 export interface ResumeMessage {
   readonly stream: ObservedStream
   route: string | undefined
   requestId: string
   lastEventId: string
   result: ResumeResult
-  /** How many events it got until then. */
+  /** Number of events that it got until then. */
   events: number
   /** Milliseconds since it opened. */
   duration: number
-  /** The traces that published what was replayed, at most 128. */
+  /** The traces of the replayed events, at most 128. */
   traceparents: string[]
 }
 

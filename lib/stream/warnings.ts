@@ -1,4 +1,4 @@
-// What a developer is told once, in debug.
+// Warnings for a developer, each logged once, in debug.
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { Fragment } from '../message/fragment.js'
 import { Fragments } from '../message/fragments.js'
@@ -19,7 +19,7 @@ export class Warnings {
     this.#log = log
   }
 
-  /** Looks at what a value is sent under; `event` is the name of plain values. */
+  /** Checks the event name and the id of a value; `event` is the name of plain values. */
   check (value: unknown, event?: string): void {
     if (isOf(value, SSEEvent)) this.#checkBoth(value.event, value.id)
     else if (isOf(value, Fragment)) this.#checkBoth(value.target, value.id)
@@ -32,10 +32,10 @@ export class Warnings {
     const hazard = nameHazard(name)
     if (hazard === undefined) return
     this.#told.add(name)
-    this.#warn(`the event name "${name}" is asking for trouble: ${hazard}. Choose another one`)
+    this.#warn(`the event name "${name}" causes trouble: ${hazard}. Choose another one`)
   }
 
-  /** Tells why a page waits for a deferred value before it leaves. */
+  /** Warns that a page waits for a deferred value before it leaves, and why. */
   checkDeferred (template: string, variable: string, why: string): void {
     const key = `deferred ${template} ${variable} ${why}`
     if (this.#told.has(key)) return
@@ -43,7 +43,7 @@ export class Warnings {
     this.#warn(`the page ${template} waits for the deferred value "${variable}": it ${why}. Put what reads it into a block of its own`)
   }
 
-  /** Looks at the status that a stream is about to leave with. */
+  /** Checks the status of a stream that is about to start. */
   checkStatus (request: FastifyRequest, status: number): void {
     // Only GET is what an EventSource sends; fetch() reads a stream of any status.
     if (status === 200 || request.method !== 'GET') return
@@ -51,7 +51,7 @@ export class Warnings {
       `${route} sent an event stream with status ${status}. An EventSource reads it with status 200 only, and gives up for good otherwise. Remove reply.code(${status})`)
   }
 
-  /** Looks at what is about to become JSON. */
+  /** Checks a value that is about to become JSON. */
   checkPayload (request: FastifyRequest, payload: unknown): void {
     if (!isReturnedSource(payload)) return
     this.#tellOfRoute(request, route =>

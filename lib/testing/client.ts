@@ -43,7 +43,7 @@ export interface SSEOptions extends OpenOptions {
   timeout?: number
 }
 
-/** What {@link TestClient.sse} read. */
+/** The result of {@link TestClient.sse}. */
 export interface SSEResult {
   /** Status of the answer. */
   status: number
@@ -51,15 +51,15 @@ export interface SSEResult {
   headers: IncomingHttpHeaders
   /** The events, in their order. */
   events: ReceivedEvent[]
-  /** How many heartbeats came. */
+  /** Number of heartbeats. */
   heartbeats: number
   /** Whether the server ended the stream. */
   ended: boolean
-  /** What an EventSource would send back as Last-Event-ID. */
+  /** The id that an EventSource would send back as Last-Event-ID. */
   lastEventId: string
   /** The last reconnection time in milliseconds that the server asked for. */
   retry: number | undefined
-  /** The body of an answer that is no event stream, else `''`. */
+  /** The body of an answer that is not an event stream, else `''`. */
   body: string
 }
 
@@ -183,11 +183,11 @@ export class TestStream {
   heartbeats = 0
   /** Whether the server ended the stream. */
   ended = false
-  /** The body so far of an answer that is no event stream, else `''`. */
+  /** The body so far of an answer that is not an event stream, else `''`. */
   body = ''
   readonly #response: StreamResponse
   readonly #queue: ReceivedEvent[] = []
-  // Who asked first is served first.
+  // The first call gets the first event.
   readonly #waiting: Array<(event?: ReceivedEvent) => void> = []
   readonly #decoder = new TextDecoder()
   #isClosed = false
@@ -221,7 +221,7 @@ export class TestStream {
     })
   }
 
-  /** What an EventSource would send back as Last-Event-ID. */
+  /** The id that an EventSource would send back as Last-Event-ID. */
   get lastEventId (): string {
     return this.#parser.lastEventId
   }

@@ -16,16 +16,16 @@ export interface TestableApp {
   listen (...values: never[]): unknown
 }
 
-/** What we see of it. */
+/** The parts of an app that are used. */
 export type App = Pick<FastifyInstance, 'server' | 'inject' | 'listen'> & { ready (): PromiseLike<unknown> }
 
-/** What is asked for. */
+/** A request. */
 export interface StreamRequest {
   method: string
   path: string
   headers: Record<string, string>
   payload: string | undefined
-  /** Nobody waits for the answer any more. */
+  /** The answer is no longer wanted. */
   signal: AbortSignal
 }
 
@@ -64,11 +64,11 @@ export async function connect (app: App, request: StreamRequest): Promise<Stream
 
 const listening = new WeakMap<object, Promise<unknown>>()
 
-// One call for all who ask at once.
+// One call for all callers of that moment.
 async function listen (app: App): Promise<number> {
   const { server } = app
   if (!server.listening) {
-    // An app that was closed meanwhile is asked anew, and says so.
+    // An app that was closed meanwhile is asked again, and says so.
     const started = listening.get(server) ?? app.listen({ port: 0, host: '127.0.0.1' }).finally(() => listening.delete(server))
     listening.set(server, started)
     await started
@@ -100,7 +100,7 @@ async function connectHttp2 (origin: string, { method, path, headers, payload, s
     const { ':status': status, ...rest } = await new Promise<http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader>((resolve, reject) => {
       body.on('response', resolve)
       body.on('error', reject)
-      // A reset without a code is no error.
+      // A reset without a code is not an error.
       body.on('close', () => reject(new Error(`The app closed the stream of ${method} ${path} without an answer`)))
     })
     return { status: status as number, headers: rest, body, close: () => body.close(http2.constants.NGHTTP2_CANCEL) }
@@ -110,5 +110,5 @@ async function connectHttp2 (origin: string, { method, path, headers, payload, s
   }
 }
 
-// Who closes a connection is told so by an error.
+// The side that closes a connection gets an error for it.
 function ignore (): void {}

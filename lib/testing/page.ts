@@ -1,11 +1,11 @@
 // A page that comes in parts, as a browser has it in the end.
 
-/** What {@link TestClient.page} read. */
+/** The result of {@link TestClient.page}. */
 export interface PageResult {
   status: number
   /** The page with its parts in their places, as it is when all has arrived. */
   html: string
-  /** What arrived, in order: the shell, and then each part. */
+  /** The pieces in the order of their arrival: the shell, and then each part. */
   chunks: string[]
 }
 

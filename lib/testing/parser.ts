@@ -16,7 +16,7 @@ export interface ReceivedEvent {
   retry?: number
 }
 
-/** What a parser calls back with. */
+/** The callbacks of a parser. */
 export interface ParserCallbacks {
   onEvent (event: ReceivedEvent): void
   onComment (text: string): void
@@ -26,7 +26,7 @@ export interface ParserCallbacks {
 const MARK = '\u0000end of block'
 
 export class EventStreamParser {
-  /** What an EventSource would send back as Last-Event-ID. */
+  /** The id that an EventSource would send back as Last-Event-ID. */
   lastEventId = ''
   /** The last reconnection time in milliseconds that the server asked for. */
   retry: number | undefined

@@ -23,7 +23,7 @@ const WAKES_PER_TICK = 1000
 export class Clock {
   /** The current tick: an integer, cheap to note. */
   now = currentTick()
-  /** How often the event loop has come round to the clock: does not count the ticks that a busy loop has missed. */
+  /** Number of turns of the event loop that reached the clock: does not count the ticks that a busy loop has missed. */
   turns = 0
   readonly #slots = new Map<number, List<Sleeper>>()
   #sleepers = 0
@@ -34,7 +34,7 @@ export class Clock {
     return milliseconds === 0 ? 0 : Math.ceil(milliseconds / TICK) + 1
   }
 
-  /** The current tick, also when the clock stands still because nobody sleeps. */
+  /** The current tick, also when the clock stands still because it has no sleeper. */
   refresh (): number {
     if (this.#timer === undefined) this.now = currentTick()
     return this.now

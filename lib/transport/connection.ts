@@ -15,7 +15,7 @@ const settled = Promise.resolve()
 
 const NONE: Drainable[] = []
 
-/** What the connections of an app share. */
+/** The shared part of the connections of an app. */
 export interface ConnectionApp {
   clock: Clock
   counters: { bytes: number }
@@ -27,7 +27,7 @@ export interface ConnectionOwner {
   drained (): void
   /** The stream is old enough to be ended, or the client too slow to be kept. */
   expired (reason: 'maxAge' | 'maxBuffer' | 'writeTimeout'): void
-  /** What to send after a silence; undefined is a comment. */
+  /** The frame to send after a silence; undefined is a comment. */
   heartbeat (): string | undefined
   /** The response was ended, but the client does not take the rest of it. */
   cut (): void
@@ -60,7 +60,7 @@ export class Connection implements Sleeper {
   #settlesAt: number
   #isLast = false
   #ending = false
-  // What was listened to for its drain; mostly nothing, so all share one list.
+  // Emitters with a drain listener; mostly none, so all share one list.
   #drainables: Drainable[] = NONE
 
   constructor (
@@ -89,7 +89,7 @@ export class Connection implements Sleeper {
   /** Adds the first frame, which leaves together with the head and with what the source has at once. */
   open (frame: string): void {
     this.#pending = frame
-    // What takes an injected answer may look for its first bytes as soon as there is a head.
+    // The receiver of an injected answer may look for its first bytes as soon as there is a head.
     if (isInjected(this.#dest)) return this.flush()
     // A tick later, but after all promises that are settled already.
     settled.then(() => process.nextTick(flush, this))
@@ -146,7 +146,7 @@ export class Connection implements Sleeper {
       if (end === undefined) this.#dest.end()
       else end()
     } catch (error) {
-      // A trailer of the app, or an end() that somebody has replaced.
+      // A trailer of the app, or a replaced end().
       this.#owner.endFailed(error)
     }
   }
@@ -178,7 +178,7 @@ export class Connection implements Sleeper {
     if (this.blocked && isLate) return this.#drop('writeTimeout')
     if (this.#expiry !== 0 && now >= this.#expiry) return this.#owner.expired('maxAge')
     if (this.#heartbeat !== 0 && now >= this.#written + this.#heartbeat) {
-      // What waits keeps a blocked connection busy; a heartbeat would only wait too.
+      // Waiting bytes keep a blocked connection busy; a heartbeat would only wait too.
       if (this.#dropIfFull()) return
       if (this.blocked) this.#written = now
       else this.#beat()
@@ -214,7 +214,7 @@ export class Connection implements Sleeper {
       // A compressor that a hook put in between keeps what it gets until told not to.
       dest.flush?.()
     } catch {
-      // Only a write() that somebody has replaced throws; nothing can be sent through it.
+      // Only a replaced write() throws; nothing can be sent through it.
       this.#ending = true
       this.#owner.cut()
     }

@@ -1,11 +1,11 @@
-// What frames are written to, and what may be done with it beyond write() and end().
+// The destination of frames, and the calls on it beyond write() and end().
 import type { Socket } from 'node:net'
 
 // Listeners find their connection on the response itself, so that no closure
 // is made for each one.
 export const kConnection = Symbol('fastify-chirp.connection')
 
-/** What tells when it has drained. */
+/** The emitter of its `drain` event. */
 export interface Drainable {
   on (event: 'drain', listener: (this: Drainable) => void): unknown
   removeListener (event: 'drain', listener: (this: Drainable) => void): unknown

@@ -1,4 +1,4 @@
-// What a client accepts, and on which of its headers an answer depends.
+// The media types that a client accepts, and the headers that an answer depends on.
 // https://www.rfc-editor.org/rfc/rfc9110#section-12.5
 import type { FastifyReply } from 'fastify'
 

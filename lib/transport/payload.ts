@@ -1,13 +1,13 @@
-// What is given to reply.send(): Fastify takes it for a stream, runs every
+// The payload for reply.send(): Fastify takes it for a stream, runs every
 // onSend hook, prepares the head and calls `pipe()`. From there on frames are
 // written straight to the response, without a Readable in between.
 import type { FastifyReply } from 'fastify'
 import type { Destination } from './destination.js'
 
-/** Who writes once the response is there. */
+/** The writer of the response. */
 export interface Writer {
   start (dest: Destination, end?: () => void): void
-  /** Adds to the head what depends on nobody coming in between. Called where the head leaves before {@link start}. */
+  /** Adds headers that are true only without code in between. Called where the head leaves before {@link start}. */
   prepare? (): void
 }
 
@@ -33,7 +33,7 @@ export class StreamPayload {
     if (isResponse && reply.raw.statusCode === 304) {
       dest.end()
     } else if (options?.end === false) {
-      // Somebody else ends the response: a transform, or Fastify for the sake of
+      // Other code ends the response: a transform, or Fastify for the sake of
       // trailers. They may begin to listen for the end only after this call.
       this.#writer.start(dest, () => this.#emitEnd())
     } else {

@@ -1,19 +1,19 @@
-// All that touches what is private to Node.js or to Fastify, but for what the
-// checker asks (contracts/private.ts). Each touch makes
-// something faster or quieter, and where it is gone the ordinary way is taken.
+// All access to private parts of Node.js and Fastify, but for those that the
+// checker reads (contracts/private.ts). Each access makes
+// something faster or quieter, and where the part is gone the ordinary way is taken.
 import { ServerResponse, type OutgoingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, RouteOptions } from 'fastify'
 import { symbolOf } from '../util/symbol.js'
 import type { Destination } from './destination.js'
 
-// Only as Node.js has it: who has patched or will patch a prototype wants to see
-// every write. There is no other copy to compare with, but nobody else's has this line in it.
+// Only as Node.js has it: code that patches a prototype wants to see
+// every write. There is no other copy to compare with, but no other write() has this line in it.
 const { write } = ServerResponse.prototype
 const isUnpatched = Function.prototype.toString.call(write).includes('write_(this, chunk, encoding, callback, false)')
 
 /**
  * Whether a chunk may go to the socket: an HTTP/1.1 response in chunks, whose
- * head has left and whose turn it is, and whose write() nobody has replaced.
+ * head has left, that has its turn, and that has its own write().
  * Without `chunkedEncoding`, `outputSize` or `_httpMessage` all goes through write().
  */
 export function isPlain (dest: Destination): boolean {
@@ -94,19 +94,19 @@ export function watchOnSend (route: RouteOptions, read: (hooks: Hooks | undefine
 }
 
 /**
- * Whether a function is no code of the app, such as what rejects a promise. Only
+ * Whether a function is not code of the app, such as what rejects a promise. Only
  * its text tells. Where this is gone all are the app's, and a rejection that
- * nobody listens to ends the process as usual.
+ * has no listener ends the process as usual.
  */
 export function isNative (value: Function): boolean {
   return Function.prototype.toString.call(value).endsWith('{ [native code] }')
 }
 
-// Where Node.js tells of a rejection that nobody listens to, if it is the domain
+// Node.js reports a rejection without a listener here, if it is the domain
 // at the moment of the rejection (https://nodejs.org/api/process.html#event-unhandledrejection).
 const NOWHERE = { emit: () => true }
 
-/** Rejects so that nobody who does not listen hears of it. Where that has no effect, Node.js ends the process as usual. */
+/** Rejects without a report where there is no listener. Where that has no effect, Node.js ends the process as usual. */
 export function withoutNotice (reject: (error: unknown) => unknown, error: unknown): unknown {
   const { domain } = process as { domain?: unknown }
   Reflect.set(process, 'domain', NOWHERE)

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 
 const kQueue = Symbol('fastify-chirp.queue')
 
-/** What waits for its turn. */
+/** A stream that waits for its turn. */
 export interface Queued {
   /** The socket has closed. */
   closed (): void

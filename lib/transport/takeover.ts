@@ -2,7 +2,7 @@
 // as streams. Fastify watches a stream payload with two sets of listeners that
 // keep the request and the reply in memory for as long as the stream is open,
 // and cost a third of the time that it takes to connect. This hook runs after
-// all others, writes the head itself, and lets both go.
+// all others, writes the head itself, and releases both.
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { StreamPayload } from './payload.js'
 import { flattenHead, hasTrailers, headersOf, watchOnSend } from './private.js'
@@ -19,10 +19,10 @@ type Config = { [kLast]?: Place }
 const made = new WeakSet<object>()
 
 /**
- * Makes a hook of ours the last onSend hook of `route`, whatever others set,
+ * Makes a hook of this plugin the last onSend hook of `route`, whatever others set,
  * push or wrap later: whenever the list is read and another is the last, it
- * gets a new one. One that is not the last any more, such as in a wrapper of
- * somebody's, steps aside.
+ * gets a new one. A hook that is no longer the last, such as one in a wrapper,
+ * steps aside.
  */
 export function takeOverRoute (route: RouteOptions): void {
   const place: Place = { hook: undefined }

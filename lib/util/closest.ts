@@ -1,6 +1,6 @@
-// What somebody may have meant.
+// The known word that a misspelt one probably means.
 
-/** A longer word is no name, and to compare two takes the product of their lengths. */
+/** A longer word is not a name, and the cost of comparing two is the product of their lengths. */
 const LONGEST_WORD = 200
 /** Words that one is compared with. */
 const MOST_COMPARED = 300
@@ -11,12 +11,12 @@ export function suggest (word: string, candidates: Iterable<string>): string {
   return best === undefined ? '' : ` Did you mean "${best}"?`
 }
 
-/** What a word was probably meant to be, by at most `most` slips. */
+/** The word that a misspelt one probably means, within `most` slips. */
 export function nearest (word: string, candidates: Iterable<string>, most = 3): string | undefined {
   let best: string | undefined
   let least = Math.min(most, Math.floor(word.length / 2.5)) + 1
   let left = word.length > LONGEST_WORD ? 0 : MOST_COMPARED
-  // What is near begins or ends alike.
+  // Words that are near begin or end alike.
   const part = Math.ceil(word.length / 4)
   const [start, end] = [word.slice(0, part), word.slice(-part)]
   for (const candidate of candidates) {

@@ -3,7 +3,7 @@ import { disregard } from './promise.js'
 
 /**
  * Names a value in an error message without printing what may be long or secret. What is described is refused, so
- * that nobody will wait for a promise.
+ * that nothing will await a promise.
  */
 export function describe (value: unknown): string {
   switch (typeof value) {

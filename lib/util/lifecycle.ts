@@ -1,4 +1,4 @@
-// What entries of their own, such as fastify-chirp/otel, know of an app that has the plugin: that it has it, and when it
+// The events of an app with the plugin that other entries, such as fastify-chirp/otel, listen to: its registration, and when it
 // closes. An app is known by its server, which all of its scopes share.
 
 interface Life {

@@ -2,7 +2,7 @@
 // an entry for it; with thousands of short streams that is what connecting
 // costs most after the system calls.
 
-/** What an item of a list carries: its neighbours, undefined when it is in none. */
+/** The fields of an item of a list: its neighbours, undefined when it is in none. */
 export interface Linked {
   previous: Linked | undefined
   next: Linked | undefined

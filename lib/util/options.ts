@@ -12,7 +12,7 @@ import { messageOf } from './thrown.js'
 export function unknownOption (where: string, options: object, known: readonly string[], overlooked?: string): string | undefined {
   let names: string[]
   try {
-    // Read as well, so that what cannot be read is told here and in these words.
+    // Read as well, so that an option that cannot be read fails here and with this message.
     names = Object.entries(options).map(([name]) => name)
   } catch (error) {
     return `the options ${where} cannot be read (${messageOf(error)}). Give a plain object`

@@ -23,9 +23,9 @@ export function allDone<T> (values: Array<MaybePromise<T>>): MaybePromise<T[]> {
   return values.some(isPromise) ? Promise.all(values) : values as T[]
 }
 
-/** Hears of the failure of a promise that nobody will wait for, so that it does not end the process. */
+/** Catches the failure of a promise that nothing awaits, so that it does not end the process. */
 export function disregard (value: unknown): void {
-  // What others make may begin its work when it is asked, such as a query, and ends no process.
+  // A promise of another kind, such as a query, may begin its work when it is asked, and ends no process.
   if (types.isPromise(value)) hear(value)
 }
 
@@ -33,11 +33,11 @@ async function hear (promise: Promise<unknown>): Promise<void> {
   try {
     await promise
   } catch {
-    // Who gave it was told that it cannot be used.
+    // Its caller was told that it cannot be used.
   }
 }
 
-/** What a promise gives, or the error of `late` when that takes more than some milliseconds. */
+/** The result of a promise, or the error of `late` when that takes more than some milliseconds. */
 export async function within<T> (milliseconds: number, promise: Promise<T>, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<never>((_resolve, reject) => { timer = setTimeout(() => { reject(late()) }, milliseconds).unref() })

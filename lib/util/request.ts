@@ -1,8 +1,8 @@
-// What a client sent, where a schema may have had its hands on it: Fastify's
+// The original data of a request, where a schema may have changed it: Fastify's
 // validator removes what a schema does not list, and makes numbers of strings.
 import type { FastifyRequest } from 'fastify'
 
-/** A header as the app sees it, or as it came where that is no string any more. */
+/** A header as the app sees it, or as it arrived where that is no longer a string. */
 export function headerOf ({ headers, raw }: FastifyRequest, name: string): string | undefined {
   const header: unknown = headers[name]
   if (typeof header === 'string') return header

@@ -1,4 +1,4 @@
-// Finds a symbol that nobody exports.
+// Finds a symbol that is not exported.
 
 /** The symbol with which an object, or what it inherits from, keeps something, by its description. */
 export function symbolOf (target: object, description: string): symbol | undefined {

@@ -2,7 +2,7 @@
 
 const UNPRINTABLE = 'something that cannot be printed was thrown'
 
-/** What is shown of something that was thrown. */
+/** The name and message of a thrown value. */
 export interface Thrown { name: string, message: string, code: unknown }
 
 /** Whether it is an Error; a revoked Proxy does not even let itself be asked. */
@@ -14,17 +14,17 @@ export function isError (thrown: unknown): thrown is Error {
   }
 }
 
-/** The message of whatever was thrown. */
+/** The message of a thrown value. */
 export function messageOf (thrown: unknown): string {
   return look(thrown).message
 }
 
-/** Whatever was thrown as an Error. */
+/** A thrown value as an Error. */
 export function toErrorObject (thrown: unknown): Error {
   return isError(thrown) ? thrown : new Error(messageOf(thrown))
 }
 
-/** What can be shown of it. */
+/** The printable parts of it. */
 export function look (thrown: unknown): Thrown {
   try {
     if (thrown instanceof Error) return { name: String(thrown.name), message: String(thrown.message), code: (thrown as { code?: unknown }).code }
@@ -40,7 +40,7 @@ export function toCause (thrown: unknown): unknown {
   return message === UNPRINTABLE ? new Error(UNPRINTABLE) : thrown
 }
 
-/** Whether somebody who was asked to stop says so, or a Readable that it has not come to its end. */
+/** Whether it says that code stopped as asked, or that a Readable closed before its end. */
 export function isAbortError (error: unknown): boolean {
   try {
     const { name, code } = (error ?? {}) as { name?: unknown, code?: unknown }

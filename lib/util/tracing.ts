@@ -3,11 +3,11 @@
 import type { TracingChannel } from 'node:diagnostics_channel'
 import { isPromise, type MaybePromise } from './promise.js'
 
-/** What the message of a call is given on its way. */
+/** The fields that the message of a call gets on its way. */
 export interface Traced<T> {
-  /** What the call gave. At `end` it is not there yet where the call goes on. */
+  /** The result of the call. At `end` it is not there yet where the call goes on. */
   result?: T
-  /** What it failed with. */
+  /** The error of the call. */
   error?: unknown
 }
 

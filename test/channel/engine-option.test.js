@@ -20,8 +20,8 @@ async function build (t, methods) {
 
 t.test('what is no engine is refused, and says what is missing', async t => {
   for (const [engine, message] of [
-    [null, 'not null'], ['redis', 'not the string "redis"'], [{ publish () {}, read () {} }, 'listen(), close() of it is no method'],
-    [engineWith({ open: 1 }), 'open() of it is no method']
+    [null, 'not null'], ['redis', 'not the string "redis"'], [{ publish () {}, read () {} }, 'listen(), close() of it is not a method'],
+    [engineWith({ open: 1 }), 'open() of it is not a method']
   ]) await t.rejects(async () => { await Fastify().register(chirp, { engine }) }, { code: 'FST_CHIRP_OPTION', message: new RegExp(message.replaceAll(/[()]/g, '\\$&')) })
 })
 

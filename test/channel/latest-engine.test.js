@@ -190,7 +190,7 @@ t.test('what latest() gives is checked', async t => {
   stream.close()
   const { default: Fastify } = await import('fastify')
   const { default: chirp } = await import('fastify-chirp')
-  await t.rejects(async () => { await Fastify().register(chirp, { engine: engineWith({ latest: 5, read: memory.read }) }) }, { code: 'FST_CHIRP_OPTION', message: /latest\(\) of it is no method/ })
+  await t.rejects(async () => { await Fastify().register(chirp, { engine: engineWith({ latest: 5, read: memory.read }) }) }, { code: 'FST_CHIRP_OPTION', message: /latest\(\) of it is not a method/ })
 })
 
 t.test('an engine gets what it needs to keep values', async t => {

@@ -87,7 +87,7 @@ t.test('runs once for all who follow, is kept for linger, and started again for 
   second.disconnect()
   await pass(1000)
   t.ok(runs[0].signal.aborted)
-  t.match(runs[0].signal.reason, { name: 'AbortError', message: /nobody follows/ })
+  t.match(runs[0].signal.reason, { name: 'AbortError', message: /it has no subscribed stream/ })
   t.ok(runs[0].isOver)
   t.equal(timers.size, 0)
   first.connect()

@@ -214,7 +214,7 @@ t.test('what is no viewer, or no option, is refused with what to do', async t =>
   t.doesNotThrow(() => channel.subscribe({ viewer: deep }))
 })
 
-t.test('a context that is no plain data is refused when it is published', async t => {
+t.test('a context that is not plain data is refused when it is published', async t => {
   const { app, channel, client } = await buildViewers(t, { plugin: { debug: true } })
   const stream = await client.open(url({ role: 'a' }))
   for (const [context, message] of [

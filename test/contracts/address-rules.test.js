@@ -6,7 +6,7 @@ rule('link', {
   'a link to no route': {
     templates: '<nav>\n  <a ¦href="/nwes">News</a>\n</nav>',
     routes: ['GET /news'],
-    says: 'No route answers GET /nwes. Did you mean "/news"? Mend the address in href, or add the route.'
+    says: 'No route answers GET /nwes. Did you mean "/news"? Correct the address in href, or add the route.'
   },
   'a link to a route': { templates: '<a href="/news">News</a><a href="/news?page=2#top">2</a>', routes: ['GET /news'] },
   'a connection that a function prints': { templates: '<b {{ sse_connect("/a/" ~ x) }}></b><b ¦{{ sse_connect("/b?c=" ~ d) }}></b>', routes: ['GET /a/:x'] },
@@ -19,7 +19,7 @@ rule('link', {
     routes: ['GET /events']
   },
   'hx-action of htmx 4': { templates: '<b hx-action="/a" hx-method="put"></b><b ¦hx-action="/b"></b>', routes: ['PUT /a'] },
-  'frames, and characters that are no text': { templates: 'a\0b <iframe ¦src="/nope"></iframe><iframe src="/a"></iframe>', routes: ['GET /a'] },
+  'frames, and characters that are not text': { templates: 'a\0b <iframe ¦src="/nope"></iframe><iframe src="/a"></iframe>', routes: ['GET /a'] },
   'addresses that are elsewhere or unknown': {
     templates: '<a href="https://a.example/x">1</a><a href="//b.example">2</a><a href="mailto:a@b.c">3</a><a href="#top">4</a><a href="">5</a>' +
       '<a href="?page=2">6</a><a href="next">7</a><a href="javascript:go()">8</a><a href="/file.pdf" download>9</a><a href="/x" rel="noopener external">10</a>' +
@@ -29,8 +29,8 @@ rule('link', {
     templates: '<a href="/users/7/edit">1</a><a href="/users/{{ id }}/edit">2</a><a ¦href="/users/{{ id }}/remove">3</a><a ¦href="/userz/{{ id }}">4</a>',
     routes: ['GET /users/:id/edit'],
     says: [
-      'No route answers GET /users/{{ }}/remove. Mend the address in href, or add the route.',
-      'No route answers GET /userz/{{ }}. Mend the address in href, or add the route.'
+      'No route answers GET /users/{{ }}/remove. Correct the address in href, or add the route.',
+      'No route answers GET /userz/{{ }}. Correct the address in href, or add the route.'
     ]
   },
   'an expression may be several segments, or none': {
@@ -183,7 +183,7 @@ rule('form', {
   'a form to no route': {
     templates: '<form ¦action="/contcat" method="post"></form>',
     routes: ['POST /contact'],
-    says: 'No route answers POST /contcat. Did you mean "/contact"? Mend the address in action, or add the route.'
+    says: 'No route answers POST /contcat. Did you mean "/contact"? Correct the address in action, or add the route.'
   },
   'a form to a route, to its own page, and a dialog': {
     templates: '<form action="/search"></form><form method="post"></form><form action="" method="post"></form><form action="/x" method="dialog"></form>',
@@ -242,16 +242,16 @@ rule('asset', {
     templates: '<link rel="stylesheet" ¦href="/app.css"><script ¦src="/app.js"></script><img ¦src="/{{ x }}/a.png"><svg><use ¦href="/icons.svg#a"/></svg>',
     routes: ['GET /'],
     says: [
-      'No route answers GET /app.css. Mend the address in href, or add the route. Nothing is wrong if a proxy serves it',
-      'No route answers GET /app.js. Mend the address in src, or add the route. Nothing is wrong if a proxy serves it',
-      'No route answers GET /{{ }}/a.png. Mend the address in src, or add the route. Nothing is wrong if a proxy serves it',
-      'No route answers GET /icons.svg. Mend the address in href, or add the route. Nothing is wrong if a proxy serves it'
+      'No route answers GET /app.css. Correct the address in href, or add the route. Nothing is wrong if a proxy serves it',
+      'No route answers GET /app.js. Correct the address in src, or add the route. Nothing is wrong if a proxy serves it',
+      'No route answers GET /{{ }}/a.png. Correct the address in src, or add the route. Nothing is wrong if a proxy serves it',
+      'No route answers GET /icons.svg. Correct the address in href, or add the route. Nothing is wrong if a proxy serves it'
     ]
   },
   'a link to a file': {
     templates: '<a ¦href="/files/report.pdf">1</a><a href="/feed.xml">2</a><a href="/a.{{ x }}">3</a>',
     routes: ['GET /feed.xml', 'GET /:x'],
-    says: 'No route answers GET /files/report.pdf. Mend the address in href, or add the route. Nothing is wrong if a proxy serves it'
+    says: 'No route answers GET /files/report.pdf. Correct the address in href, or add the route. Nothing is wrong if a proxy serves it'
   },
   'a wildcard serves all': { templates: '<script src="/static/app.js"></script><img src="/static/{{ x }}.png">', routes: ['GET /static/*'] },
   'files elsewhere, and elements that fetch nothing': { templates: '<script src="https://a.example/x.js"></script><img src="data:image/png;base64,x"><div src="/x"></div><base href="/y">' }

@@ -270,7 +270,7 @@ t.test('a template that cannot be read is a finding', async t => {
     const app = await buildApp(t, { templates: env })
     const find = async options => (await app.checkContracts({ sources: [], ...options })).issues.filter(({ category }) => category === 'template-error')
     t.match(await find(), [{
-      severity: 'error', template: 'page.html', message: 'The template cannot be loaded: the disk is full. Mend what its loader says'
+      severity: 'error', template: 'page.html', message: 'The template cannot be loaded: the disk is full. Fix the error that its loader reports'
     }])
     t.match(await find({ severities: { 'template-error': 'warning' } }), [{ severity: 'warning' }])
     t.same(await find({ severities: { 'template-error': 'off' } }), [])

@@ -36,7 +36,7 @@ t.test('every way to make an app', async t => {
 t.test('an export that is no app says what to do', async t => {
   const cases = [
     ['export default () => 5', undefined, 'its export "default" did not return a Fastify app. Return it, or name the right export with --export'],
-    ['export const app = Promise.resolve(5)', undefined, 'its export "app" is no Fastify app, and no function that makes one'],
+    ['export const app = Promise.resolve(5)', undefined, 'its export "app" is neither a Fastify app nor a function that makes one'],
     ['export const x = 1, y = 2', 'z', 'it has no export "z", but x, y'],
     ['', 'z', 'it has no export "z", but none at all']
   ]
@@ -75,9 +75,9 @@ t.test('an app that cannot be checked: exit 2, and why', async t => {
     ["throw 'text'", [], /^app\.js cannot be checked: text\n$/],
     ['export const x = 1', [], /^app\.js exports no Fastify app, and started none\. Export the app, or a function that builds it, or name the export with --export\n$/],
     ['await new Promise(() => {})', [], /^app\.js exports no Fastify app, and started none\./m],
-    ['process.exit(3)', [], /^app\.js ended its process with exit code 3 before it could be checked\. What it printed is above\n$/],
-    ["process.kill(process.pid, 'SIGKILL')", [], /^app\.js ended its process before it could be checked\. What it printed is above\n$/],
-    ['setInterval(() => {}, 1000)', ['--timeout', '1.5'], /^app\.js made no app within 1\.5 s\. Export the app, or a function that builds it, or give it more time with --timeout SECONDS\n$/],
+    ['process.exit(3)', [], /^app\.js ended its process with exit code 3 before it could be checked\. Its output is above\n$/],
+    ["process.kill(process.pid, 'SIGKILL')", [], /^app\.js ended its process before it could be checked\. Its output is above\n$/],
+    ['setInterval(() => {}, 1000)', ['--timeout', '1.5'], /^app\.js did not make an app within 1\.5 s\. Export the app, or a function that builds it, or give it more time with --timeout SECONDS\n$/],
     [`${BEGIN}${make()}${make().replaceAll('app', 'other')}await app.ready()\nawait other.ready()`, [], /^app\.js cannot be checked: it starts several apps\. Export the one to check, and name it with --export\n$/],
     [APP, ['--source', 'gone'], /^app\.js cannot be checked: fastify-chirp: option "sources" names a file that does not exist: /]
   ]

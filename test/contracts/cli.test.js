@@ -56,14 +56,14 @@ t.test('a command line that is wrong: exit 2, and what there is', async t => {
     [['check'], 'There is no file. Say which module makes the app: fastify-chirp check ./app.js'],
     [['check', 'a', 'b', 'c'], 'Only one file can be checked at a time, and there is also b, c'],
     [['check', 'app.js', '--json', '--github'], 'The report is either --json or --github. Leave one of them out'],
-    [['check', 'app.js', '--write-baseline'], '--write-baseline needs to know where to: add --baseline FILE'],
+    [['check', 'app.js', '--write-baseline'], '--write-baseline needs a file: add --baseline FILE'],
     [['check', 'app.js', '--severity', 'orphan'], '--severity takes CATEGORY=LEVEL, such as orphan=off, not "orphan"'],
     [['check', 'app.js', '--timeout', 'long'], '--timeout takes seconds, above 0 and up to 3600, not "long"']
   ]
   await each(cases, async ([args, message]) => {
-    t.same(await run(folder, args), { code: 2, stdout: '', stderr: `${message}\n\nfastify-chirp --help tells what there is.\n` })
+    t.same(await run(folder, args), { code: 2, stdout: '', stderr: `${message}\n\nfastify-chirp --help shows the usage.\n` })
   })
-  t.match(await run(folder, ['check', 'app.js', '--jsno']), { code: 2, stdout: '', stderr: /^Unknown option '--jsno'[^]*--help tells what there is\.\n$/ })
+  t.match(await run(folder, ['check', 'app.js', '--jsno']), { code: 2, stdout: '', stderr: /^Unknown option '--jsno'[^]*--help shows the usage\.\n$/ })
   t.same(await run(folder, ['check', 'gone.js']), { code: 2, stdout: '', stderr: 'There is no file gone.js. Say which module makes the app: fastify-chirp check ./app.js\n' })
 })
 

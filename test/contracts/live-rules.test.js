@@ -12,7 +12,7 @@ rule('unknown-signal', {
       'page.html': `${CONNECT}{{ ¦signal("balanse") }}<b {{ ¦signal_attrs("x") }}></b>{% if a %}{{ ¦signal("y" if b else "balance") }}{% endif %}{{ f(¦signal("z")) }}<i ¦sse-swap="signal:w,signal:balance,other"></i></main>`
     },
     says: ['balanse', 'x', 'y', 'z', 'w'].map((name, n) =>
-      `There is no signal "${name}", which ${['signal()', 'signal_attrs()', 'signal()', 'signal()', 'sse-swap'][n]} shows.${n === 0 ? ' Did you mean "balance"?' : ''} Mend the name, or declare it before the app starts: app.signal('${name}')`)
+      `There is no signal "${name}", which ${['signal()', 'signal_attrs()', 'signal()', 'signal()', 'sse-swap'][n]} shows.${n === 0 ? ' Did you mean "balance"?' : ''} Correct the name, or declare it before the app starts: app.signal('${name}')`)
   },
   'signals and derived values, and names that are not known': {
     declare: app => { signals('a')(app); app.derived('b', ['a'], a => a) },
@@ -50,9 +50,9 @@ rule('live-view', {
     templates: `${CONNECT}{% block header %}{{ title }}{% endblock %}<ul>{% block rows %}{{ rows }}{% endblock %}</ul><p id="f{{ x }}">{% block foot %}{{ total }}{% endblock %}</p></main>`,
     finds: ['page.html', 'page.html', 'page.html'],
     says: [
-      'Live view "ticket": no block reads "totall", which "derive" computes. Mend the path, or remove it there',
-      'Live view "ticket": no element takes its block "header". Put {{ sse_swap("header") }} into the element around it, or mend the target in "blocks"',
-      'Live view "ticket": no element takes its block "rows". Put {{ sse_swap("list") }} into the element around it, or mend the target in "blocks"'
+      'Live view "ticket": no block reads "totall", which "derive" computes. Correct the path, or remove it there',
+      'Live view "ticket": no element takes its block "header". Put {{ sse_swap("header") }} into the element around it, or correct the target in "blocks"',
+      'Live view "ticket": no element takes its block "rows". Put {{ sse_swap("list") }} into the element around it, or correct the target in "blocks"'
     ]
   },
   'what is placed and read': {
@@ -79,7 +79,7 @@ rule('live-view', {
     declare: view({ reads: { a: ['clock'] } }),
     templates: `${CONNECT}<p {{ sse_swap("a") }}>{% block a %}{{ ticket.title }}{% endblock %}</p></main>`,
     source: "await ticket.changed(id, [¦'ticket.titel', 'ticket.title', 'ticket', 'clock', path, , 'no path!'])\nticket.changed(id)\nticket.changed(id, paths)\nticket['changed'](id, ['x'])\nchanged(id, ['x'])",
-    says: 'No block of a live view reads "ticket.titel", so this change reaches nobody. Mend the path, or add it to "reads" of the block that shows it'
+    says: 'No block of a live view reads "ticket.titel", so this change has no effect. Correct the path, or add it to "reads" of the block that shows it'
   },
   'an app without live views': { source: "other.changed(id, ['x'])" }
 })

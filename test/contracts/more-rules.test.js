@@ -15,7 +15,7 @@ const IMPORT = "import { Fragment, Fragments, SSEEvent } from 'fastify-chirp'\n"
 rule('unknown-filter', {
   'filters anywhere': {
     templates: '{{ a | ¦nope }}{% if b | ¦nah(1) | upper %}{% endif %}{% filter ¦nah %}x{% endfilter %}{% set c = [d | ¦zzz] %}{{ (e | safe) | default(f | ¦y) }}<p class="{{ g | ¦x }}"></p>',
-    says: ['nope', 'nah', 'zzz', 'y', 'x'].map(name => `There is no filter "${name}" in the environment of this template. Mend the name, or add it with addFilter()`)
+    says: ['nope', 'nah', 'zzz', 'y', 'x'].map(name => `There is no filter "${name}" in the environment of this template. Correct the name, or add it with addFilter()`)
   },
   'those of Nunjucks, and names of objects': { templates: '{{ a | upper | d("x") | e }}' },
   'those of the app, and what a custom tag makes': { templates: '{% wrap %}{{ b | ¦nope }}{% endwrap %}', tags: ['wrap'] }
@@ -24,7 +24,7 @@ rule('unknown-filter', {
 rule('unknown-test', {
   'tests anywhere': {
     templates: '{% if a is ¦evn %}{% elif b is not ¦od %}{% endif %}{{ c is ¦dividable(3) }}',
-    says: ['evn', 'od', 'dividable'].map(name => `There is no test "${name}" in the environment of this template. Mend the name, or add it with addTest()`)
+    says: ['evn', 'od', 'dividable'].map(name => `There is no test "${name}" in the environment of this template. Correct the name, or add it with addTest()`)
   },
   'those of Nunjucks': { templates: '{% if a is defined and b is not none and c is divisibleby(3) and d is sameas(e) and f is null %}{% endif %}' }
 })
@@ -50,8 +50,8 @@ rule('view', {
     templates: { 'page.njk': '', 'news/item.njk': '', 'broken.njk': '{% if %}' },
     shared: true,
     source: "reply.view('page.njk'); reply.view('page'); reply.view('news/item'); reply.view('broken.njk'); reply.code(200).view(¦'pgae.njk', {}); reply.view(¦'nope'); reply.view('old.ejs'); reply.view(name); reply.view()",
-    says: ['There is no template "pgae.njk" in the environment that reply.view() shares. Did you mean "page.njk"? Mend the name, or add the template',
-      'There is no template "nope" in the environment that reply.view() shares. Mend the name, or add the template']
+    says: ['There is no template "pgae.njk" in the environment that reply.view() shares. Did you mean "page.njk"? Correct the name, or add the template',
+      'There is no template "nope" in the environment that reply.view() shares. Correct the name, or add the template']
   },
   'a view that is not listed, and one that only a loader knows': { templates: { 'page.html': '', 'data.html.txt': '' }, shared: true, source: "reply.view('data.html.txt')" },
   'folders of the plugin are not shared': { templates: { 'page.njk': '' }, source: "reply.view('nope.njk')" },
@@ -104,7 +104,7 @@ rule('swap-value', {
     says: [
       ['apend', 'the swap of this fragment', 'append'], ['innerhtml', 'hx-swap', 'innerHTML'], ['beforend', 'hx-swap', 'beforeend'], ['trasition', 'hx-swap', 'transition'], ['setle', 'data-hx-swap', 'settle'],
       ['outerHMTL', 'hx-swap:inherited', 'outerHTML'], ['outerHTNL', 'hx-swap-oob', 'outerHTML'], ['beforened', 'hx-swap-oob', 'beforeend']
-    ].map(([word, where, meant]) => `htmx does not know "${word}" in ${where}. Did you mean "${meant}"? Mend the value`)
+    ].map(([word, where, meant]) => `htmx does not know "${word}" in ${where}. Did you mean "${meant}"? Correct the value`)
   },
   'what htmx knows, in either generation, and what an extension may': {
     templates: '<p hx-swap="innerHTML"></p><p hx-swap="outerMorph swap:1s settle:2s scroll:#a:top show:none focus-scroll:true ignoreTitle:true"></p><p hx-swap=""></p><p hx-swap></p><p hx-swap="{{ x }}"></p>' +
@@ -121,7 +121,7 @@ rule('swap-mismatch', {
     routes: ['GET /live stream'],
     source: IMPORT + ['a', 'b', 'c', 'd'].map(name => fragment(name, 'beforeend').replace("'beforeend'", "¦'beforeend'")).join('') + fragment('a', 'innerHTML') + fragment('b', 'prepend') + fragment('c', 'outerHTML') + fragment('d', 'textContent') + fragment('e', 'none'),
     says: [['a', 'innerHTML'], ['b', 'afterbegin'], ['c', 'outerHTML'], ['d', 'outerHTML" or "textContent']]
-      .map(([name, style]) => `This fragment has the swap "beforeend", and the element with sse-swap="${name}" has hx-swap="${style}", which htmx 2 goes by. Give both the same`)
+      .map(([name, style]) => `This fragment has the swap "beforeend", and the element with sse-swap="${name}" has hx-swap="${style}", which htmx 2 uses. Give both the same`)
   },
   'what is not sure': {
     templates: {
@@ -139,7 +139,7 @@ rule('swap-mismatch', {
     templates: page('<div hx-ext="sse" sse-connect="/live"><p sse-swap="a" hx-swap="settle:0ms"></p><p sse-swap="b" hx-swap=""></p><p sse-swap="c" hx-swap="fade"></p></div>'),
     routes: ['GET /live stream'],
     source: IMPORT + fragment('a', 'innerHTML') + fragment('b', 'innerHTML') + fragment('c', 'fade') + fragment('c', 'innerHTML').replace("'innerHTML'", "¦'innerHTML'"),
-    says: 'This fragment has the swap "innerHTML", and the element with sse-swap="c" has hx-swap="fade", which htmx 2 goes by. Give both the same'
+    says: 'This fragment has the swap "innerHTML", and the element with sse-swap="c" has hx-swap="fade", which htmx 2 uses. Give both the same'
   },
   'on htmx 4 the fragment decides': {
     templates: page(`${HTMX4}<div sse-connect="/live"><p sse-swap="a"></p></div>`), routes: ['GET /live stream'], source: IMPORT + fragment('a', 'none')
@@ -156,7 +156,7 @@ rule('misspelt-attribute', {
   'names that are nearly right': {
     templates: '<p ¦hx-targte="this"></p><p ¦data-hx-triger="x"></p><p ¦hx-gte="/"></p><p ¦sse-swp="a"></p><p ¦chirp-refesh></p><p ¦hx-target:inherted="this"></p><p ¦hx-sse:conect="/"></p>',
     says: [['hx-targte', 'hx-target'], ['data-hx-triger', 'hx-trigger'], ['hx-gte', 'hx-get'], ['sse-swp', 'sse-swap'], ['chirp-refesh', 'chirp-refresh'], ['hx-target:inherted', 'hx-target:inherited'], ['hx-sse:conect', 'hx-sse:connect']]
-      .map(([written, meant]) => `There is no attribute ${written}. Did you mean "${meant}"? Mend the name`)
+      .map(([written, meant]) => `There is no attribute ${written}. Did you mean "${meant}"? Correct the name`)
   },
   'names that are right, or something else': {
     templates: '<p hx-get="/" hx-on:click="x" hx-on--load="x" hx-status:404="x" hx-target-404="this" hx-target-error="this" hx-swap:inherited="none" hx-vals:append="x" hx-label="x" hx-my-own="x" data-hx-boost="true" class="hx-gte" sse-connect="/" ws-send></p>',
@@ -171,9 +171,9 @@ rule('missing-target', {
     source: IMPORT + ['d-<id>', 'e-<id>', '#d-<id>', 'f-<n>', '<x>', '<x>-1', 'closest <x>', 'news-<day>', 'g-<id>', 'd-1', 'e-1'].map(target => `new Fragment('page.html', 'a', {}, { target: \`${put(target)}\` })\n`).join('') +
       put("new Fragment('page.html', 'a', {}, { target: ¦`c-<id>` })\nnew Fragment('page.html', 'a', {}, { target: ¦`#q<id>z` })\nnew Fragment('page.html', 'a', {}, { target: ¦'c-1' })\n"),
     says: [
-      'Nothing takes a fragment for "c-{{ }}": no sse-swap="c-{{ }}" and no element with that id. Mend the name on either side',
-      'Nothing takes a fragment for "#q{{ }}z": no sse-swap="#q{{ }}z" and no element with that id. Mend the name on either side',
-      'Nothing takes a fragment for "c-1": no sse-swap="c-1" and no element with that id. Did you mean "f-1"? Mend the name on either side'
+      'Nothing takes a fragment for "c-{{ }}": no sse-swap="c-{{ }}" and no element with that id. Correct the name on either side',
+      'Nothing takes a fragment for "#q{{ }}z": no sse-swap="#q{{ }}z" and no element with that id. Correct the name on either side',
+      'Nothing takes a fragment for "c-1": no sse-swap="c-1" and no element with that id. Did you mean "f-1"? Correct the name on either side'
     ]
   }
 })

@@ -6,7 +6,7 @@ rule('sse-swap-unknown', {
   'an event that the route does not declare': {
     templates: '<div sse-connect="/live"><p ¦sse-swap="peopel"></p></div>',
     routes: ['GET /live events=people,machine'],
-    says: 'No stream here sends "peopel", which sse-swap waits for. Did you mean "people"? Its route declares "people" and "machine": mend the name, or add it to the events of the route'
+    says: 'No stream here sends "peopel", which sse-swap waits for. Did you mean "people"? Its route declares "people" and "machine": correct the name, or add it to the events of the route'
   },
   'lists, and the names that need no declaration': {
     templates: '<div sse-connect="/live" sse-swap="a"><p sse-swap="a,b , message,"></p><p sse-swap="chirp:error"></p><p data-sse-swap="b"></p><p ¦sse-swap="a, c"></p>' +
@@ -26,8 +26,8 @@ rule('sse-swap-unknown', {
       '<div {{ sse_connect("/live") }} {% if x %}¦{{ sse_close("edn") }}{% endif %}></div><div {{ sse_connect("/li" ~ x) }}><p {{ sse_swap("c") }}></p></div>',
     source: "reply.eventStream([], { closeEvent: 'end' })",
     routes: ['GET /live events=a', 'GET /like events=c'],
-    says: ['No stream here sends "b", which sse_swap() waits for. Its route declares "a": mend the name, or add it to the events of the route',
-      'No stream here sends "edn", which sse_close() waits for. Its route declares "a": mend the name, or add it to the events of the route']
+    says: ['No stream here sends "b", which sse_swap() waits for. Its route declares "a": correct the name, or add it to the events of the route',
+      'No stream here sends "edn", which sse_close() waits for. Its route declares "a": correct the name, or add it to the events of the route']
   },
   'streams that declare nothing, or that are unknown': {
     templates: '<div sse-connect="/a"><p sse-swap="x"></p></div><div sse-connect="{{ url }}"><p sse-swap="x"></p></div><div sse-connect="live"><p sse-swap="x"></p></div>' +
@@ -138,7 +138,7 @@ rule('event-unheard', {
     templates: '<div sse-connect="/live"><p sse-swap="a"></p></div>',
     routes: ['GET /live events=a,b'],
     finds: ['GET /live'],
-    says: 'GET /live declares "b", and no template that connects to it listens. Add sse-swap="b", or take it from the events of the route'
+    says: 'GET /live declares "b", and no template that connects to it listens. Add sse-swap="b", or remove it from the events of the route'
   },
   'all ways to listen': {
     templates: '<div sse-connect="/live" sse-close="e"><p sse-swap="a,b"></p><p hx-trigger="sse:c, d from:body"></p><b hx-on:f="x()" hx-on::g="y()"></b><script>s.addEventListener("h", x)</script>{{ panel("i") }}</div>',
@@ -151,7 +151,7 @@ rule('event-unheard', {
     templates: '<div sse-connect="/live" sse-close="done"></div>',
     source: "reply.eventStream([], { closeEvent: ¦'doen' })\nreply.eventStream([], { closeEvent: 'done' })\nawait app.register(chirp, { closeEvent: ¦'bye' })\n" +
       "other({ closeEvent: 'x' })\nother(1, { closeEvent: 'x' })\nstreams.open(1, { closeEvent: 'x' })\n",
-    says: ['bye', 'doen'].map(name => `No template waits for "${name}", which ends a stream. Add sse-close="${name}" where that is connected, or mend the name`).reverse(),
+    says: ['bye', 'doen'].map(name => `No template waits for "${name}", which ends a stream. Add sse-close="${name}" where that is connected, or correct the name`).reverse(),
     routes: ['GET /live stream']
   },
   'an end of a stream that a script may wait for': { templates: '<script>new EventSource("/live")</script>', source: "reply.eventStream([], { closeEvent: 'done' })", routes: ['GET /live stream'] },
@@ -171,7 +171,7 @@ rule('event-name', {
       ['error', 'EventSource has an event of that name of its own'],
       ['message', 'on htmx 2 it is what events without a name are called, and on htmx 4 a DOM event'],
       ['open', 'EventSource has an event of that name of its own']
-    ].map(([name, why]) => `"${name}" is no good name for an event: ${why}. Choose another`)
+    ].map(([name, why]) => `"${name}" is not a good name for an event: ${why}. Choose another`)
   },
   'other names': { templates: '<div sse-connect="/live"><p sse-swap="news"></p></div>', routes: ['GET /live events=news'] },
   'events that are not of the plugin': { source: "new SSEEvent({ event: 'click' })\nnew Fragment('a', 'b', {}, { target: 'click' })\n" }
@@ -241,8 +241,8 @@ rule('missing-target', {
   'an id that no template has': {
     templates: '<a hx-get="/" ¦hx-target="#mian">1</a><main id="main"></main><p ¦hx-target:inherited="#x"></p>',
     says: [
-      'No element has the id "mian", which hx-target means. Did you mean "main"? Give the target that id, or mend the name',
-      'No element has the id "x", which hx-target:inherited means. Give the target that id, or mend the name'
+      'No element has the id "mian", which hx-target names. Did you mean "main"? Give the target that id, or correct the name',
+      'No element has the id "x", which hx-target:inherited names. Give the target that id, or correct the name'
     ]
   },
   'ids of any template, and other selectors': {
@@ -260,8 +260,8 @@ rule('missing-target', {
     templates: '<p id="a" ¦hx-swap-oob="true"></p><p id="b" hx-swap-oob="true"></p><p id="b"></p><p ¦hx-swap-oob="beforeend:#c"></p><p hx-swap-oob="beforeend:.d"></p>' +
       '<p id="e" {% if oob %}hx-swap-oob="true"{% endif %}></p><p id="{{ x }}f" hx-swap-oob="true"></p><p hx-swap-oob="true"></p><p id="g" hx-swap-oob="false"></p><p id="h" hx-swap-oob></p>',
     says: [
-      'No other element has the id "a", which hx-swap-oob means. Give the target that id, or mend the name',
-      'No other element has the id "c", which hx-swap-oob means. Give the target that id, or mend the name'
+      'No other element has the id "a", which hx-swap-oob names. Give the target that id, or correct the name',
+      'No other element has the id "c", which hx-swap-oob names. Give the target that id, or correct the name'
     ]
   },
   'what is swapped, at its own place in a page': { templates: page('<p id="a" hx-swap-oob="true"></p>') },
@@ -278,8 +278,8 @@ rule('missing-target', {
       "new Fragment('page.html', 'b', {}, { target: 'news' }); new Fragment('page.html', 'b', {}, { target: 'clock' }); new Fragment('page.html', 'b', {}, { target: '#clock' })\n" +
       "new Fragment('page.html', 'b', {}, { target: 'closest p' }); new Fragment('page.html', 'b', {}, { target: ¦'newz' }); new Fragment('page.html', 'b', {}, { target: ¦'#clokc' })\n",
     says: [
-      'Nothing takes a fragment for "newz": no sse-swap="newz" and no element with that id. Did you mean "news"? Mend the name on either side',
-      'Nothing takes a fragment for "#clokc": no sse-swap="#clokc" and no element with that id. Did you mean "clock"? Mend the name on either side'
+      'Nothing takes a fragment for "newz": no sse-swap="newz" and no element with that id. Did you mean "news"? Correct the name on either side',
+      'Nothing takes a fragment for "#clokc": no sse-swap="#clokc" and no element with that id. Did you mean "clock"? Correct the name on either side'
     ]
   },
   'targets of fragments when scripts connect': {

@@ -11,12 +11,12 @@ rule('fragment', {
   'a block that does not exist': {
     templates: '{% block people %}{% endblock %}{% block machine %}{% endblock %}',
     source: `${IMPORT}new Piece('page.html', ¦'peple', { a: 1 })\n`,
-    says: '"page.html" has no block "peple"; it has "people" and "machine". Did you mean "people"? Mend the name, or add the block'
+    says: '"page.html" has no block "peple"; it has "people" and "machine". Did you mean "people"? Correct the name, or add the block'
   },
   'a template that does not exist': {
     templates: '{% block a %}{% endblock %}',
     source: `${IMPORT}new chirp.Fragment(¦'pgae.html', 'a')\n`,
-    says: 'There is no template "pgae.html". Did you mean "page.html"? Mend the name, or add the template'
+    says: 'There is no template "pgae.html". Did you mean "page.html"? Correct the name, or add the template'
   },
   'what exists, in the template and in those that it extends': {
     templates: { 'base.html': '{% block a %}{% block b %}{% endblock %}{% endblock %}', 'page.html': '{% extends "base.html" %}{% block c %}{% endblock %}' },
@@ -27,8 +27,8 @@ rule('fragment', {
     source: "app.get('/', (request, reply) => reply.page(¦'x.html'))\napp.get('/', (request, reply) => reply.code(200).type('text/html').fragment('page.html', ¦'z', {}))\n" +
       "async function show (request, reply) { await reply.page('page.html', {}, { block: ¦'y' }); return reply.page('page.html', {}, options) }\n" +
       "reply.page(); reply.view('elsewhere.ejs'); other.page('nope.html'); page('nope.html'); reply['page']('nope.html'); this.reply.page('nope.html')\n",
-    says: ['"page.html" has no block "z"; it has "a".', '"page.html" has no block "y"; it has "a".'].map(text => `${text} Mend the name, or add the block`)
-      .toSpliced(0, 0, 'There is no template "x.html". Mend the name, or add the template')
+    says: ['"page.html" has no block "z"; it has "a".', '"page.html" has no block "y"; it has "a".'].map(text => `${text} Correct the name, or add the block`)
+      .toSpliced(0, 0, 'There is no template "x.html". Correct the name, or add the template')
   },
   'constants, template literals and choices': {
     templates: '{% block a %}{% endblock %}',
@@ -55,7 +55,7 @@ rule('fragment', {
   'templates whose blocks cannot all be told': {
     templates: { 'a.html': '{% extends layout %}{% block a %}{% endblock %}', 'b.html': '{% extends "broken.html" %}', 'broken.html': '{% if %}', 'c.html': 'no blocks' },
     source: `${IMPORT}new Piece('a.html', 'x'); new Piece('b.html', 'x'); new Piece('broken.html', 'x'); new Piece('c.html', ¦'x')\n`,
-    says: '"c.html" has no block "x"; it has no blocks. Mend the name, or add the block'
+    says: '"c.html" has no block "x"; it has no blocks. Correct the name, or add the block'
   },
   'an app without templates': { source: `${IMPORT}new Piece('x.html', 'a')\n`, settings: { templates: undefined } }
 })
@@ -64,11 +64,11 @@ rule('missing-template', {
   'names of templates that do not exist': {
     templates: { 'page.html': '{% extends ¦"layuot.html" %}', 'layout.html': '{% include ¦"x.html" %}{% import ¦"y.html" as y %}{% from ¦"./z.html" import z %}{% if a %}{% include ¦"w.html" %}{% endif %}' },
     says: [
-      'There is no template "x.html" to include. Mend the name, or add the template',
-      'There is no template "y.html" to import. Mend the name, or add the template',
-      'There is no template "z.html" to import. Mend the name, or add the template',
-      'There is no template "w.html" to include. Mend the name, or add the template',
-      'There is no template "layuot.html" to extend. Did you mean "layout.html"? Mend the name, or add the template'
+      'There is no template "x.html" to include. Correct the name, or add the template',
+      'There is no template "y.html" to import. Correct the name, or add the template',
+      'There is no template "z.html" to import. Correct the name, or add the template',
+      'There is no template "w.html" to include. Correct the name, or add the template',
+      'There is no template "layuot.html" to extend. Did you mean "layout.html"? Correct the name, or add the template'
     ]
   },
   'what exists, is optional or is not known': {
@@ -81,7 +81,7 @@ rule('unknown-block', {
   'a block that no parent has': {
     templates: { 'layout.html': '{% block content %}{% endblock %}', 'page.html': '{% extends "layout.html" %}{% ¦block contnet %}{% endblock %}' },
     source: 'export {}',
-    says: 'No template that this one extends has the block "contnet", so no page shows it. Did you mean "content"? Mend the name, or add the block there'
+    says: 'No template that this one extends has the block "contnet", so no page shows it. Did you mean "content"? Correct the name, or add the block there'
   },
   'blocks that are placed': {
     templates: {
@@ -129,7 +129,7 @@ rule('source-error', {
   'what is newer than the rest': { source: 'using (x); export const a = await b\nreturn\n@decorated class A { accessor x = 1 }\nimport data from "./x.json" with { type: "json" }\n' }
 })
 
-t.test('docs/reference/contracts.md has each rule with its severity, and what it says is broken and mended is so', async t => {
+t.test('docs/reference/contracts.md has each rule with its severity, and what it says is broken and repaired is so', async t => {
   const docs = readFileSync(new URL('../../docs/reference/contracts.md', import.meta.url), 'utf8')
   const sections = docs.slice(docs.indexOf('\n## Rules\n')).split('\n#### ').slice(1)
   const documented = sections.map(section => /^([a-z-]+)\n\n`(\w+)`\. /.exec(section)?.slice(1))
@@ -144,14 +144,14 @@ t.test('docs/reference/contracts.md has each rule with its severity, and what it
       const blocks = named('Blocks of a live view')
       if (blocks.length > 0) app.liveView('page', { template: 'page.html', context: () => ({}), blocks })
     }
-    const [broken, mended, ...more] = [...section.matchAll(/```html\n(.*?)```/gs)].map(([, text]) => filesOf(text))
+    const [broken, repaired, ...more] = [...section.matchAll(/```html\n(.*?)```/gs)].map(([, text]) => filesOf(text))
     t.strictSame(more, [], `${category} has two examples`)
     await t.test(`${category}: broken`, async t => {
       const { issues } = await findings(t, { ...broken, routes, shared, declare })
       t.strictSame(issues.filter(issue => issue.category === category).map(({ severity }) => severity), [severity])
     })
-    await t.test(`${category}: mended`, async t => {
-      const { issues } = await findings(t, { ...mended, routes, shared, declare })
+    await t.test(`${category}: repaired`, async t => {
+      const { issues } = await findings(t, { ...repaired, routes, shared, declare })
       t.strictSame(issues.filter(issue => issue.category === category), [])
     })
   }

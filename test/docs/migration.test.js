@@ -25,3 +25,9 @@ t.test('from Socket.IO', async t => {
   t.match(await stream.next(), { event: 'messages', data: '<li>a</li>' })
   stream.close()
 })
+
+t.test('from Chirp', async t => {
+  const { app } = await runBlock(t, 'from-chirp')
+  const { events } = await new QuietClient(app).sse('/items')
+  t.match(events, [{ event: 'items', data: '<li>one</li>' }, { event: 'items', data: '<li>two</li>' }])
+})

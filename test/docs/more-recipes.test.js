@@ -42,6 +42,24 @@ t.test('recipe: a form with validation errors', async t => {
   t.equal((await post('email=a@b', HTMX)).headers['hx-redirect'], '/welcome')
 })
 
+t.test('recipe: uploads with progress', async t => {
+  const { app } = await runBlock(t, 'upload')
+  const { headers: { location } } = await app.inject('/uploads')
+  const [stream, other] = [await follow(app, location), await follow(app, '/uploads/other')]
+  const send = parts => app.inject({
+    method: 'POST', url: location, headers: { 'content-type': 'multipart/form-data; boundary=x' }, payload: `${parts}--x--\r\n`
+  })
+  const upload = await send(`--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n${'a'.repeat(500_000)}\r\n`)
+  t.equal(upload.statusCode, 204)
+  const told = []
+  do told.push(Number(/value="(\d+)"/.exec((await stream.next()).data)[1])); while (told.at(-1) < 100)
+  t.same(told, told.toSorted((a, b) => a - b), 'never back')
+  t.match(await send('--x\r\nContent-Disposition: form-data; name="text"\r\n\r\na\r\n'), { statusCode: 400, body: 'Choose a file' })
+  other.close()
+  t.equal(await other.next(), undefined, 'another upload has a page of its own')
+  stream.close()
+})
+
 t.test('recipe: flash messages', async t => {
   const { app } = await runBlock(t, 'flash')
   const saved = await app.inject({ method: 'POST', url: '/settings' })

@@ -1,6 +1,8 @@
 // What can be counted of the rules of CONTRIBUTING.md for prose.
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
-import { documents, read } from '../helpers/readme.js'
+import { documents, read, root } from '../helpers/readme.js'
 
 const WIDTH = 110
 const WORDS = 25
@@ -36,6 +38,15 @@ for (const document of documents()) {
     t.same(sentencesOf(text).filter(sentence => AVOIDED.test(sentence)), [], 'no words that are avoided')
   })
 }
+
+// Comments become tooltips, and strings messages.
+t.test('the source', async t => {
+  const files = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'))
+  for (const file of files) {
+    const comments = read(join('lib', file)).replace(/^( *)\/?\*+\/?|\/\/ ?/gm, '$1').split('\n').map(line => line.trim()).filter(line => AVOIDED.test(line))
+    t.same(comments, [], file)
+  }
+})
 
 t.test('a sentence is found', async t => {
   const text = '# Title\n\nOne `a b`: two\nlines.\n- item [x](y)\n\n| no | table |\n'

@@ -5,6 +5,8 @@ import { QuietClient } from '../helpers/client.js'
 import { addressIn, itemsIn } from '../helpers/live.js'
 import { runBlock } from '../helpers/readme.js'
 
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
+
 const closed = app => until(() => app.eventStreams.open === 0)
 const post = (app, url, payload) => app.inject({ method: 'POST', url, payload })
 
@@ -120,18 +122,34 @@ t.test('recipe: an answer that survives a reload', async t => {
   t.equal((await post(app, '/answers/none/stop')).statusCode, 204)
 })
 
-t.test('recipe: the end of a session', async t => {
-  const { app } = await runBlock(t, 'sign-out')
+t.test('recipe: sign in and sign out', async t => {
+  const { app } = await runBlock(t, 'sign-in')
+  const signIn = async user => {
+    const { cookies: [{ name, value }], headers } = await app.inject({ method: 'POST', url: '/sign-in', headers: FORM, payload: `user=${user}` })
+    t.equal(headers.location, '/')
+    return { cookie: `${name}=${value}` }
+  }
+  const refused = await app.inject({ url: '/', headers: { accept: 'text/event-stream' } })
+  t.match([refused.statusCode, refused.headers.location], [303, '/sign-in'])
+  t.match(await app.inject({ url: '/', headers: { 'hx-request': 'true' } }), { statusCode: 401, headers: { 'hx-redirect': '/sign-in' } })
+  t.match((await app.inject('/sign-in')).body, '<form action="/sign-in"')
+  t.equal((await app.inject('/_chirp/client.js')).statusCode, 200)
+
+  const [ann, bob] = [await signIn('ann'), await signIn('bob')]
   const client = new QuietClient(app)
-  const [ann, bob] = [await client.open('/inbox?user=ann'), await client.open('/inbox?user=bob')]
-  const { statusCode, headers } = await post(app, '/sign-out?user=ann')
-  t.same([statusCode, headers.location], [303, '/sign-in'])
-  let event
-  do event = await ann.next(); while (event.event === undefined)
-  t.equal(event.event, 'chirp:closed')
-  t.equal(await ann.next(), undefined)
+  const follow = async headers => client.open(addressIn((await app.inject({ url: '/', headers })).body), { headers })
+  const streams = [await follow(ann), await follow(ann)]
+  const other = await follow(bob)
+  t.match((await app.inject({ method: 'POST', url: '/sign-out', headers: ann })).headers, { location: '/sign-in', 'set-cookie': /^session=;/ })
+  for (const stream of streams) {
+    let event
+    do event = await stream.next(); while (event.event === undefined)
+    t.equal(event.event, 'chirp:closed')
+    t.equal(await stream.next(), undefined)
+  }
   t.equal(app.eventStreams.open, 1)
-  bob.close()
+  t.match((await app.inject({ url: '/', headers: ann })).headers.location, '/sign-in', 'the session is over')
+  other.close()
 })
 
 t.test('recipe: a dashboard', async t => {
@@ -154,6 +172,35 @@ t.test('recipe: a dashboard', async t => {
   await closed(app)
   await app.close()
   t.equal(app.eventStreams.errors, 0)
+})
+
+t.test('recipe: a live chart', async t => {
+  const { app } = await runBlock(t, 'chart')
+  const { address, body } = await load(app, '/memory')
+  t.match(body, /<polyline [^>]*points=""\/>/)
+  const stream = await new QuietClient(app).open(address)
+  let event
+  do event = await stream.next(); while (!event.data.includes('points="0,'))
+  t.match(event, { event: 'signal:memory', data: /^<svg [^]*aria-label="\d+ % in use">[^]*points="0,\d+ "/ })
+  stream.close()
+  await closed(app)
+})
+
+t.test('recipe: a chart from JSON', async t => {
+  const { app, main: { add } } = await runBlock(t, 'prices', 'add')
+  const read = async () => {
+    const { body } = await app.inject('/prices')
+    const [, prices, address] = /data-prices="(.*?)" data-live="(.*?)"/.exec(body)
+    return { prices: JSON.parse(prices), address }
+  }
+  const { address } = await read()
+  await add(14)
+  const [event] = await new QuietClient(app).first(1, address)
+  t.match(event, { event: 'price', data: '14' })
+  const later = await read()
+  t.same(later.prices, [10, 12, 14])
+  await add(16)
+  t.match(await new QuietClient(app).first(1, later.address), [{ event: 'price', data: '16' }], 'no value twice')
 })
 
 t.test('recipe: different HTML for different viewers', async t => {

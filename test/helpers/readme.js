@@ -101,13 +101,14 @@ export async function readEvents (url, count, headers = {}) {
   return events.slice(0, count)
 }
 
-/** The text of the first frames. */
-export async function firstText (url, frames) {
+/** The text of the first frames; `connected` is called once there is one. */
+export async function firstText (url, frames, connected = () => {}) {
   const controller = new AbortController()
   const response = await fetch(url, { signal: controller.signal })
   const decoder = new TextDecoder()
   let text = ''
   for await (const chunk of response.body) {
+    if (text === '') await connected()
     text += decoder.decode(chunk, { stream: true })
     if (text.split('\n\n').length > frames) break
   }
@@ -115,7 +116,7 @@ export async function firstText (url, frames) {
   return text
 }
 
-export const maskIds = text => text.trimEnd().replace(/^id: .+-/m, 'id: EPOCH-')
+export const maskIds = text => text.trimEnd().replace(/^id: .+-\d+/gm, 'id: EPOCH-N')
 
 /** The text of the first frames of an injected stream. */
 export async function readBody (app, url, frames) {

@@ -131,7 +131,7 @@ t.test('a context that is none', async t => {
   const { app } = await buildTickets(t, { context: () => 'ticket' })
   const { status, body } = await Page.load(app, '/tickets/7')
   t.equal(status, 500)
-  t.match(body, /must give an object of names and values, or null when there is no such thing, not the string \\"ticket\\"/)
+  t.match(body, /must give an object of names and values, or null when the key does not exist, not the string \\"ticket\\"/)
 })
 
 t.test('the signal of a context that nobody waits for aborts, and what it fails with is not told', async t => {

@@ -31,7 +31,7 @@ t.test('bad names and options', async t => {
 t.test('bad keys and paths', async t => {
   const { app, view } = await buildTickets(t)
   for (const key of ['', undefined, null, 1.5, {}, 'x'.repeat(513), '\ud800']) {
-    await t.rejects(view.changed(key), { code: 'FST_CHIRP_OPTION', message: /view\.changed\(\) needs the key/ })
+    await t.rejects(view.changed(key), { code: 'FST_CHIRP_OPTION', message: /view\.changed\(\) needs a key/ })
     await t.rejects(view.recheck(key), { code: 'FST_CHIRP_OPTION' })
     t.throws(() => view.source(key), { code: 'FST_CHIRP_OPTION' })
   }
@@ -41,7 +41,7 @@ t.test('bad keys and paths', async t => {
   app.get('/no-view', (request, reply) => reply.live({}, '7'))
   app.get('/no-key', (request, reply) => reply.live(view))
   app.get('/no-option', (request, reply) => reply.live(view, '7', { live: 1 }))
-  for (const [path, message] of [['/no-view', /reply\.live\(\) takes a live view/], ['/no-key', /reply\.live\(\) needs the key/], ['/no-option', /no option "live" of reply\.live\(\)/]]) {
+  for (const [path, message] of [['/no-view', /reply\.live\(\) takes a live view/], ['/no-key', /reply\.live\(\) needs a key/], ['/no-option', /no option "live" of reply\.live\(\)/]]) {
     const response = await app.inject(path)
     t.equal(response.statusCode, 500)
     t.match(response.json().message, message)

@@ -213,7 +213,7 @@ t.test('signals of another registration are not taken', async t => {
   const { app } = await buildSignals(t)
   const { app: other } = await buildSignals(t)
   const foreign = other.signal('a')
-  t.throws(() => app.derived('b', [foreign], () => 1), { code: 'FST_CHIRP_SIGNAL', message: /no signal of this app/ })
+  t.throws(() => app.derived('b', [foreign], () => 1), { code: 'FST_CHIRP_SIGNAL', message: /not a signal of this app/ })
   t.throws(() => app.signals({ only: [foreign] }), { code: 'FST_CHIRP_SIGNAL' })
   t.throws(() => app.derived('b', [null], () => 1), { code: 'FST_CHIRP_SIGNAL', message: /takes signals, derived values, or their names, not null/ })
 })

@@ -163,7 +163,7 @@ t.test('what cannot be a live page says what to do instead', async t => {
     [{ live: merge(['a'], ['b']) }, 'FST_CHIRP_LIVE', /nothing in this merge\(\)/],
     [{ live: { [kAttach] () {}, cursor: () => 7 } }, 'FST_CHIRP_LIVE', /gave 7 as its cursor/],
     [{ live: { [kAttach] () {}, cursor: async () => 'a\nb' } }, 'FST_CHIRP_LIVE', /as its cursor/],
-    [{ live: news, cursor: 1.5 }, 'FST_CHIRP_LIVE', /no safe integer/],
+    [{ live: news, cursor: 1.5 }, 'FST_CHIRP_LIVE', /not a safe integer/],
     [{ live: news, cursor: 'a\nb' }, 'FST_CHIRP_LIVE', /control character/],
     [{ live: news, cursor: () => ({}) }, 'FST_CHIRP_LIVE', /not an object/],
     [{ live: news, cursor: 7n }, 'FST_CHIRP_LIVE', /bigint/],

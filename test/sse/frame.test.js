@@ -94,7 +94,7 @@ t.test('what is refused is refused with a sentence that says what to do', async 
     [{ data: 1, id: true }, /not true/],
     [{ data: 1, id: Object.create(null) }, /not an object/],
     [{ data: 1, id: new Date(0) }, /not an object of class Date/],
-    [{ data: 1, id: 1.5 }, /no safe integer.*Use a string/],
+    [{ data: 1, id: 1.5 }, /not a safe integer.*Use a string/],
     [{ data: 1, id: 'a\0' }, /control character/],
     [{ data: 1, id: 'a\u007f' }, /control character/],
     [{ data: 1, id: 'a ' }, /space.*Trim it/],

@@ -149,7 +149,7 @@ t.test('names that cause trouble are warned about once, in debug', async t => {
     app.get('/fragment', (request, reply) => reply.eventStream([new Fragment('a', 'b', {}, { target: 'focus' }), new Fragments([new Fragment('a', 'b', {}, { target: 'blur' })])]))
     t.equal((await new TestClient(app).sse('/')).events.length, 29, 'they are sent all the same')
     for (const path of ['/', '/named', '/fragment']) await new TestClient(app).sse(path)
-    const warned = app.log.lines.filter(line => line.level === 40).map(line => /"([^"]+)" is asking for trouble: .+\. Choose another one/.exec(line.msg)?.[1])
+    const warned = app.log.lines.filter(line => line.level === 40).map(line => /"([^"]+)" causes trouble: .+\. Choose another one/.exec(line.msg)?.[1])
     t.same(warned, debug ? [...names, 'input', 'close', 'focus'] : [])
   }
 })

@@ -64,7 +64,7 @@ for (const overSocket of [false, true]) {
       await until(() => app.eventStreams.open === 0)
     })
 
-    t.test('an answer that is no stream has a body', async t => {
+    t.test('an answer that is not a stream has a body', async t => {
       t.match(await client.sse('/plain'), { status: 404, body: 'nothing here', events: [], ended: true })
       t.match(await client.sse('/none'), { status: 404 })
     })

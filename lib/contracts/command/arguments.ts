@@ -1,7 +1,7 @@
-// The command line: what can be asked, and what is asked.
+// The command line: its options, and the task that it asks for.
 import { parseArgs } from 'node:util'
 
-/** What `fastify-chirp check` was asked to do. */
+/** The task of `fastify-chirp check`. */
 export interface Task {
   file: string
   exportName: string | undefined
@@ -52,7 +52,7 @@ export function readArguments (args: string[]): Task | 'help' | 'version' {
   if (file === undefined) throw new UsageError('There is no file. Say which module makes the app: fastify-chirp check ./app.js')
   if (rest.length > 0) throw new UsageError(`Only one file can be checked at a time, and there is also ${rest.join(', ')}`)
   if (values.json === true && values.github === true) throw new UsageError('The report is either --json or --github. Leave one of them out')
-  if (values['write-baseline'] === true && values.baseline === undefined) throw new UsageError('--write-baseline needs to know where to: add --baseline FILE')
+  if (values['write-baseline'] === true && values.baseline === undefined) throw new UsageError('--write-baseline needs a file: add --baseline FILE')
   return {
     file,
     exportName: values.export,

@@ -42,7 +42,7 @@ export async function askApp (question: Omit<Question, 'key'>, timeout: number):
 }
 
 function explain (file: string, timeout: number | undefined, code: number | null): string {
-  if (timeout !== undefined) return `${file} made no app within ${timeout / 1000} s. Export the app, or a function that builds it, or give it more time with --timeout SECONDS`
+  if (timeout !== undefined) return `${file} did not make an app within ${timeout / 1000} s. Export the app, or a function that builds it, or give it more time with --timeout SECONDS`
   if (code === 0 || code === 13) return `${file} exports no Fastify app, and started none. Export the app, or a function that builds it, or name the export with --export`
-  return `${file} ended its process${code === null ? '' : ` with exit code ${code}`} before it could be checked. What it printed is above`
+  return `${file} ended its process${code === null ? '' : ` with exit code ${code}`} before it could be checked. Its output is above`
 }

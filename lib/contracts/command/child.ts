@@ -9,7 +9,7 @@ import { kFound, type Registration } from '../registration.js'
 import type { ContractReport } from '../types.js'
 import { loadApp, LoadError } from './load.js'
 
-/** What the command wants to know. */
+/** The question of the command. */
 export interface Question {
   file: string
   exportName: string | undefined
@@ -18,7 +18,7 @@ export interface Question {
   key: string
 }
 
-/** What it is told. */
+/** The answer. */
 export type Answer = { report: ContractReport } | { problem: string }
 
 /** Milliseconds that the app gets to close. */
@@ -62,10 +62,10 @@ function tell (answer: Answer): Promise<void> {
 
 function explain (error: unknown): string {
   const { stack, code, message } = Object(error) as { stack?: string, code?: string, message?: string }
-  // What we say ourselves says it all.
+  // Errors of the command itself need no stack.
   if (error instanceof LoadError || code === 'FST_CHIRP_OPTION') return String(message)
   const text = stack ?? String(error)
-  return code === 'ERR_UNKNOWN_FILE_EXTENSION' ? `${text}\nNode.js ${process.version} does not run this file as it is. Check what it compiles to, or set NODE_OPTIONS to what you run it with, such as "--import tsx"` : text
+  return code === 'ERR_UNKNOWN_FILE_EXTENSION' ? `${text}\nNode.js ${process.version} does not run this file as it is. Check its compiled form, or set NODE_OPTIONS to the options that you run it with, such as "--import tsx"` : text
 }
 
 // The app that is being developed may listen on the port already.
@@ -77,13 +77,13 @@ function listenAnywhere (): void {
 }
 
 const question = JSON.parse(process.argv[2] as string) as Question
-// The app may read its arguments too, and replace what it sends with.
+// The app may read its arguments too, and replace process.send().
 const send = process.send as NonNullable<typeof process.send>
 process.argv.length = 2
 Object.assign(globalThis, { [kFound]: found })
 listenAnywhere()
 process.channel?.unref()
-// An app that ends its connection to what started it would end ours. Node.js
+// An app that ends the connection to its parent process would end this channel. Node.js
 // calls this too when the other side is gone, and then nothing can be sent.
 process.disconnect = () => { send.call(process, null, error => { if (error !== null) process.exit() }) }
 // Not awaited here: when nothing keeps the process alive there is no app, and Node.js would complain of this file.

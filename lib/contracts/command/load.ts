@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify'
 type Plugin = Parameters<FastifyInstance['register']>[0]
 type FastifyFactory = () => FastifyInstance
 
-/** What a module exports is no app; the message says why. */
+/** The export of a module is not an app; the message says why. */
 export class LoadError extends Error {}
 
 const NAMES = ['default', 'app', 'build', 'buildApp', 'createApp']
@@ -32,7 +32,7 @@ export async function loadApp (file: string, exportName: string | undefined): Pr
 
 async function build (value: unknown, name: string, file: string): Promise<FastifyInstance> {
   if (isApp(value)) return value
-  if (typeof value !== 'function') throw new LoadError(`its export "${name}" is no Fastify app, and no function that makes one`)
+  if (typeof value !== 'function') throw new LoadError(`its export "${name}" is neither a Fastify app nor a function that makes one`)
   if (isPlugin(value)) {
     const { default: fastify } = await import(pathToFileURL(createRequire(file).resolve('fastify')).href) as { default: FastifyFactory }
     const app = fastify()

@@ -1,4 +1,4 @@
-// What the rules about addresses share.
+// The shared part of the rules about addresses.
 import { isTakenOver, type Purpose } from '../scan/address.js'
 import { at, type Model } from '../scan/model.js'
 import type { Wire } from '../scan/wire.js'
@@ -15,7 +15,7 @@ export function unanswered (model: Model, purposes: readonly Purpose[]): Finding
   return broken.map(wire => {
     const { method = '', path = '' } = wire
     const near = suggest(path, snapshot.routes.map(({ url }) => url))
-    return { ...placed(model, wire), message: `No route answers ${`${method} `.trimStart()}${show(path)}.${near} Mend the address in ${wire.attribute.written}, or add the route.` }
+    return { ...placed(model, wire), message: `No route answers ${`${method} `.trimStart()}${show(path)}.${near} Correct the address in ${wire.attribute.written}, or add the route.` }
   })
 }
 

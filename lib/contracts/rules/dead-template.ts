@@ -30,7 +30,7 @@ function namesIn ({ library, source }: Model): (name: string) => boolean {
     if (isKnown(name)) {
       for (const path of pathsOf(name)) names.add(path)
     } else if (name.replaceAll(HOLE, '').length > 2) {
-      // An expression alone can be anything, which is no sign of use.
+      // An expression alone can be anything, which is not a sign of use.
       patterns.push(name)
     }
   }
@@ -48,7 +48,7 @@ function namesIn ({ library, source }: Model): (name: string) => boolean {
 
 // `views/news/item.html`, `news/item.html`, `item.html`
 function pathsOf (name: string): string[] {
-  // Of a text that is no name, such as a picture in base64, there are as many ends as slashes.
+  // Of a text that is not a name, such as a picture in base64, there would be as many ends as slashes.
   if (name.length > LONGEST_NAME) return [name]
   const segments = name.split('/')
   return segments.map((_, index) => segments.slice(index).join('/'))

@@ -1,4 +1,4 @@
-// What listens to events without sse-swap.
+// Listeners to events other than sse-swap.
 import { once } from './once.js'
 
 /** Whether something else may wait for an event: a script, a trigger of htmx 4, or what a template makes of a text. */

@@ -20,7 +20,7 @@ export const eventName: Rule = {
 
     function tell (name: string, place: object): void {
       const hazard = nameHazard(name)
-      if (hazard !== undefined) report({ ...place, message: `"${name}" is no good name for an event: ${hazard}. Choose another` })
+      if (hazard !== undefined) report({ ...place, message: `"${name}" is not a good name for an event: ${hazard}. Choose another` })
     }
   }
 }

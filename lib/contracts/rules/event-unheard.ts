@@ -24,14 +24,14 @@ export const eventUnheard: Rule = {
       if (unheard.length === 0) continue
       report({
         route: `${method} ${url}`,
-        message: `${method} ${url} declares ${enumerate(unheard)}, and no template that connects to it listens. Add sse-swap="${unheard[0]}", or take it from the events of the route`
+        message: `${method} ${url} declares ${enumerate(unheard)}, and no template that connects to it listens. Add sse-swap="${unheard[0]}", or remove it from the events of the route`
       })
     }
-    // Who connects from a script may listen to anything.
+    // A connection from a script may listen to anything.
     if (streams.connections.size === 0 || streams.listeners.some(({ isPlain }) => !isPlain)) return
     for (const { text, ...place } of source.closeEvents) {
       if (hears(text) || streams.listeners.some(({ names }) => names.has(text))) continue
-      report({ ...place, message: `No template waits for "${text}", which ends a stream. Add sse-close="${text}" where that is connected, or mend the name` })
+      report({ ...place, message: `No template waits for "${text}", which ends a stream. Add sse-close="${text}" where that is connected, or correct the name` })
     }
   }
 }

@@ -16,7 +16,7 @@ export const fragment: Rule = {
     for (const { templates, blocks } of source.rendered) {
       for (const { text: name, file, line, column } of templates) {
         if (!library.exists(name)) {
-          report({ file, line, column, message: `There is no template "${name}".${suggest(name, library.templates.keys())} Mend the name, or add the template` })
+          report({ file, line, column, message: `There is no template "${name}".${suggest(name, library.templates.keys())} Correct the name, or add the template` })
           continue
         }
         for (const block of blocks) checkBlock(name, block)
@@ -28,7 +28,7 @@ export const fragment: Rule = {
       const known = blocksByName.get(name)
       if (known === undefined || known.has(text)) return
       const has = known.size === 0 ? 'no blocks' : enumerate([...known])
-      report({ file, line, column, template: name, message: `"${name}" has no block "${text}"; it has ${has}.${suggest(text, known)} Mend the name, or add the block` })
+      report({ file, line, column, template: name, message: `"${name}" has no block "${text}"; it has ${has}.${suggest(text, known)} Correct the name, or add the block` })
     }
   }
 }

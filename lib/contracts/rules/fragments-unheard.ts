@@ -10,7 +10,7 @@ export const fragmentsUnheard: Rule = {
     const { source, streams } = model
     if (source.fragments.length === 0) return
     if (streams.listeners.some(({ attribute, names, isPlain }) => attribute.name === 'sse-swap' && (!isPlain || names.has('message')))) return
-    // On htmx 4 they arrive anyway, and of other pages nobody knows.
+    // On htmx 4 they arrive anyway, and of other pages nothing is known.
     const connected = dialectsOf(model).filter(({ page }) => page.places.some(({ elements }) => elements.some(({ dynamic, attributes }) =>
       dynamic || attributes.some(({ name }) => name === 'sse-connect' || name === 'hx-sse:connect'))))
     if (connected.length === 0 || connected.some(({ loaded }) => loaded !== 2)) return

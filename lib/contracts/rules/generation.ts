@@ -9,7 +9,7 @@ export type Generation = 2 | 4
 /** An attribute that only one generation knows. */
 export interface Trait { element: Element, attribute: Attribute, generation: Generation, isSure: boolean }
 
-/** What a page tells about its htmx. */
+/** The signs of a page's generation of htmx. */
 export interface Dialect {
   page: Page
   /** By its scripts; undefined when they do not tell. */
@@ -19,7 +19,7 @@ export interface Dialect {
   traits: Trait[]
 }
 
-/** What to do about attributes that htmx 4 has no more. */
+/** The advice for attributes that htmx 4 has no more. */
 export const REMOVED: Record<string, string> = {
   'sse-swap': 'htmx 4 swaps events without a name, and fragments go to the element with their target as id',
   'hx-ext': 'loading the script of the extension is enough',
@@ -32,7 +32,7 @@ export const REMOVED: Record<string, string> = {
   'hx-disabled-elt': 'it is called hx-disable now'
 }
 
-/** What htmx 4 has and htmx 2 does not know. */
+/** Attributes that htmx 4 has and htmx 2 does not know. */
 const ADDED = /^hx-(?:sse:.*|action|method|config|ignore|status:.*|query|[a-z-]+:(?:inherited|append))$/
 
 /** The dialect of each page. `hx-on:` is older than both. */

@@ -44,7 +44,7 @@ export const rules: readonly Rule[] = [
   // Streams and their events
   notAStream, unreferencedStream, sseSwapUnknown, sseSwapOutside, eventUnheard, eventName, missingExtension, broadTarget,
   fragmentsUnheard, eventId, refresh, unknownSignal, signalOutside, liveView,
-  // What is swapped where
+  // Swaps and their targets
   missingTarget, duplicateId, swapValue, swapMismatch, misspeltAttribute, removedAttribute, mixedDialects,
   // Templates and source
   fragment, view, missingTemplate, unknownBlock, unknownFilter, unknownTest, deferredTruth, deadTemplate, templateError, sourceError

@@ -18,10 +18,10 @@ export const liveView: Rule = {
         continue
       }
       for (const { block, target } of placements) {
-        if (!isPlaced(model, target)) say(`no element takes its block "${block}". Put {{ sse_swap("${target}") }} into the element around it, or mend the target in "blocks"`)
+        if (!isPlaced(model, target)) say(`no element takes its block "${block}". Put {{ sse_swap("${target}") }} into the element around it, or correct the target in "blocks"`)
       }
       for (const path of derive.keys()) {
-        if (view.follows!(path) === false) say(`no block reads "${path}", which "derive" computes. Mend the path, or remove it there`)
+        if (view.follows!(path) === false) say(`no block reads "${path}", which "derive" computes. Correct the path, or remove it there`)
       }
       const circle = circleIn(derive)
       if (circle !== undefined) say(`"derive" goes round in a circle: ${circle.map(path => `"${path}"`).join(' of ')}. Remove one of them`)
@@ -30,7 +30,7 @@ export const liveView: Rule = {
     for (const { text, ...place } of source.changes) {
       const follows = views.map(view => view.follows!(text))
       if (follows.includes(true) || follows.includes(undefined)) continue
-      report({ ...place, message: `No block of a live view reads "${text}", so this change reaches nobody. Mend the path, or add it to "reads" of the block that shows it` })
+      report({ ...place, message: `No block of a live view reads "${text}", so this change has no effect. Correct the path, or add it to "reads" of the block that shows it` })
     }
   }
 }

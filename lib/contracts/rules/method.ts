@@ -28,7 +28,7 @@ export const method: Rule = {
   }
 }
 
-// Routes that we know only by their existence may take anything.
+// Routes of which only the existence is known may take anything.
 function isWrong ({ index }: Model, { method, reach }: Wire): boolean {
   if (method === undefined || reach === undefined || reach.routes.length > 0) return false
   const routes = particular(reach.any)

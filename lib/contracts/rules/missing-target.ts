@@ -30,7 +30,7 @@ export const missingTarget: Rule = {
           report({
             ...at(model, element, attribute),
             severity,
-            message: `No ${isSelf ? 'other ' : ''}element has the id "${id}", which ${attribute.written} means.${suggest(id, ids.known)} Give the target that id, or mend the name`
+            message: `No ${isSelf ? 'other ' : ''}element has the id "${id}", which ${attribute.written} names.${suggest(id, ids.known)} Give the target that id, or correct the name`
           })
         }
       }
@@ -42,7 +42,7 @@ export const missingTarget: Rule = {
         ...place,
         severity,
         message: `Nothing takes a fragment for "${show(text)}": no sse-swap="${show(text)}" and no element with that id.` +
-          `${suggest(text.replace(/^#/, ''), names)} Mend the name on either side`
+          `${suggest(text.replace(/^#/, ''), names)} Correct the name on either side`
       })
     }
     if (isExhausted) {

@@ -17,7 +17,7 @@ export const missingTemplate: Rule = {
           report({
             template: template.name,
             ...template.position(offset),
-            message: `There is no template "${name}" to ${kind.replace(/s$/, '')}.${suggest(name, library.templates.keys())} Mend the name, or add the template`
+            message: `There is no template "${name}" to ${kind.replace(/s$/, '')}.${suggest(name, library.templates.keys())} Correct the name, or add the template`
           })
         }
       }

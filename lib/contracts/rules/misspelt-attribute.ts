@@ -1,4 +1,4 @@
-// Attributes that are nearly one of htmx, of its extensions, or of ours.
+// Attributes that are nearly one of htmx, of its extensions, or of the client script.
 import { at } from '../scan/model.js'
 import { nearest } from '../../util/closest.js'
 import type { Rule } from './rule.js'
@@ -16,7 +16,7 @@ const OWN = [
   'sse-connect', 'sse-swap', 'sse-close', 'ws-connect', 'ws-send', 'chirp-refresh', 'chirp-limit', 'chirp-hidden'
 ]
 const KNOWN = new Set([...PLAIN, ...PLAIN.flatMap(name => [`${name}:inherited`, `${name}:append`, `${name}:inherited:append`]), ...OWN])
-/** What goes on with a name of the app's choice. */
+/** Prefixes of attributes that end with a name of the app's choice. */
 const OPEN = /^hx-(?:on|status|live)[:-]|^hx-target-/
 
 export const misspeltAttribute: Rule = {
@@ -30,7 +30,7 @@ export const misspeltAttribute: Rule = {
         if (!/^(?:hx|sse|ws|chirp)-/.test(name) || KNOWN.has(name) || OPEN.test(name)) continue
         // Short names are near to many.
         const meant = nearest(name, KNOWN, name.length < 10 ? 1 : 2)
-        if (meant !== undefined) report({ ...at(model, element, attribute), message: `There is no attribute ${written}. Did you mean "${meant}"? Mend the name` })
+        if (meant !== undefined) report({ ...at(model, element, attribute), message: `There is no attribute ${written}. Did you mean "${meant}"? Correct the name` })
       }
     }
   }

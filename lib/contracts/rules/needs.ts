@@ -9,6 +9,6 @@ export function missingNeeds ({ library, snapshot }: Model, wanted: 'filter' | '
     .map(({ name, offset }) => ({
       template: template.name,
       ...template.position(offset),
-      message: `There is no ${wanted} "${name}" in the environment of this template. Mend the name, or add it with ${wanted === 'filter' ? 'addFilter' : 'addTest'}()`
+      message: `There is no ${wanted} "${name}" in the environment of this template. Correct the name, or add it with ${wanted === 'filter' ? 'addFilter' : 'addTest'}()`
     })))
 }

@@ -1,4 +1,4 @@
-// What several rules need is worked out once for each check.
+// Results that several rules need are computed once for each check.
 import type { Model } from '../scan/model.js'
 
 /** A function that remembers its result for each model. */

@@ -32,7 +32,7 @@ export const orphan: Rule = {
   }
 }
 
-// Streams have a rule of their own; nobody writes out the address of a parametric route.
+// Streams have a rule of their own; the address of a parametric route is seldom written out.
 function isCandidate ({ url, referenced, isStatic, isStream }: RouteFacts): boolean {
   return url !== '/' && !/[:*]/.test(url) && !referenced && !isStatic && isStream !== true
 }

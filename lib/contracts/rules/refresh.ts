@@ -1,4 +1,4 @@
-// Elements that the client script cannot fetch anew.
+// Elements that the client script cannot fetch again.
 import { isConnect } from '../scan/address.js'
 import { at } from '../scan/model.js'
 import type { Rule } from './rule.js'

@@ -1,4 +1,4 @@
-// What a rule is, and how it says where something is.
+// The interface of rules, and of places in their findings.
 import type { CategoryName } from '../categories.js'
 import type { Model } from '../scan/model.js'
 import type { ContractIssue, Severity } from '../types.js'

@@ -1,4 +1,4 @@
-// Signals that stand still, because their pages follow nothing.
+// Signals that never change, because their pages have no stream.
 import { isConnect } from '../scan/address.js'
 import type { Page } from '../scan/page.js'
 import type { Rule } from './rule.js'

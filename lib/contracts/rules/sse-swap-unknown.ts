@@ -18,25 +18,25 @@ export const sseSwapUnknown: Rule = {
       const isClose = attribute.name.endsWith('close')
       for (const name of names) {
         const known = declared ?? declaredAnywhere
-        // Without a name there is "message". What begins like our own events is one of them, whoever sends it.
+        // An event without a name is "message". A name with the prefix of reserved events is one of them, from any sender.
         if (known.has(name) || OWN_EVENTS.has(name) || name === 'message' || snapshot.signals.has(/^signal:(.*)/.exec(name)?.[1] ?? '') || (declared === undefined && !name.startsWith('chirp:'))) continue
         if (isClose && source.closeEvents.some(({ text }) => text === name)) continue
         const sent = declared === undefined ? [...OWN_EVENTS] : [...declared]
         const [route] = routes
         report({
           ...at(model, element, attribute),
-          // Any stream may have been given a closeEvent where we do not see it.
+          // Any stream may have a closeEvent from a call that the checker does not see.
           severity: isClose && !source.isKnown ? 'info' : undefined,
           route: route && `${route.method} ${route.url}`,
           message: `No stream here sends "${name}", which ${attribute.written} waits for.${suggest(name, [...sent, ...OWN_EVENTS])} ` +
-            (declared === undefined ? `The plugin sends ${enumerate(sent)}` : `Its route declares ${enumerate(sent)}: mend the name, or add it to the events of the route`)
+            (declared === undefined ? `The plugin sends ${enumerate(sent)}` : `Its route declares ${enumerate(sent)}: correct the name, or add it to the events of the route`)
         })
       }
     }
   }
 }
 
-// Undefined when a stream may send what nobody declares.
+// Undefined when a stream may send undeclared events.
 function declaredFor ({ index }: Model, { isOpen, routes }: Listener): Set<string> | undefined {
   if (isOpen || routes.size === 0) return undefined
   const declared = new Set<string>()

@@ -1,4 +1,4 @@
-// Fragments with a swap that htmx 2 does not hear of: there the element decides.
+// Fragments with a swap that does not reach htmx 2: there the element decides.
 import type { Model } from '../scan/model.js'
 import { isKnown } from '../scan/pattern.js'
 import { around, type Place } from '../scan/tree.js'
@@ -20,14 +20,14 @@ export const swapMismatch: Rule = {
         if (known === undefined || known.has(undefined) || known.has(styleOf(text))) continue
         report({
           ...place,
-          message: `This fragment has the swap "${text}", and the element with sse-swap="${target}" has hx-swap="${[...known].join('" or "')}", which htmx 2 goes by. Give both the same`
+          message: `This fragment has the swap "${text}", and the element with sse-swap="${target}" has hx-swap="${[...known].join('" or "')}", which htmx 2 uses. Give both the same`
         })
       }
     }
   }
 }
 
-/** How elements on htmx 2 swap each event; undefined among them when it cannot be told. */
+/** The swaps of each event by elements on htmx 2; undefined among them when it cannot be told. */
 function stylesByName (model: Model): Map<string, Set<string | undefined>> {
   const styles = new Map<string, Set<string | undefined>>()
   // htmx.config
@@ -37,7 +37,7 @@ function stylesByName (model: Model): Map<string, Set<string | undefined>> {
     for (const place of page.places) {
       for (const { attributes } of place.elements) {
         for (const { name, values, isPrinted } of attributes) {
-          // What is printed may be for either.
+          // Printed attributes may be for either.
           if (name !== 'sse-swap' || (isPrinted && loaded !== 2)) continue
           const style = isConfigured ? undefined : styleAt(place, page.isWhole)
           for (const event of values.flatMap(value => value.split(',')).map(event => event.trim())) {
@@ -50,7 +50,7 @@ function stylesByName (model: Model): Map<string, Set<string | undefined>> {
   return styles
 }
 
-// htmx 2 looks on the way up. Of a part of a page nobody knows what is around it.
+// htmx 2 looks on the way up. The surroundings of a part of a page are unknown.
 function styleAt (place: Place, isWhole: boolean): string | undefined {
   for (const { elements } of around(place)) {
     const [element] = elements

@@ -24,7 +24,7 @@ export const swapValue: Rule = {
     function tell (text: string, place: ReturnType<typeof at> | Omit<Model['source']['events'][number], 'text'>, where: string): void {
       for (const { word, known } of strangeWords(text)) {
         const meant = known.find(other => other.toLowerCase() === word.toLowerCase()) ?? nearest(word, known)
-        if (meant !== undefined) report({ ...place, message: `htmx does not know "${word}" in ${where}. Did you mean "${meant}"? Mend the value` })
+        if (meant !== undefined) report({ ...place, message: `htmx does not know "${word}" in ${where}. Did you mean "${meant}"? Correct the value` })
       }
     }
   }

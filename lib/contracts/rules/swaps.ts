@@ -1,4 +1,4 @@
-// How htmx swaps: the words of both generations.
+// The swap styles of htmx: the words of both generations.
 
 /** Styles by their name, as the older generation calls them. */
 const STYLES: Record<string, string> = Object.fromEntries([
@@ -8,7 +8,7 @@ const STYLES: Record<string, string> = Object.fromEntries([
 
 const MODIFIERS = ['swap', 'settle', 'transition', 'ignoreTitle', 'scroll', 'show', 'focus-scroll', 'target', 'strip', 'style', 'swapEmpty', 'scrollTarget', 'showTarget', 'focusScroll']
 
-/** What htmx calls a style when it has nothing else to go by. */
+/** The style that htmx uses by default. */
 export const DEFAULT_STYLE = 'innerHTML'
 
 /** The style in the value of hx-swap; the default when there is none. */

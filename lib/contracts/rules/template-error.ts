@@ -23,6 +23,6 @@ function cutOff (model: Model, { template, isWhole }: Page, { reason, element }:
   return {
     ...(element === undefined ? { template } : at(model, element)),
     severity: isWhole ? 'warning' : 'info',
-    message: `The page "${template}" ${reason}, and what comes after is not checked. Close what is open, or split it`
+    message: `The page "${template}" ${reason}, and the rest of it is not checked. Close what is open, or split it`
   }
 }

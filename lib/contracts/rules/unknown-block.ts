@@ -23,7 +23,7 @@ export const unknownBlock: Rule = {
           template: template.name,
           ...template.position(part.offset),
           severity: source.isKnown ? undefined : 'info',
-          message: `No template that this one extends has the block "${part.name}", so no page shows it.${suggest(part.name, above)} Mend the name, or add the block there`
+          message: `No template that this one extends has the block "${part.name}", so no page shows it.${suggest(part.name, above)} Correct the name, or add the block there`
         })
       }
     }

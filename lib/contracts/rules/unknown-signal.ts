@@ -1,4 +1,4 @@
-// Places for signals that there are not.
+// Places for signals that do not exist.
 import { at } from '../scan/model.js'
 import { namesOf } from '../scan/streams.js'
 import { suggest } from '../../util/closest.js'
@@ -14,7 +14,7 @@ export const unknownSignal: Rule = {
     const { library, elements, snapshot: { signals } } = model
     // Without signals the function may be one of the app.
     if (signals.size === 0) return
-    const message = (written: string, name: string): string => `There is no signal "${name}", which ${written} shows.${suggest(name, signals)} Mend the name, or declare it before the app starts: app.signal('${name}')`
+    const message = (written: string, name: string): string => `There is no signal "${name}", which ${written} shows.${suggest(name, signals)} Correct the name, or declare it before the app starts: app.signal('${name}')`
     for (const template of library.templates.values()) {
       for (const { call, name, offset } of template.signals) {
         if (signals.has(name) || template.macros.has(call) || template.imports.has(call)) continue

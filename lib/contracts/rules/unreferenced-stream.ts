@@ -1,4 +1,4 @@
-// Streams that nobody opens.
+// Streams that no template opens.
 import type { Rule } from './rule.js'
 import { routeUsage } from './usage.js'
 
@@ -14,7 +14,7 @@ export const unreferencedStream: Rule = {
       if (isStream !== true || isLivePage || referenced || method === 'HEAD' || isUsed(route)) continue
       report({
         route: `${method} ${url}`,
-        // Who connects somewhere may connect here.
+        // A connection to an unknown address may lead here.
         severity: streams.isOpen || !snapshot.hasTemplates ? 'info' : undefined,
         message: `No template connects to the stream ${method} ${url}. Add sse-connect="${url}", or mark the route with referenced: true if something else opens it`
       })

@@ -16,7 +16,7 @@ export const view: Rule = {
       // Another extension is for another engine; without one @fastify/view adds its own.
       const exists = extension === '' ? names.some(known => known.startsWith(`${name}.`)) : !extensions.has(extension)
       if (exists || library.exists(name)) continue
-      report({ ...place, message: `There is no template "${name}" in the environment that reply.view() shares.${suggest(name, names)} Mend the name, or add the template` })
+      report({ ...place, message: `There is no template "${name}" in the environment that reply.view() shares.${suggest(name, names)} Correct the name, or add the template` })
     }
   }
 }

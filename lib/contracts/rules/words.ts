@@ -1,4 +1,4 @@
-// How messages name things.
+// Names of things in messages.
 import { HOLE } from '../scan/pattern.js'
 
 /** A text with holes, for a message. */

@@ -3,7 +3,7 @@
 import type { Attribute, Element } from './parts.js'
 import { HOLE } from './pattern.js'
 
-/** What asks for an address: a link, the page itself for a file, a form, htmx, or a stream. */
+/** The kind of an address: of a link, the page itself for a file, a form, htmx, or a stream. */
 export type Purpose = 'link' | 'asset' | 'form' | 'request' | 'stream'
 
 /** One address that an attribute can have. */
@@ -83,12 +83,12 @@ function linkUse (element: Element): { purpose: Purpose, method: string | undefi
   return { purpose: 'link', method: isScripted ? undefined : 'GET' }
 }
 
-// Relative addresses depend on the address of the page, which nobody knows here.
+// Relative addresses depend on the address of the page, which is unknown here.
 function addressOf (element: Element, attribute: Attribute, use: { purpose: Purpose, method: string | undefined }, value: string): Address[] {
   const text = value.trim()
   if (text.startsWith(HOLE)) return [{ element, attribute, ...use, path: undefined }]
   if (!text.startsWith('/') || text.startsWith('//')) return []
-  // What a script in the browser fills in.
+  // A part that a script in the browser fills in.
   const [path = ''] = text.replace(/\$?\{\{?[^{}]*\}?\}/g, HOLE).split(/[?#]/)
   // A file may come from somewhere else than the app.
   const purpose = use.purpose === 'link' && /\.(?!html?$)\w{2,5}$/i.test(path) ? 'asset' : use.purpose

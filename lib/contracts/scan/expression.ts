@@ -1,4 +1,4 @@
-// What an expression of a template can come to, as far as its text tells.
+// The possible values of an expression of a template, as far as its text tells them.
 import type { AstNode } from '../../render/nunjucks/internals.js'
 import { MOST_NESTED } from '../limits.js'
 import { clip, combine, HOLE, unite } from './pattern.js'

@@ -2,7 +2,7 @@
 // these may give it other attributes.
 import type { Attribute, Element, Part, TagContent } from './parts.js'
 
-/** What stands in the place of a statement in a tag. */
+/** The stand-in for a statement in a tag. */
 export interface Filling {
   /** The list of parts that it is from; undefined when that cannot be told, or is nothing. */
   parts: Part[] | undefined
@@ -33,7 +33,7 @@ export function fill (element: Element, fillings: readonly Filling[]): Element {
   return made
 }
 
-/** What became of an element in the pages; itself when it is in none, or nothing is to be filled. */
+/** The forms of an element in the pages; itself when it is in none, or has no slots. */
 export function filledOf (element: Element): Element[] {
   const filled = known.get(element)
   return filled === undefined ? [element] : [...filled.values()]

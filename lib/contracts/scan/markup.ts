@@ -29,7 +29,7 @@ const TEXT_MODES: Record<string, Tokenizer['state']> = {
 
 interface Range { start: number, end: number }
 
-/** What a region of a template has besides its tags. */
+/** The content of a region of a template besides its tags. */
 export interface Region {
   hasDoctype: boolean
   /** The text of its scripts. */
@@ -45,12 +45,12 @@ const NO_PARTS: ReadonlySet<Part> = new Set()
 export function tokenize (parts: Part[], text: string, template: string): Region {
   const region = read(parts, text, template, NO_PARTS)
   if (region.closed.size === 0) return region
-  // What a block inside a tag holds is for the page to say.
+  // The content of a block inside a tag depends on the page.
   for (const part of flatten(parts, NO_PARTS)) if (part.kind === 'text') part.tags.length = 0
   return read(parts, text, template, region.closed)
 }
 
-/** What some parts put into a start tag that they stand in; undefined when that is too long. */
+/** The content that some parts add to their start tag; undefined when that is too long. */
 export function tokenizeInTag (parts: Part[], text: string, template: string): TagContent | undefined {
   const all = flatten(parts, NO_PARTS)
   const last = all.at(-1)
@@ -88,7 +88,7 @@ function read (parts: Part[], text: string, template: string, closed: ReadonlySe
       const name = token.tagName.split(FILL)[0] as string
       const content = attributesOf(token, inTag ? parts : textAt(start).scope)
       if (inTag) {
-        // What comes after the end of the tag is none of its attributes.
+        // Attributes after the end of the tag are not its own.
         if (tags.length === 1) region.content = content
         return
       }
@@ -191,7 +191,7 @@ function read (parts: Part[], text: string, template: string, closed: ReadonlySe
   }
 }
 
-/** Whether more stands in a tag than in any that somebody wrote by hand. */
+/** Whether a tag holds more than any that is written by hand. */
 function isFull ({ attributes, slots }: TagContent): boolean {
   return attributes.length + slots.length > MOST_ATTRIBUTES
 }

@@ -63,7 +63,7 @@ async function composePages (library: TemplateLibrary, pause: () => Promise<void
   return pages
 }
 
-// Macros that nobody calls, what is set and printed elsewhere, and blocks that no page places.
+// Macros without a call, texts that are set and printed elsewhere, and blocks that no page places.
 function loosePartsOf ({ blocks, macros, captures }: Template): Part[][] {
   return [...macros.values(), ...captures, ...[...blocks.values()].map(({ body }) => body)]
 }

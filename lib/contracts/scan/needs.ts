@@ -13,7 +13,7 @@ export function needsOf (root: AstNode, lines: Lines): Need[] {
   while (open.length > 0) {
     const node = open.pop() as AstNode
     const need = needOf(node)
-    // What a custom tag makes may have no place.
+    // Nodes of a custom tag may have no place.
     if (need !== undefined) needs.push({ ...need, offset: typeof need.at.lineno === 'number' ? lines.offset(need.at.lineno, need.at.colno) : 0 })
     for (const value of Object.values(node)) if (typeof value === 'object' && value !== null) open.push(value)
   }

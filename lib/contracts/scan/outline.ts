@@ -17,7 +17,7 @@ export function outlineOf (root: AstNode, text: string): Outline {
   }
   // Where the text that was found last ends, because each comes after the one before.
   let reached = 0
-  // How many conditions are around, and how many lists of statements.
+  // Number of conditions that are around, and how many lists of statements.
   let depth = 0
   let nested = 0
   collectLiterals(root, outline.literals)
@@ -170,7 +170,7 @@ function collectLiterals (root: AstNode, literals: Set<string>): void {
     } else if (isNode(value) && value.typename !== 'TemplateData' && !isPrinted(value)) {
       if (value.typename === 'Literal' && typeof value.value === 'string') literals.add(value.value)
       for (const field of Object.keys(value)) {
-        // `item.name` looks up a literal, which is no text of the page.
+        // `item.name` looks up a literal, which is not a text of the page.
         if (field !== 'val' || value.typename !== 'LookupVal') open.push(value[field])
       }
     }

@@ -7,11 +7,11 @@ import type { Branch, Call, Element, Include, Part, Slot, TagContent } from './p
 import type { Template } from './template.js'
 import { close, merge, open, uncertain, type Choice, type Place } from './tree.js'
 
-/** What a template renders to, or a part of it that is rendered alone. */
+/** The output of a template, or of a part of it that is rendered alone. */
 export interface Page {
   /** The template that a caller would name. */
   template: string
-  /** It has what only a whole document has. Of the rest nobody knows where it will be put. */
+  /** It has what only a whole document has. The place of any other is unknown. */
   isWhole: boolean
   /** Its elements in the order of the source, each alone at its place. */
   places: Place[]
@@ -36,7 +36,7 @@ interface Scope {
 /** A list of parts, and the scope inside it. */
 interface Inner { parts: Part[], scope: Scope }
 
-/** What an element gets into its tag. */
+/** The content that an element gets into its tag. */
 interface TagFilling {
   element: Element
   fillings: Filling[]

@@ -1,4 +1,4 @@
-// What a template is made of, in the order of its source: text with its tags,
+// The parts of a template, in the order of its source: text with its tags,
 // and the statements that decide which text comes where.
 import type { AstNode } from '../../render/nunjucks/internals.js'
 import type { Need } from './needs.js'
@@ -29,7 +29,7 @@ export interface Slot {
   conditional: boolean
 }
 
-/** What stands in a start tag. */
+/** The content of a start tag. */
 export interface TagContent {
   attributes: readonly Attribute[]
   /** Expressions may give it further attributes. */
@@ -54,7 +54,7 @@ export type Tag = Element | EndTag
 
 interface Statement {
   offset: number
-  /** Stands inside a tag, a comment, a script or the like: what it makes is no markup. */
+  /** Stands inside a tag, a comment, a script or the like: its output is not markup. */
   opaque: boolean
 }
 

@@ -53,7 +53,7 @@ function fits (pieces: readonly string[], text: string): boolean {
 /** A character, or what may stand in place of some. */
 export type Token = string | typeof ANY | typeof SOME | typeof ONE
 
-// Any text; any text without a slash; one character that is no slash.
+// Any text; any text without a slash; one character other than a slash.
 const ANY = 0
 const SOME = 1
 const ONE = 2
@@ -172,7 +172,7 @@ function endOfParameter (pattern: string, start: number): number {
   return index
 }
 
-// Routers may ignore case and a slash at the end; so do we, to be on the safe side.
+// Routers may ignore case and a slash at the end; so does this, to be on the safe side.
 function fold (path: string): string {
   return path.toLowerCase().replace(/\/$/, '')
 }

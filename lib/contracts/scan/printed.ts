@@ -5,7 +5,7 @@ import type { Attribute, Call } from './parts.js'
 /** As in lib/render/nunjucks/globals/attributes.ts, for both generations of htmx. */
 const PRINTED = new Map<unknown, (values: readonly string[]) => Record<string, readonly string[]>>([
   ['sse_connect', urls => ({ 'hx-ext': ['sse'], 'sse-connect': urls, 'hx-sse:connect': urls })],
-  // What has no name has no place of its own either.
+  // Content without a name has no place of its own either.
   ['sse_swap', names => ({ 'sse-swap': names, ...(names.includes('message') ? {} : { id: names }) })],
   ['sse_close', names => ({ 'sse-close': names, 'hx-sse:close': names })]
 ])

@@ -1,4 +1,4 @@
-// Who connects to which stream, and who listens to which event of it.
+// The connections to each stream, and the listeners of its events.
 import type { RouteFacts } from '../types.js'
 import { isConnect } from './address.js'
 import { push } from './lists.js'
@@ -8,14 +8,14 @@ import { isKnown } from './pattern.js'
 import { around, type Place } from './tree.js'
 import type { Wire } from './wire.js'
 
-/** Events that the plugin sends on its own account. */
+/** The reserved events of the plugin. */
 export const OWN_EVENTS: ReadonlySet<string> = new Set(['chirp:open', 'chirp:error', 'chirp:closing', 'chirp:closed', 'chirp:busy', 'chirp:gap', 'chirp:retry'])
 
 /** An attribute that waits for events of a stream. */
 export interface Listener {
   element: Element
   attribute: Attribute
-  /** What it waits for, as far as it is known. */
+  /** The names that it waits for, as far as they are known. */
   names: ReadonlySet<string>
   /** All its names are known. */
   isPlain: boolean
@@ -27,7 +27,7 @@ export interface Listener {
   isInside: boolean
   /** In a whole page it is not, and nothing unknown is around. */
   isOutside: boolean
-  /** In a part of a page it is not; nobody knows what is around that. */
+  /** In a part of a page it is not, and the surroundings of that are unknown. */
   isLoose: boolean
 }
 

@@ -11,7 +11,7 @@ export interface Template extends Outline {
   hasDoctype: boolean
   /** The text of its scripts. */
   scripts: string
-  /** What some of its parts put into a start tag that they stand in; undefined when that is too long. */
+  /** The content that some of its parts add to their start tag; undefined when that is too long. */
   inTag (parts: Part[]): TagContent | undefined
   /** Where an offset of its source is. */
   position (offset: number): Position
@@ -36,7 +36,7 @@ export function scanTemplate (name: string, source: string, root: AstNode): Temp
   return { ...outline, name, hasDoctype, scripts, inTag, position: offset => (lines ??= new Lines(source)).position(offset) }
 }
 
-// What comes to different places of a page is read apart: a stray quote in a
+// Parts for different places of a page are read apart: a stray quote in a
 // macro does not swallow what follows it.
 function regionsOf ({ parts, references, macros, captures }: Outline): Part[][] {
   const isChild = references.some(({ kind, conditional }) => kind === 'extends' && !conditional)

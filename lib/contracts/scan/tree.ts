@@ -16,9 +16,9 @@ export interface Place {
   choice: Choice | undefined
   /** Names of the elements that may be open at an uncertain place. */
   names: ReadonlySet<string>
-  /** How many places are around it. */
+  /** Number of places that are around it. */
   depth: number
-  /** In a template element, which is no part of the page until a script takes it. */
+  /** In a template element, which is not part of the page until a script takes it. */
   isInert: boolean
 }
 
@@ -63,7 +63,7 @@ export function open (element: Element, top: Place | undefined, choice: Choice |
   return { place, top: isEmpty ? parent : place }
 }
 
-/** What is open after an end tag. */
+/** The open elements after an end tag. */
 export function close (name: string, top: Place | undefined): Place | undefined {
   for (const place of around(top)) {
     if (place.elements.some(element => element.name === name)) return place.parent
@@ -73,7 +73,7 @@ export function close (name: string, top: Place | undefined): Place | undefined 
   return top
 }
 
-/** What is open after a condition of which each branch has left other elements open. */
+/** The open elements after a condition whose branches have left different ones open. */
 export function merge (tops: ReadonlyArray<Place | undefined>): Place | undefined {
   const [first] = tops
   if (tops.every(top => top === first)) return first
@@ -101,7 +101,7 @@ function sharedBy (a: Place | undefined, b: Place | undefined): Place | undefine
   return a
 }
 
-// What is open below a place, the outermost first.
+// The open elements below a place, the outermost first.
 function between (top: Place | undefined, parent: Place | undefined): Place[] {
   const places: Place[] = []
   for (let at = top; at !== undefined && at !== parent; at = at.parent) places.push(at)

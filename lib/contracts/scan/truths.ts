@@ -8,7 +8,7 @@ export interface Truth { name: string, offset: number }
 
 const STATES = /^(?:pending|failed|settled|defined|undefined)$/
 
-/** All of a syntax tree, but for macros, whose variables are their own, and for what the template sets itself. */
+/** All of a syntax tree, but for macros, whose variables are their own, and for the variables that the template sets itself. */
 export function truthsOf (root: AstNode, lines: Lines): Truth[] {
   const truths: Truth[] = []
   const open: Array<{ node: AstNode, known: ReadonlySet<string> }> = [{ node: root, known: namesIn(root, bound) }]

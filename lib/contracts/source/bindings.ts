@@ -1,5 +1,5 @@
-// What names stand for in a source file, where that is plain: constants of
-// literals, and what comes from the plugin.
+// The meaning of names in a source file, where it is plain: constants of
+// literals, and imports from the plugin.
 import type { AnyNode, Expression, Node, Pattern } from 'acorn'
 import { MOST_NESTED } from '../limits.js'
 import { clip, combine, HOLE, unite } from '../scan/pattern.js'

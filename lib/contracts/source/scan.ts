@@ -1,4 +1,4 @@
-// What the app's source says about templates, blocks and events.
+// The mentions of templates, blocks and events in the app's source.
 import type { AnyNode, CallExpression, NewExpression, Node, Program, TemplateLiteral } from 'acorn'
 import { explainFailure, LONGEST_TEXT } from '../limits.js'
 import { HOLE, isKnown } from '../scan/pattern.js'
@@ -17,9 +17,9 @@ export interface Rendered {
   blocks: SourceText[]
 }
 
-/** What all source files say together. */
+/** The mentions of all source files together. */
 export interface SourceFacts {
-  /** There is source at all; without it nobody knows what is used. */
+  /** Whether there is any source; without it the uses of templates are unknown. */
   isKnown: boolean
   rendered: Rendered[]
   /** Pages, and the variables that their source defers. */
@@ -40,7 +40,7 @@ export interface SourceFacts {
   events: SourceText[]
   /** Names of events that end a stream. */
   closeEvents: SourceText[]
-  /** Paths that a live view is told of. */
+  /** Paths of changes of a live view. */
   changes: SourceText[]
   /** All literal texts. */
   literals: Set<string>
@@ -236,7 +236,7 @@ function propertiesOf (node: Node): Array<{ key: Node, value: Node }> {
   return object.properties.flatMap(property => property.type === 'Property' && !property.computed ? [property] : [])
 }
 
-/** What an arrow function gives that has nothing but that. */
+/** The result of an arrow function without a body. */
 function givenBy (node: Node): Node {
   const given = unwrap(node)
   return given.type === 'ArrowFunctionExpression' ? given.body : given

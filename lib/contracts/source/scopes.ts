@@ -1,5 +1,5 @@
 // Which functions the names of a source file stand for, and which of their
-// parameters. A block is no scope of its own here: a name that is declared
+// parameters. A block is not a scope of its own here: a name that is declared
 // twice in one function is taken for unknown.
 import { posix } from 'node:path'
 import type { AnyNode, Node } from 'acorn'
@@ -7,7 +7,7 @@ import { candidatesFor } from '../imports.js'
 import { walk } from '../syntax.js'
 import { loadedBy, nameOf, namesIn, unwrap } from './bindings.js'
 
-/** What a name stands for. */
+/** The meaning of a name. */
 export type Meaning =
   | { kind: 'parameter' }
   | { kind: 'value', node: Node, scope: Scope }
@@ -60,7 +60,7 @@ export class FileScopes {
     return followFunction(this.#memberOf(expression.object, nameOf(expression.property) as string, scope), steps)
   }
 
-  /** What another file exports. */
+  /** The exports of another file. */
   imported (source: string, name: string): Meaning | undefined {
     const path = posix.join(posix.dirname(this.#path), source)
     for (const candidate of candidatesFor(path)) {
@@ -145,7 +145,7 @@ export class FileScopes {
 
   #exportDeclared (declaration: AnyNode, scope: Scope): void {
     const targets = declaration.type === 'VariableDeclaration' ? declaration.declarations.map(({ id }) => id) : [(declaration as { id?: AnyNode }).id]
-    // What the name stands for is noted when its own node is read.
+    // The meaning of the name is noted when its own node is read.
     for (const node of targets) if (node?.type === 'Identifier') this.exports.set(nameOf(node) as string, { kind: 'value', node, scope })
   }
 
@@ -159,7 +159,7 @@ export class FileScopes {
   }
 }
 
-/** What a name stands for in a scope. */
+/** The meaning of a name in a scope. */
 export function lookUp (name: string, scope: Scope): Meaning | undefined {
   for (let at: Scope | undefined = scope; at !== undefined; at = at.around) {
     const meaning = at.names.get(name)

@@ -1,4 +1,4 @@
-// The signals and derived values of one app, by name: who depends on whom, and what is missing.
+// The signals and derived values of one app, by name: their dependencies, and names that are missing.
 import { FST_CHIRP_SIGNAL } from '../../errors.js'
 import type { Producer } from '../../channel/producer.js'
 import { suggest } from '../../util/closest.js'
@@ -8,7 +8,7 @@ import type { SignalOptions } from './options.js'
 import type { Place } from './place.js'
 import type { Derived, Signal } from './signal.js'
 
-/** What is known of one name. */
+/** The facts about one name. */
 export interface Entry {
   readonly name: string
   readonly handle: Signal | Derived
@@ -19,12 +19,12 @@ export interface Entry {
   readonly deps: readonly string[]
   /** Of a signal, what is set. */
   readonly input: Input | undefined
-  /** What everyone sees. */
+  /** The value for everyone. */
   readonly place: Place
-  /** What some see, by their audience as JSON. */
+  /** The values for audiences, by their JSON. */
   readonly audiences: Map<string, Place>
   readonly producer: Producer | undefined
-  /** Whether somebody has set it, here or elsewhere. */
+  /** Whether it was set, here or elsewhere. */
   isSet: boolean
   /** The last of its renders that wait for each other. */
   turn: Promise<unknown> | undefined
@@ -44,7 +44,7 @@ export class Entries {
     return this.#entries.get(name)
   }
 
-  /** @throws FST_CHIRP_SIGNAL for a name that nothing has. */
+  /** @throws FST_CHIRP_SIGNAL for a name without a signal or a derived value. */
   get (name: string, user: string): Entry {
     return this.#entries.get(name) ?? this.#unknown(name, user)
   }
@@ -64,7 +64,7 @@ export class Entries {
     if (typeof name !== 'string') throw new FST_CHIRP_SIGNAL(`${user} takes signals, derived values, or their names, not ${describe(given)}`)
     const known = this.#entries.get(name)
     if (typeof given !== 'string' && known?.handle !== given) {
-      throw new FST_CHIRP_SIGNAL(`${user} was given something named "${name}" that is no signal of this app. Signals belong to the registration of the plugin that made them`)
+      throw new FST_CHIRP_SIGNAL(`${user} was given something named "${name}" that is not a signal of this app. Signals belong to the registration of the plugin that made them`)
     }
     if (known === undefined) {
       if (this.#isComplete) this.#unknown(name, user)

@@ -1,4 +1,4 @@
-// What app.signals() gives: the newest values, for one stream and its page.
+// The result of app.signals(): the newest values, for one stream and its page.
 import type { AudienceFilter } from '../../channel/audience.js'
 import type { Batch } from '../../channel/batch.js'
 import type { Channel } from '../../channel/channel.js'
@@ -8,7 +8,7 @@ import type { PageSignals } from '../../render/renderer.js'
 import { kAttach, type Attachment, type Feed, type Location, type Outlet } from '../../stream/feed.js'
 import type { MaybePromise } from '../../util/promise.js'
 
-/** What a feed needs of its app. */
+/** The parts of its app that a feed needs. */
 export interface FeedHost {
   /** Takes the values to streams of this process. */
   readonly channel: Channel
@@ -18,11 +18,11 @@ export interface FeedHost {
   ready (only: ReadonlySet<string> | undefined, filter: AudienceFilter | undefined): Promise<unknown> | undefined
 }
 
-/** What `app.signals()` gives: for a stream, a page, or a merge. */
+/** The result of `app.signals()`: a source for a stream, a page, or a merge. */
 export class SignalFeed implements Feed {
   /** A client that comes back needs the newest values alone. */
   readonly keepsLatest = true
-  /** What a page prints that is followed by this. @internal */
+  /** The HTML of signals on a page with this as its stream. @internal */
   readonly signals: PageSignals
   readonly #host: FeedHost
   readonly #only: ReadonlySet<string> | undefined
@@ -39,7 +39,7 @@ export class SignalFeed implements Feed {
     }
   }
 
-  /** Empty: who connects gets the newest values, whatever he has seen before. */
+  /** Empty: a new stream gets the newest values, with any cursor. */
   cursor (): string {
     return ''
   }
@@ -76,7 +76,7 @@ class SelectingSink extends StreamSink {
   }
 
   override pass (entries: readonly Entry[], batch?: Batch): void {
-    // The same object, and so the same bytes, for all who chose the same.
+    // The same object, and so the same bytes, for all that chose the same.
     const part = batch?.seenBy(this.#key, () => this.#chosen(entries)) as Batch | undefined
     const chosen = part?.entries ?? this.#chosen(entries)
     if (chosen.length > 0) super.pass(chosen, part)

@@ -15,14 +15,14 @@ export interface Node {
   readonly core: ReadonlySignal<Box>
 }
 
-/** How a derived value is made of boxes. Never fails. */
+/** The function that makes a derived value of boxes. Never fails. */
 export type Derive = (boxes: readonly Box[]) => Box
 
 /** A value that is set. */
 export class Input implements Node {
   readonly core: Core<Box> = signal(EMPTY)
   readonly #graph: Graph
-  // What is set in this tick.
+  // Values that were set in this tick.
   #waiting: Box | undefined
 
   constructor (graph: Graph) {
@@ -85,7 +85,7 @@ export class Graph {
     return {
       core,
       get box () {
-        // What is not declared as a dependency is none, so that nothing goes round in circles.
+        // A name that is not declared as a dependency is none, so that there are no circles.
         if (graph.isRunning) return last
         graph.settle()
         return core.peek()
@@ -138,7 +138,7 @@ export class Graph {
     this.#settled()
   }
 
-  // Whoever reads it is made anew when more is declared.
+  // Its readers are made again when more is declared.
   #undeclared (): Box {
     Reflect.get(this.#names, 'value')
     return EMPTY

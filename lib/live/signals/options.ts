@@ -13,7 +13,7 @@ import { messageOf } from '../../util/thrown.js'
 /** Options of `app.derived()`. */
 export interface DerivedOptions<T = unknown> {
   /**
-   * What pages show of a value: text, or HTML as a {@link Fragment}. Called at once and without promises. Text is
+   * Renders a value for pages: as text, or as HTML by a {@link Fragment}. Synchronous. Text is
    * escaped. Default: the value as text, an object as its JSON; undefined and null are an empty place.
    */
   render?: ((value: T) => Fragment | string | number | bigint | boolean | null | undefined) | undefined
@@ -27,13 +27,13 @@ export interface DerivedOptions<T = unknown> {
 /** Options of `app.signal()`. */
 export interface SignalOptions<T = unknown> extends DerivedOptions<T> {
   /**
-   * What it is until somebody sets it: plain data, or a function, sync or async, which is called when the app starts.
-   * The start fails when it fails. A value that the engine holds is not replaced by it. Default: undefined.
+   * Its value until the first `set()`: plain data, or a function, sync or async, which is called when the app starts.
+   * Its failure fails the start. It does not replace a value that the engine holds. Default: undefined.
    */
   initial?: T | (() => MaybePromise<T>) | undefined
   /**
-   * Gives values while a stream follows in this process: called for the first, once for all, and stopped one second
-   * after the last one has left. A source that fails is logged, counted, and started again after 0.5, 1, 2 ... 30 s.
+   * Gives values while a stream of this process shows the signal: called for the first stream, once for all, and stopped one second
+   * after the last stream has closed. A source that fails is logged, counted, and started again after 0.5, 1, 2 ... 30 s.
    * Default: none. Off: omit.
    */
   source?: ChannelSource<T> | undefined
@@ -42,8 +42,8 @@ export interface SignalOptions<T = unknown> extends DerivedOptions<T> {
 /** Options of `signal.set()`. */
 export interface SetOptions<Audience = unknown> {
   /**
-   * Whom the value is for: plain data that the filters of `app.signals({ filter })` understand. Streams and pages
-   * without a filter do not get it, and `signal.value` stays as it is. `undefined` as the value takes it back.
+   * The audience of the value: plain data that the filters of `app.signals({ filter })` understand. Streams and pages
+   * without a filter do not get it, and `signal.value` stays as it is. The value `undefined` takes an earlier one back.
    * Default: it is for everyone.
    */
   audience?: Audience | undefined
@@ -53,14 +53,14 @@ export interface SetOptions<Audience = unknown> {
 export interface SignalsOptions<Audience = unknown> {
   /** The signals and derived values that are sent, or their names. Default: all. */
   only?: ReadonlyArray<string | { readonly name: string }> | undefined
-  /** Whether a value that was set for an audience may be seen. Default: such values are left out. */
+  /** Whether this stream gets a value that was set for an audience. Default: such values are left out. */
   filter?: AudienceFilter<Audience> | undefined
 }
 
 // No character of it has a meaning in an attribute, a selector in quotes, or a list of event names.
 const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.:-]{0,199}$/u
 
-/** @throws FST_CHIRP_OPTION for what is no name of a signal. */
+/** @throws FST_CHIRP_OPTION for a value that is not the name of a signal. */
 export function checkName (call: string, name: unknown): string {
   if (typeof name === 'string' && NAME.test(name)) return name
   throw new FST_CHIRP_OPTION(`${call} takes a name of at most 200 letters, digits, "_", "-", "." and ":", such as 'balance', not ${describe(name)}`)
@@ -82,14 +82,14 @@ export function checkSignal (name: string, options: SignalOptions): void {
 /**
  * The dependencies of a derived value.
  *
- * @throws FST_CHIRP_OPTION for what is no list of signals and names, no function, and for a bad option.
+ * @throws FST_CHIRP_OPTION for a list or a function that is none, and for a bad option.
  */
 export function checkDerived (name: string, deps: unknown, derive: unknown, options: DerivedOptions): void {
   if (!isList(deps) || deps.length === 0) {
     throw new FST_CHIRP_OPTION(`app.derived('${name}', [balance, 'holdings'], fn) takes a list of signals or names of signals that the value is made of, not ${isList(deps) ? 'an empty one' : describe(deps)}`)
   }
   if (typeof derive !== 'function') throw new FST_CHIRP_OPTION(`app.derived('${name}', deps, fn) takes a function of the values, not ${describe(derive)}`)
-  if (isAsync(derive)) throw new FST_CHIRP_OPTION(`derived value "${name}" is made by an async function. It must give the value at once. What takes time belongs into a signal: await load(), then signal.set()`)
+  if (isAsync(derive)) throw new FST_CHIRP_OPTION(`derived value "${name}" is made by an async function. It must give the value at once. Asynchronous data belongs into a signal: await load(), then signal.set()`)
   refuseUnknown('of app.derived()', options, ['render', 'equals'])
   checkCommon(`derived value "${name}"`, options)
 }
@@ -115,14 +115,14 @@ export function audienceOf (options: SetOptions): unknown {
 }
 
 /**
- * What a function of the app gave that has to answer at once.
+ * The result of a function of the app that has to be synchronous.
  *
  * @throws FST_CHIRP_SIGNAL for a promise.
  */
 export function atOnce<T> (what: string, answer: T): T {
   if (!isPromise(answer)) return answer
   disregard(answer)
-  throw new FST_CHIRP_SIGNAL(`${what} gave a promise, and must answer at once. What takes time belongs into a signal: await load(), then signal.set()`)
+  throw new FST_CHIRP_SIGNAL(`${what} gave a promise, and must answer at once. Asynchronous data belongs into a signal: await load(), then signal.set()`)
 }
 
 function checkCommon (what: string, options: DerivedOptions): void {
@@ -130,7 +130,7 @@ function checkCommon (what: string, options: DerivedOptions): void {
     const given: unknown = options[option]
     if (given === undefined) continue
     if (typeof given !== 'function') throw new FST_CHIRP_OPTION(`option "${option}" of ${what} must be a function, not ${describe(given)}`)
-    if (isAsync(given)) throw new FST_CHIRP_OPTION(`option "${option}" of ${what} must answer at once, and an async function cannot. Look up before what it needs to know`)
+    if (isAsync(given)) throw new FST_CHIRP_OPTION(`option "${option}" of ${what} must answer at once, and an async function cannot. Look up the data that it needs before`)
   }
 }
 

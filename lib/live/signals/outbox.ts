@@ -1,5 +1,5 @@
-// Brings values to the streams of this process: what has changed in a tick is
-// rendered once, when somebody follows, and published in order.
+// Brings values to the streams of this process: the changes of a tick are
+// rendered once, if there is a stream, and published in order.
 import { maySee, type AudienceFilter } from '../../channel/audience.js'
 import type { Channel } from '../../channel/channel.js'
 import { signalEvent } from '../../dialects/htmx.js'
@@ -11,7 +11,7 @@ import type { Place } from './place.js'
 export class Outbox {
   readonly channel: Channel
   #order = 0
-  // What has changed since it was published.
+  // Values that have changed since they were published.
   readonly #stale = new Map<Place, Entry>()
 
   constructor (channel: Channel) {
@@ -27,7 +27,7 @@ export class Outbox {
     if (place.audience === undefined) this.#forget(entry)
   }
 
-  /** Publishes what has changed, if somebody follows. */
+  /** Publishes the changes, if there is a stream. */
   send (): void {
     if (this.channel.size > 0) this.publish()
   }
@@ -68,7 +68,7 @@ export class Outbox {
     this.channel.publish(record, { audience })
   }
 
-  /** What some see is older than what everyone sees now, so nobody needs it any more. */
+  /** Values for some audiences are older than the one for everyone now, so they are dropped. */
   #forget ({ name, audiences }: Entry): void {
     for (const place of audiences.values()) {
       place.isDropped = true

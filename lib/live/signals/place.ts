@@ -1,4 +1,4 @@
-// What pages show of one value of a signal, made anew when the value is another one.
+// The HTML of one value of a signal, made again for another value.
 import { FST_CHIRP_SIGNAL, FST_CHIRP_VALUE } from '../../errors.js'
 import type { BlockRenderer } from '../../message/compose.js'
 import { errorBox } from '../../message/error-box.js'
@@ -11,7 +11,7 @@ import { messageOf } from '../../util/thrown.js'
 import type { Box } from './graph.js'
 import { atOnce } from './options.js'
 
-/** What places need of the app. */
+/** The parts of the app that places need. */
 export interface PlaceHost {
   readonly renderer: BlockRenderer
   readonly counters: { renders: number }

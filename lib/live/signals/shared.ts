@@ -9,7 +9,7 @@ import { keyOf, type Entry } from '../../message/entry.js'
 import { messageOf } from '../../util/thrown.js'
 import { valueOf } from './value.js'
 
-/** What they need of the app. */
+/** The parts of the app that they need. */
 export interface SharedHost {
   /** Takes over a value that another process has set. */
   apply (name: string, audience: unknown, value: unknown): void
@@ -20,9 +20,9 @@ export interface SharedHost {
 interface Known {
   /** Of the newest one that counts. */
   position: string
-  /** How many of this process the engine has yet to take. */
+  /** Number of values of this process that the engine has yet to take. */
   underWay: number
-  /** What was heard meanwhile, and may be older than these. */
+  /** Messages of that time, which may be older than these. */
   held: Entry | undefined
   /** Others have not got what was set here last. */
   isUntold: boolean
@@ -94,7 +94,7 @@ export class SharedValues {
     }
   }
 
-  // What it is told never waits.
+  // Its reports never wait.
   #target (): ReaderTarget {
     const failed = (error: unknown): void => { this.#host.report(error, 'signals may differ from those of other processes until they are set again') }
     return {

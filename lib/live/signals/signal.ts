@@ -1,13 +1,13 @@
-// What app.signal() and app.derived() give.
+// The results of app.signal() and app.derived().
 import type { SetOptions } from './options.js'
 
-/** What they need of their app. */
+/** The parts of their app that they need. */
 export interface SignalHost {
   valueOf (name: string): unknown
   set (name: string, value: unknown, options: SetOptions): Promise<void>
 }
 
-/** One value that many places show. */
+/** One value that many places show, made by `app.signal()`. */
 export class Signal<T = unknown> {
   /** The name that it was declared with. */
   readonly name: string
@@ -28,13 +28,13 @@ export class Signal<T = unknown> {
   }
 
   /**
-   * Sets the value: at once in this process, and in all processes when the promise resolves. What is equal is not sent.
-   * It need not be awaited: what fails is logged. A promise that you make of it is yours to catch.
+   * Sets the value: at once in this process, and in all processes when the promise resolves. An equal value is not sent.
+   * It need not be awaited: a failure is logged. A promise that you derive from it is yours to catch.
    *
-   * @throws FST_CHIRP_VALUE (as a rejection) for what is no plain data.
+   * @throws FST_CHIRP_VALUE (as a rejection) for a value that is not plain data.
    * @throws FST_CHIRP_OPTION (as a rejection) for a bad option.
    * @throws FST_CHIRP_SIGNAL (as a rejection) inside of a function that derives, compares or renders values.
-   * @throws FST_CHIRP_ENGINE (as a rejection) when other processes could not be told. This one shows the value.
+   * @throws FST_CHIRP_ENGINE (as a rejection) when the engine could not tell the other processes. This one shows the value.
    * @throws FST_CHIRP_CHANNEL_CLOSED (as a rejection) when the app has closed.
    */
   set (value: T | undefined, options: SetOptions = {}): Promise<void> {
@@ -42,7 +42,7 @@ export class Signal<T = unknown> {
   }
 }
 
-/** A value that is made of others. */
+/** A value that is computed from others, made by `app.derived()`. */
 export class Derived<T = unknown> {
   /** The name that it was declared with. */
   readonly name: string
@@ -54,16 +54,16 @@ export class Derived<T = unknown> {
     this.#host = host
   }
 
-  /** The value of now; undefined while one that it is made of is undefined. */
+  /** The value of now; undefined while one of its dependencies is undefined. */
   get value (): T | undefined {
     return this.#host.valueOf(this.name) as T | undefined
   }
 }
 
-/** What a derived value may be made of. */
+/** A dependency of a derived value: a signal, another derived value, or a name. */
 export type Dependency = Signal<any> | Derived<any> | string
 
-/** Their values. Nobody knows that of a name. */
+/** Their values. The type of a name's value is unknown. */
 export type ValuesOf<Deps extends readonly Dependency[]> = {
   -readonly [K in keyof Deps]: Deps[K] extends Signal<infer T> | Derived<infer T> ? Exclude<T, undefined> : any
 }

@@ -20,7 +20,7 @@ import { SharedValues } from './shared.js'
 import { Derived, Signal, type SignalHost } from './signal.js'
 import { copyOf } from './value.js'
 
-/** What signals need of the app. */
+/** The parts of the app that signals need. */
 export interface SignalsEnvironment extends Omit<PlaceHost, 'run'>, Pick<ProducerHost, 'log'> {
   readonly channels: Channels
 }
@@ -97,7 +97,7 @@ export class Signals implements SignalHost, FeedHost, PrintedSignals {
 
   set (name: string, value: unknown, options: SetOptions): Promise<void> {
     const done = this.#set(this.#entries.find(name)!, value, options)
-    // Who does not wait for it must not bring the process down.
+    // A caller that does not await it must not bring the process down.
     done.catch(() => {})
     return muteLate(done, () => this.#isClosed)
   }
@@ -107,7 +107,7 @@ export class Signals implements SignalHost, FeedHost, PrintedSignals {
     return this.#outbox.placeFor(this.#entries.get(name, `signal("${name}") in a template`), filter).html
   }
 
-  /** What a page waits for; undefined when nothing is rendered asynchronously. */
+  /** The renders that a page waits for; undefined when none is asynchronous. */
   ready (only: Only, filter: AudienceFilter | undefined): Promise<unknown> | undefined {
     this.#graph.settle()
     const rendered = [...this.#entries.all].filter(({ name, options: { render } }) => render !== undefined && only?.has(name) !== false)
@@ -130,7 +130,7 @@ export class Signals implements SignalHost, FeedHost, PrintedSignals {
   /**
    * The app starts.
    *
-   * @throws FST_CHIRP_SIGNAL for a name that nothing has, and what functions for initial values throw.
+   * @throws FST_CHIRP_SIGNAL for a name without a signal or a derived value, and errors of functions for initial values.
    */
   async start (): Promise<void> {
     this.#entries.complete()
@@ -176,7 +176,7 @@ export class Signals implements SignalHost, FeedHost, PrintedSignals {
     return new Place(name, audience, render, this.#host, () => node.box)
   }
 
-  /** Begins with what the option `initial` gives, unless somebody has set it. */
+  /** Starts with the option `initial`, unless it was set before. */
   async #begin (entry: Entry): Promise<void> {
     const { name, input, options: { initial } } = entry
     if (typeof initial !== 'function' || entry.isSet) return
@@ -195,7 +195,7 @@ export class Signals implements SignalHost, FeedHost, PrintedSignals {
   #checked (name: string, value: unknown, options: SetOptions): { audience: unknown, copy: ReturnType<typeof copyOf> } {
     try {
       if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(name)
-      if (this.#graph.isRunning) throw new FST_CHIRP_SIGNAL(`"${name}" was set by a function that derives, compares or renders values. Set it where its new value comes from`)
+      if (this.#graph.isRunning) throw new FST_CHIRP_SIGNAL(`"${name}" was set by a function that derives, compares or renders values. Set it in the code that makes the new value`)
       const audience = audienceOf(options)
       return { audience, copy: copyOf(name, value) }
     } catch (error) {

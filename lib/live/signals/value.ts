@@ -1,4 +1,4 @@
-// The value of a signal as plain data: a copy that is nobody else's, and the text by which it travels.
+// The value of a signal as plain data: a private copy, and the text by which it travels.
 import { FST_CHIRP_VALUE } from '../../errors.js'
 import { Fragment } from '../../message/fragment.js'
 import { Fragments } from '../../message/fragments.js'
@@ -11,7 +11,7 @@ import { messageOf } from '../../util/thrown.js'
 /** The format of what travels. */
 const VERSION = 1
 
-/** What JSON has no form for, by name. */
+/** Kinds of values without a form in JSON, by name. */
 const NUMBERS = new Map<string, number>([['NaN', NaN], ['Infinity', Infinity], ['-Infinity', -Infinity], ['-0', -0]])
 
 interface Wire { version: number, value?: unknown, number?: string, bigint?: string }
@@ -22,7 +22,7 @@ export interface Copy { value: unknown, text: string }
 /**
  * A copy that nothing changes any more, because pages and processes show it later.
  *
- * @throws FST_CHIRP_VALUE for what is no plain data.
+ * @throws FST_CHIRP_VALUE for a value that is not plain data.
  */
 export function copyOf (name: string, value: unknown): Copy {
   switch (typeof value) {
@@ -48,7 +48,7 @@ export function copyOf (name: string, value: unknown): Copy {
 /**
  * The value of a text.
  *
- * @throws Error when it is none of ours.
+ * @throws Error when this package did not write it.
  */
 export function valueOf (text: unknown): unknown {
   const { version, value, number, bigint } = JSON.parse(String(text), freeze) as Wire

@@ -1,4 +1,4 @@
-// Where a block is placed in a chain of templates, and what has to run before
+// The place of a block in a chain of templates, and the statements that have to run before
 // it. Only syntax trees: nothing here renders.
 import { isList, type AstNode, type Nunjucks } from './internals.js'
 
@@ -66,10 +66,10 @@ export function findRoute (nunjucks: Nunjucks, chain: Outline[], block: string):
 }
 
 /**
- * What of `scope` has to run to get to `tag`: what comes before it and sets
- * something, without the outputs, the loops and the conditions around it; then
- * `hop` in its place. Without a tag: all that sets something. With `goOn` also
- * what comes after, because it may still extend another template.
+ * The part of `scope` that has to run to get to `tag`: the statements before it that set
+ * something, without the outputs, loops and conditions around it; then
+ * `hop` in its place. Without a tag: all statements that set something. With `goOn` also
+ * those after it, because they may still extend another template.
  */
 export function prune (nunjucks: Nunjucks, scope: AstNode, tag?: AstNode, hop?: AstNode, goOn = false): AstNode[] {
   return pruneList(scope.children)

@@ -1,12 +1,12 @@
-// Whose page is rendered at this moment. Template functions are not told by
-// what they are called for: a macro that was imported knows nothing of the page.
+// The page that is rendered at this moment. Template functions do not get it as an
+// argument: an imported macro knows nothing of the page.
 import type { PageStream } from '../renderer.js'
 
 export class Current {
-  /** What is rendered for no page has none. */
+  /** A render outside of a page has none. */
   page: PageStream | undefined
 
-  /** Runs compiled code for a page, whatever is rendered around it, and whatever is rendered before it goes on. */
+  /** Runs compiled code for a page, independent of other renders around it and during it. */
   within<T> (page: PageStream | undefined, run: () => T): T {
     const around = this.page
     this.page = page
@@ -17,7 +17,7 @@ export class Current {
     }
   }
 
-  /** What a custom tag gets: bodies are compiled code, and it may run them at any time. */
+  /** Wraps an argument of a custom tag: bodies are compiled code, and the tag may run them at any time. */
   bind (values: unknown[]): unknown[] {
     const { page } = this
     return values.map(value => typeof value === 'function' ? (...args: unknown[]) => this.within(page, () => value(...args)) : value)

@@ -7,7 +7,7 @@ import { disregard } from '../../util/promise.js'
 import { StrayTemplate } from './fault.js'
 import type { Environment } from './internals.js'
 
-/** What we need to see of a `nunjucks.Environment` to take it for one. */
+/** The members by which a `nunjucks.Environment` is recognized. */
 export interface NunjucksEnvironment {
   getTemplate (name: string, eagerCompile?: boolean): unknown
   getFilter (name: string): (...args: never[]) => unknown

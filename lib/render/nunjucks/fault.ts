@@ -1,11 +1,11 @@
-// What goes wrong while a template renders, on its way from the place where it
-// happened to the caller. Nunjucks passes these through as they are, so the
+// Errors of a render, on their way from the place where they
+// happened to the caller. Nunjucks passes them through as they are, so the
 // original error and its place survive includes, macros and callbacks.
 import { FST_CHIRP_BLOCK_NOT_FOUND, FST_CHIRP_RENDER, FST_CHIRP_RENDER_TIMEOUT, FST_CHIRP_TEMPLATE_NOT_FOUND } from '../../errors.js'
 import { type Place, places } from '../../message/place.js'
 import { messageOf, toCause } from '../../util/thrown.js'
 
-/** What was asked for: a whole template, or one block of it. */
+/** The task: a whole template, or one block of it. */
 export interface Subject { template: string, block?: string | undefined }
 
 /**
@@ -57,7 +57,7 @@ export class MissingTemplate extends Fault {
   }
 }
 
-/** What a loader throws for a file that is there, and that it does not read. */
+/** The error of a loader for a file that exists and that it refuses to read. */
 export class StrayTemplate extends Error {}
 
 /** No template of the chain has the block. */
@@ -93,7 +93,7 @@ export class Timeout extends Fault {
   }
 }
 
-/** What `throwOnUndefined` reports, with the expression as the template has it. */
+/** The error of `throwOnUndefined`, with the expression as the template has it. */
 export class UndefinedError extends Error {
   constructor (expression: string, value: null | undefined) {
     super(`'${expression}' is ${value}`)

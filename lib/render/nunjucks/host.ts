@@ -1,5 +1,5 @@
 // A private view of the user's environment. Templates are found and cached by
-// the user's own, which never sees us: we compile twins of them, which note
+// the user's own environment, which does not notice: twins of them are compiled, which note
 // places, take care of callbacks, and load further twins.
 import { posix } from 'node:path'
 import { isError } from '../../util/thrown.js'
@@ -26,7 +26,7 @@ export interface WrittenTemplate {
   source: string
 }
 
-/** What compiled templates call. */
+/** The methods that compiled templates call. */
 interface HostRuntime extends Runtime {
   /** The place of the statement that runs now. */
   site: Site | undefined

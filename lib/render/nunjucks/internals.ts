@@ -4,7 +4,7 @@
 
 export type Callback<T = void> = (error: unknown, result?: T) => void
 
-/** What a template or one of its blocks compiles to. */
+/** The compiled form of a template or one of its blocks. */
 export type RenderFunction = (
   env: Environment, context: Context, frame: Frame, runtime: Runtime, callback: Callback<string>
 ) => void
@@ -133,7 +133,7 @@ export class Nunjucks {
     return template
   }
 
-  /** An environment that nobody has changed. */
+  /** An environment without changes. */
   get pristine (): Environment {
     this.#pristine ??= new this.#Template('').env
     return this.#pristine
@@ -143,7 +143,7 @@ export class Nunjucks {
     return new (this.#nodes[typename] as Nodes[string])(0, 0, ...fields)
   }
 
-  /** JavaScript that is compiled as it is: the compiler prints literals that are no strings. */
+  /** JavaScript that is compiled as it is: the compiler prints literals that are not strings. */
   code (text: string): AstNode {
     return this.node('Literal', { toString: () => text })
   }
@@ -170,7 +170,7 @@ export function isList (node: AstNode): boolean {
 }
 
 // There is no public way to compile a syntax tree. A tag may parse to any tree,
-// so a template of one private tag compiles to what we like.
+// so a template of one private tag compiles to any code.
 function compileTag (Template: TemplateClass, parse: (nodes: Nodes, lexer: Lexer, parser: Parser) => AstNode, asyncFilters: string[], path?: string): Template {
   const extension: Extension = {
     tags: ['chirp'],

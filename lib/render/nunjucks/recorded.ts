@@ -8,14 +8,14 @@ interface Variables extends Context {
   setVariable (name: string, value: unknown): void
 }
 
-/** What travels with the variables, also to templates that are included. */
+/** The data that travels with the variables, also to included templates. */
 interface Recorded {
   recorder: Recorder
-  /** What templates have set themselves. */
+  /** The variables that templates have set themselves. */
   own: ReadonlySet<string>
 }
 
-// What Nunjucks puts in the place of super() and of async filters.
+// The names that Nunjucks puts in the place of super() and of async filters.
 const HOLE = /^hole_\d+$/
 
 const watched = new WeakSet<object>()

@@ -22,15 +22,15 @@ export type { NunjucksEnvironment, TemplatesOption } from './environment.js'
 export interface RendererOptions {
   /** Folder, list of folders, or `nunjucks.Environment`. Default: none, every call fails. */
   templates?: TemplatesOption | undefined
-  /** For environments that we create: undefined variables throw, and edited templates show at once. */
+  /** For environments of the plugin: undefined variables throw, and edited templates show at once. */
   debug: boolean
-  /** What sse_connect() and its like print where a template does not say. Default: `'auto'`, for either. */
+  /** The dialect of sse_connect() and its like where a template does not say it. Default: `'auto'`, both. */
   dialect?: DialectOption | undefined
   /** The address of the client script, for `chirp_client()`. Default: there is no such function. */
   clientScript?: string | undefined
   /** The signals of the app, for `signal()` and `signal_attrs()`. Default: there are no such functions. */
   signals?: PrintedSignals | undefined
-  /** What messages of the diagnostics channels say whose renders they are. Default: none. */
+  /** The owner of the renders in messages of the diagnostics channels. Default: none. */
   app?: object | undefined
   /** Milliseconds that an async filter, tag or loader may take. Default: 5000. */
   filterTimeout?: number | undefined

@@ -1,4 +1,4 @@
-// What templates see beneath the context of a render, as reply.view() has it:
+// The variables beneath the context of a render, as in reply.view():
 // `reply.locals`, and beneath them the `defaultContext` of @fastify/view.
 import type { Surrounded } from '../renderer.js'
 import type { Context, Environment } from './internals.js'
@@ -15,7 +15,7 @@ export class Surroundings {
   readonly #byView = new WeakMap<View, object | undefined>()
   #own: object | undefined
 
-  /** @param shared The environment, if it is not one of ours. */
+  /** @param shared The environment, if the app made it. */
   constructor (shared: Environment | undefined) {
     this.#shared = shared
   }

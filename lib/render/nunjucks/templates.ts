@@ -1,4 +1,4 @@
-// The templates of an environment as their authors wrote them: for who reads
+// The templates of an environment as their authors wrote them: for code that reads
 // templates instead of rendering them.
 import { checkName } from './environment.js'
 import type { Host, WrittenTemplate } from './host.js'

@@ -6,7 +6,7 @@ import { Fault } from './fault.js'
  * variables of their own. One that cannot be read fails where a template reads
  * it, so that the error has a place.
  *
- * @throws Fault when one cannot even ask for the names.
+ * @throws Fault when the names cannot be read.
  */
 export function variablesOf (context: object, beneath: object | undefined): object {
   const variables = layered(context, beneath)

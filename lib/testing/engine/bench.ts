@@ -1,4 +1,4 @@
-// What each test of the contract suite works with.
+// The tools of each test of the contract suite.
 import { rejects } from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Engine, Page, Publication, StoredEvent } from '../../channel/engine.js'

@@ -1,4 +1,4 @@
-// The contract of engines: what is published, and who hears it.
+// The contract of engines: publications, and their listeners.
 import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict'
 import { dataOf, epochOf, until, wait, type Seen, type SeenPage, type EngineTest } from './bench.js'
 

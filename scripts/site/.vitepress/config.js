@@ -20,8 +20,8 @@ export default defineConfig({
   outDir: `${site}/html`,
   cacheDir: `${site}/cache`,
   rewrites: { 'README.md': 'index.md', 'docs/README.md': 'docs/index.md' },
-  // Addresses that only exist on the reader's machine, and files of the repository.
-  ignoreDeadLinks: [/^https?:\/\/(?:localhost|127)/, /\.(?:js|json)$/, /\/LICENSE$/],
+  // Addresses that only exist on the reader's machine, and files that are copied (FILES in scripts/docs.js).
+  ignoreDeadLinks: [/^https?:\/\/(?:localhost|127)/, /\.(?:js|json|sql)$/, /\/LICENSE$/],
   // Templates of Nunjucks are not Vue's.
   markdown: {
     config: md => {

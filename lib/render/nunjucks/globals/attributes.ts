@@ -38,7 +38,7 @@ export function addSSEGlobals (environment: Environment, { env: view, current }:
   add('sse_connect', (args, page) => {
     if (args.length === 0) {
       if (page?.connect !== undefined) return page.connect()
-      throw new TypeError('sse_connect() without an address works in a page that has a stream, reply.page(template, context, { live: channel }), and not in what is rendered for no page. Give it the address: sse_connect("/live")')
+      throw new TypeError('sse_connect() without an address works in a page that has a stream, reply.page(template, context, { live: channel }), and not in a render outside of a page. Give it the address: sse_connect("/live")')
     }
     const [url] = args
     requireText('sse_connect("/live")', 'the URL of a stream', url)
@@ -50,7 +50,7 @@ export function addSSEGlobals (environment: Environment, { env: view, current }:
   add('sse_swap', ([name]) => {
     requireText('sse_swap("news")', 'the target of a Fragment', name)
     if (!isPlainName(String(name))) {
-      throw new TypeError(`sse_swap("news") takes one plain name of letters, digits, "-", "_" and ":", not ${describe(name)}. Use an element for each name; what has a selector for a target needs no attribute on htmx 4`)
+      throw new TypeError(`sse_swap("news") takes one plain name of letters, digits, "-", "_" and ":", not ${describe(name)}. Use an element for each name; a fragment with a selector as its target needs no attribute on htmx 4`)
     }
     return name
   }, ({ swap }, name) => swap(name))
@@ -61,7 +61,7 @@ export function addSSEGlobals (environment: Environment, { env: view, current }:
 }
 
 function requireText (call: string, what: string, value: unknown): void {
-  // Nunjucks' own strings that are marked as safe are no primitive ones.
+  // Nunjucks' own strings that are marked as safe are not primitive ones.
   if ((typeof value === 'string' || value instanceof String) && value.length > 0) return
   throw new TypeError(`${call} takes ${what}, not ${describe(value)}`)
 }

@@ -7,7 +7,7 @@ type TemplateFunction = (this: never, ...args: never[]) => unknown
 interface Shared {
   /** What the registrations bring, each once. */
   values: Set<unknown>
-  /** The function that everybody sees who renders with the environment. */
+  /** The function that every user of the environment gets. */
   global: TemplateFunction
 }
 
@@ -16,7 +16,7 @@ const shared = new WeakMap<Environment, Map<string, Shared>>()
 /**
  * Adds a function to an environment, unless the name is taken. `view`, through
  * which one registration sees the environment, gets the function for its own
- * `value`; who renders otherwise, such as @fastify/view, gets the one for the
+ * `value`; any other caller, such as @fastify/view, gets the one for the
  * values of all registrations.
  */
 export function addFunction<T> (environment: Environment, view: Environment, name: string, value: T, make: (values: ReadonlySet<T>, isOwn: boolean) => TemplateFunction): void {

@@ -46,7 +46,7 @@ const RULES: Record<string, Rule> = {
   rejectattr: having
 }
 
-// They always give a text or a number; `replace` gives back what is no text.
+// They always give a text or a number; `replace` gives back values that are not texts.
 const TEXTS = new Set([
   'abs', 'capitalize', 'center', 'e', 'escape', 'forceescape', 'indent', 'lower', 'nl2br', 'round', 'safe', 'string', 'striptags', 'title',
   'trim', 'truncate', 'upper', 'urlencode', 'urlize'

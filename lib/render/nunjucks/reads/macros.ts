@@ -1,4 +1,4 @@
-// Macros, and the bodies of `call`, which are macros that see what is around.
+// Macros, and the bodies of `call`, which are macros that see their surroundings.
 import type { Read } from '../../reads.js'
 import type { AstNode } from '../internals.js'
 import type { Machine } from './machine.js'
@@ -55,7 +55,7 @@ function recursion (machine: Machine, { list, named }: Arguments): ReadonlySet<R
   return machine.uses.all(...values, ...callAll(machine, values.flatMap(macrosIn)))
 }
 
-/** What macros give that somebody may call with what is not known. */
+/** The results of macros that may be called with unknown arguments. */
 export function callAll (machine: Machine, macros: readonly Macro[]): Value[] {
   const results: Value[] = []
   for (const macro of new Set(macros)) {

@@ -88,7 +88,7 @@ export class Loader {
     next()
   }
 
-  // What cannot be loaded renders nothing: who renders it is told.
+  // A template that cannot be loaded renders nothing: its render fails with an error.
   #load ({ template: { path } }: Twin, name: string, callback: (twin: Twin | undefined) => void): void {
     try {
       this.#host.env.getTemplate(name, false, path, false, (_: unknown, template?: Template) => {

@@ -45,7 +45,7 @@ export function execute (machine: Machine, node: AstNode): void {
       if (!machine.now.isSetup) runBlock(machine, node.name.value as string)
       return
     case 'Extends':
-      // Who runs the template looks for it.
+      // The caller that runs the template looks for it.
       return machine.affect(machine.uses.all(machine.evaluate(node.template as AstNode)))
     default:
       foreign(machine, node)

@@ -1,5 +1,5 @@
-// What an expression gives, as far as it can be told without a context: which
-// parts of the context it may be, and which it was made of.
+// The value of an expression, as far as it is known without a context: the
+// parts of the context that it may be, and those that it was made of.
 import { MEMBER, stepOf, type Steps } from '../../path.js'
 import type { Read } from '../../reads.js'
 import type { AstNode } from '../internals.js'
@@ -12,7 +12,7 @@ export interface Alias {
   site: Site
 }
 
-/** A macro, or the body of a `call`. What it sees when it runs, those know who call it. */
+/** A macro, or the body of a `call`. The caller knows the scope that it runs in. */
 export interface Macro { node: AstNode }
 
 export interface Value {
@@ -30,7 +30,7 @@ export interface Value {
 
 const NONE: ReadonlySet<Read> = new Set()
 
-/** What is made of `reads` and is no part of the context itself. */
+/** What is made of `reads` and is not part of the context itself. */
 export function made (reads: ReadonlySet<Read> = NONE, isThere = false): Value {
   return { aliases: [], reads, macros: [], fields: undefined, items: undefined, isThere }
 }
@@ -48,7 +48,7 @@ export function unionOf (sets: Iterable<Iterable<Read>>): ReadonlySet<Read> {
   return union
 }
 
-/** The same value for those who got there because of `reads`. */
+/** The same value, reached because of `reads`. */
 export function because (value: Value, reads: Iterable<Read>): Value {
   const all = unionOf([value.reads, reads])
   return all.size === value.reads.size ? value : { ...value, reads: all }
@@ -112,19 +112,19 @@ export class Uses {
     this.#ledger = ledger
   }
 
-  /** What is read by who uses all of a value. */
+  /** The reads of a use of all of a value. */
   all (...values: Value[]): ReadonlySet<Read> {
     const reads = new Set<Read>()
     for (const value of values) this.#collect(value, reads)
     return reads
   }
 
-  /** What is read by who asks whether it is there. */
+  /** The reads of a test whether a value exists. */
   presence (value: Value): ReadonlySet<Read> {
     return unionOf([value.reads, value.aliases.map(({ steps, site }) => this.#ledger.read(steps, site, true))])
   }
 
-  /** What is read by who asks which members it has. */
+  /** The reads of a list of its members. */
   shape (value: Value): ReadonlySet<Read> {
     return unionOf([value.reads, value.aliases.map(({ steps, site }) => this.#ledger.read([...steps, MEMBER], site, true))])
   }
@@ -146,7 +146,7 @@ export class Uses {
     return member.aliases.some(({ steps }) => steps.length > MOST_STEPS) || member.aliases.length > MOST_ALIASES ? this.flat(member) : member
   }
 
-  /** The same value for who does not follow its parts any more. */
+  /** The same value, with its parts no longer followed. */
   flat (value: Value): Value {
     return { ...made(this.all(value)), macros: macrosIn(value) }
   }

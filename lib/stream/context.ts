@@ -85,7 +85,8 @@ export class Context implements StreamContext {
    * without an end keeps its arguments, and the request would keep the socket.
    */
   release (): void {
-    if (this.#isGiven && !this.#isRequestUsed) this.#request = new WeakRef(this.#request as FastifyRequest)
+    this.#wasAfterGap = false
+    if (!this.#isRequestUsed && !(this.#request instanceof WeakRef)) this.#request = new WeakRef(this.#request)
   }
 }
 

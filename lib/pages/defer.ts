@@ -15,6 +15,9 @@ export type DeferSource<T = unknown> = ((context: DeferContext) => T | PromiseLi
 
 let isUsed = false
 
+// What is behind the proxy.
+const kSelf = Symbol('fastify-chirp.deferred')
+
 /** A value of the context of `reply.page()` that the page does not wait for. {@link defer} makes it. */
 export class Deferred<out T = unknown> {
   readonly #source: DeferSource<T>
@@ -47,6 +50,7 @@ export class Deferred<out T = unknown> {
 // A template that looks into one would find nothing, and show that.
 const REFUSING: ProxyHandler<Deferred> = {
   get (deferred, key) {
+    if (key === kSelf) return deferred
     const value: unknown = Reflect.get(deferred, key)
     if (typeof value === 'function' && key !== 'constructor') return value.bind(deferred)
     // Others than templates ask for these, of any value.
@@ -87,7 +91,7 @@ export function deferredIn (context: object): Map<string, Deferred> | undefined 
 function deferredAt (context: object, name: string): Deferred | undefined {
   try {
     const value: unknown = (context as Record<string, unknown>)[name]
-    return value instanceof Deferred ? value : undefined
+    return value instanceof Deferred ? (value as Deferred & { [kSelf]: Deferred })[kSelf] : undefined
   } catch {
     return undefined
   }

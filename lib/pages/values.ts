@@ -14,6 +14,37 @@ interface Entry {
 const PENDING: Entry = { state: 'pending' }
 const THERE: Entry = { state: 'there' }
 
+/** A controller that is made when its signal is asked for, because few ask: it costs as much as all else here. */
+class LateAbort {
+  #controller: AbortController | undefined
+  #isAborted = false
+
+  get signal (): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#isAborted) this.#controller.abort()
+    return this.#controller.signal
+  }
+
+  abort (): void {
+    this.#isAborted = true
+    this.#controller?.abort()
+  }
+}
+
+class Provided implements DeferContext {
+  readonly log: FastifyBaseLogger
+  readonly #abort: LateAbort
+
+  constructor (abort: LateAbort, log: FastifyBaseLogger) {
+    this.#abort = abort
+    this.log = log
+  }
+
+  get signal (): AbortSignal {
+    return this.#abort.signal
+  }
+}
+
 export class DeferredValues {
   readonly #entries = new Map<string, Entry>()
   readonly #variables: Record<string, unknown>
@@ -23,9 +54,7 @@ export class DeferredValues {
   #failures = 0
   #pendingNames: ReadonlySet<string> | undefined
   #isStopped = false
-  // Few functions ask for a signal.
-  #controller: AbortController | undefined
-  #isAborted = false
+  readonly #abort = new LateAbort()
   #waiting: Array<() => void> = []
 
   /** Starts all of them. `report` hears of each that fails, once. */
@@ -37,11 +66,7 @@ export class DeferredValues {
       this.#entries.set(name, PENDING)
       this.#variables[name] = pendingValue(name)
     }
-    const signal = (): AbortSignal => this.#signal()
-    const provided: DeferContext = {
-      get signal () { return signal() },
-      log
-    }
+    const provided = new Provided(this.#abort, log)
     for (const [name, deferred] of given) this.#start(name, deferred, provided)
     if (timeout > 0 && this.#pending > 0) {
       this.#timer = setTimeout(() => {
@@ -112,26 +137,15 @@ export class DeferredValues {
   /** Makes all that are pending fail, and aborts their signal. */
   fail (reason: (name: string) => Error): void {
     for (const [name, { state }] of this.#entries) if (state === 'pending') this.#failed(name, reason(name))
-    this.#abort()
+    this.#abort.abort()
   }
 
   /** Nobody waits any more. */
   stop (): void {
     this.#isStopped = true
     clearTimeout(this.#timer)
-    if (this.#pending > 0) this.#abort()
+    if (this.#pending > 0) this.#abort.abort()
     this.#wake()
-  }
-
-  #signal (): AbortSignal {
-    this.#controller ??= new AbortController()
-    if (this.#isAborted) this.#controller.abort()
-    return this.#controller.signal
-  }
-
-  #abort (): void {
-    this.#isAborted = true
-    this.#controller?.abort()
   }
 
   #start (name: string, deferred: Deferred, provided: DeferContext): void {

@@ -1,4 +1,5 @@
 // Values that a page does not wait for.
+import { types } from 'node:util'
 import type { FastifyBaseLogger } from 'fastify'
 import { disregard } from '../util/promise.js'
 
@@ -76,22 +77,25 @@ export function defer<T> (source: DeferSource<T>): Deferred<T> {
   return new Deferred(source)
 }
 
-/** The deferred values of a context by their names; undefined when there are none. */
-export function deferredIn (context: object): Map<string, Deferred> | undefined {
-  if (!isUsed) return undefined
-  let found: Map<string, Deferred> | undefined
+/**
+ * The deferred values of a context by their names; undefined when there are none. `found` hears of each promise, which
+ * nobody will wait for.
+ */
+export function deferredIn (context: object, found: (name: string, promise: Promise<unknown>) => void): Map<string, Deferred> | undefined {
+  let deferred: Map<string, Deferred> | undefined
   for (const name of Object.keys(context)) {
-    const value = deferredAt(context, name)
-    if (value !== undefined) (found ??= new Map()).set(name, value)
+    const value = valueAt(context, name)
+    if (typeof value !== 'object' || value === null) continue
+    if (types.isPromise(value)) found(name, value)
+    else if (isUsed && value instanceof Deferred) (deferred ??= new Map()).set(name, (value as Deferred & { [kSelf]: Deferred })[kSelf])
   }
-  return found
+  return deferred
 }
 
 // One that cannot be read fails where a template reads it.
-function deferredAt (context: object, name: string): Deferred | undefined {
+function valueAt (context: object, name: string): unknown {
   try {
-    const value: unknown = (context as Record<string, unknown>)[name]
-    return value instanceof Deferred ? (value as Deferred & { [kSelf]: Deferred })[kSelf] : undefined
+    return (context as Record<string, unknown>)[name]
   } catch {
     return undefined
   }

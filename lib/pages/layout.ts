@@ -82,6 +82,9 @@ const HEAD = new Set(['html', 'head', 'base', 'basefont', 'bgsound', 'link', 'me
 /** What is none of its own. */
 const STRUCTURE = new Set(['html', 'head', 'body'])
 
+/** The length of `xmp`. */
+const SHORTEST = 3
+
 /**
  * Reads a document, or what is to be somewhere in it (`isPart`), as a browser would:
  * https://html.spec.whatwg.org/multipage/parsing.html
@@ -111,6 +114,8 @@ export function outlineOf (html: string, isPart = false): Outline {
     const nameEnd = endOfName(html, nameAt)
     end = endOfTag(html, nameEnd)
     if (end === -1) return broken
+    // The names of all that matters in a body are longer, and those of most elements are not.
+    if (zone === 'body' && nameEnd - nameAt < SHORTEST) continue
     const tag = html.slice(nameAt, nameEnd).toLowerCase()
     if (tag === 'template') templates += isEnd ? -1 : 1
     if (templates < 0) return broken

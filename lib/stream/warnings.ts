@@ -43,6 +43,14 @@ export class Warnings {
     this.#warn(`the page ${template} waits for the deferred value "${variable}": it ${why}. Put what reads it into a block of its own`)
   }
 
+  /** Tells of a promise in the context of a page, which templates cannot wait for. */
+  checkPromise (template: string, variable: string): void {
+    const key = `promise ${template} ${variable}`
+    if (this.#told.has(key)) return
+    this.#told.add(key)
+    this.#warn(`the context of ${template} has a promise as "${variable}", and templates cannot wait for it. Await it, or have what reads it follow later: { ${variable}: defer(promise) }`)
+  }
+
   /** Looks at the status that a stream is about to leave with. */
   checkStatus (request: FastifyRequest, status: number): void {
     // Only GET is what an EventSource sends; fetch() reads a stream of any status.

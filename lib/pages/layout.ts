@@ -43,6 +43,11 @@ export function closeComment (id: string): string {
   return `${CLOSING}${id}-->`
 }
 
+/** What the client script takes a part from: the template is whole when the element behind it begins. */
+export function elementOf (id: string, html: string): string {
+  return `<template id="chirp-part-${id}">${html}</template><chirp-part for="${id}"></chirp-part>`
+}
+
 /** The places whose ids begin with `prefix`, in the order in which they begin. With an outline only those that a browser sees. */
 export function findPlaces (html: string, prefix: string, outline?: Outline): Place[] {
   const places: Place[] = []

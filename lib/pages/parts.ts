@@ -5,7 +5,7 @@ import { errorBox } from '../message/error-box.js'
 import type { PageStream } from '../render/renderer.js'
 import { notThereIn } from '../render/unsettled.js'
 import type { MaybePromise } from '../util/promise.js'
-import { findPlaces, NOWHERE, outlineOf, type Outline, type Place } from './layout.js'
+import { elementOf, findPlaces, NOWHERE, outlineOf, type Outline, type Place } from './layout.js'
 import type { Outlet } from './outlet.js'
 import type { DeferredReaders } from './readers.js'
 import type { DeferredValues } from './values.js'
@@ -298,9 +298,4 @@ function htmlOf (instance: Instance | undefined, block: string): string {
   if (instance === undefined) throw new FST_CHIRP_RENDER(`block "${block}"`, 'the loop around it gave another list than before')
   if ('error' in instance) throw instance.error
   return instance.html
-}
-
-/** What the client script takes a part from: the template is whole when the element behind it begins. */
-function elementOf (id: string, html: string): string {
-  return `<template id="chirp-part-${id}">${html}</template><chirp-part for="${id}"></chirp-part>`
 }

@@ -254,8 +254,7 @@ export class PartsPage implements WatchedPage {
   #partsIn (html: string, watcher: Watcher, around: readonly string[], outline: Outline | undefined): { places: Place[], parts: Part[] } {
     const places = findPlaces(html, this.#prefix, outline)
     const parts = places.map(({ id, within }) => {
-      const part = watcher.parts.get(id)!
-      return around.length + within.length === 0 ? part : { ...part, within: [...around, ...within] }
+      return { ...watcher.parts.get(id)!, within: [...around, ...within] }
     })
     return { places, parts }
   }
@@ -271,8 +270,7 @@ export class PartsPage implements WatchedPage {
   }
 
   #under (watcher: Watcher | undefined): PageStream {
-    const { connect, signals } = this.#page
-    return { connect, signals, watcher }
+    return { connect: this.#page.connect, signals: this.#page.signals, watcher }
   }
 
   #countPending (change: number): void {

@@ -96,7 +96,8 @@ export class DeferredValues {
 
   /** Those that are pending at this moment. */
   get pendingNames (): ReadonlySet<string> {
-    return this.#pendingNames ??= new Set([...this.#entries.keys()].filter(name => this.stateOf(name) === 'pending'))
+    this.#pendingNames ??= new Set([...this.#entries.keys()].filter(name => this.stateOf(name) === 'pending'))
+    return this.#pendingNames
   }
 
   stateOf (name: string): Entry['state'] {

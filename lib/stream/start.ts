@@ -71,7 +71,7 @@ export function startEventStream (
     return send(reply, settings, busyFrame())
   }
 
-  const context = new Context(request)
+  const context = new Context(request, typeof source === 'function')
   const renderer = app.renderer.for(reply)
   const stream = new Stream(renderer === app.renderer ? app : { ...app, renderer }, response, {
     settings,

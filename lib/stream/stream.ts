@@ -117,6 +117,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     // It may have come to its end at once.
     if (this.isOver) detachFeed(attachment, this)
     else this.#attachment = attachment
+    this.context.settle()
   }
 
   /** Gives the place back: nothing could be streamed, and the response is used for an error. */

@@ -142,7 +142,7 @@ export class Connection implements Sleeper {
     this.#ending = true
     // From now on only the last bytes may be late, and for no longer than any other.
     this.#blockedSince = this.#app.clock.turns
-    this.#reschedule()
+    this.#watch()
     try {
       if (end === undefined) this.#dest.end()
       else end()
@@ -231,7 +231,11 @@ export class Connection implements Sleeper {
       writable.on('drain', onDrain)
       this.#drainables = [...this.#drainables, writable]
     }
-    // Most writes are taken soon; one look at the clock is enough for many of them.
+    this.#watch()
+  }
+
+  /** Makes sure that it is woken when what waits is late. Most writes are taken soon, and one wake-up is enough for many. */
+  #watch (): void {
     if (this.next === undefined || this.due > this.#app.clock.now + this.#writeTimeout) this.#reschedule()
   }
 

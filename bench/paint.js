@@ -1,6 +1,7 @@
 // First paint and parts in Chromium: a page of six slow values in parts, against
-// waiting for all, against `hx-trigger="load"` for each, and against the bare
-// shell. Then what a page costs the server. `npm run bench:paint`
+// waiting for all, against `hx-trigger="load"` for each, against six requests of
+// a script in the head, and against the bare shell. Then what a page costs the
+// server. `npm run bench:paint`
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { setTimeout } from 'node:timers/promises'
@@ -16,11 +17,16 @@ const text = 'Lorem ipsum dolor sit amet. '.repeat(20)
 const names = DELAYS.map((_, n) => `v${n}`)
 const block = name => `<section id="${name}">{% block ${name} %}{% if ${name} is pending %}<p class="skeleton">...</p>{% else %}<p class="there">{{ ${name} }}</p>{% endif %}{% endblock %}</section>`
 const lazy = name => `<section id="${name}" hx-get="/part/${name}" hx-trigger="load"><p class="skeleton">...</p></section>`
-const page = body => `<!doctype html><html><head><meta charset="utf-8"><link rel="icon" href="data:,"><title>Paint</title><script src="/htmx.js"></script>{{ chirp_client() }}</head>
+const page = (body, head = '<script src="/htmx.js"></script>{{ chirp_client() }}') => `<!doctype html><html><head><meta charset="utf-8"><link rel="icon" href="data:,"><title>Paint</title>${head}</head>
 <body><h1>Paint</h1>${`<p>${text}</p>`.repeat(5)}${body}</body></html>`
 const VIEWS = {
   'parts.html': page(names.map(block).join('')),
   'lazy.html': page(names.map(lazy).join('')),
+  // As early as can be, and without a library.
+  'fetches.html': page(names.map(name => `<section id="${name}"><p class="skeleton">...</p></section>`).join(''), `<script>
+    const loaded = new Promise(resolve => addEventListener('DOMContentLoaded', resolve))
+    for (const name of ${JSON.stringify(names)}) fetch('/part/' + name).then(answer => answer.text()).then(async html => { await loaded; document.getElementById(name).innerHTML = html })
+  </script>`),
   'shell.html': page(names.map(name => `<section id="${name}"><p class="there">...</p></section>`).join('')),
   'part.html': '{% block part %}<p class="there">{{ value }}</p>{% endblock %}'
 }
@@ -39,6 +45,7 @@ async function startApp () {
     return reply.page('parts.html', Object.fromEntries(names.map((name, n) => [name, values[n]])))
   })
   app.get('/lazy', (request, reply) => reply.page('lazy.html'))
+  app.get('/fetches', (request, reply) => reply.page('fetches.html'))
   app.get('/part/:name', async (request, reply) => reply.fragment('part.html', 'part', { value: await load(Number(request.params.name.slice(1))) }))
   // For the cost of the server: nothing takes any time, but comes later.
   app.get('/cost/parts', (request, reply) => reply.page('parts.html', Object.fromEntries(names.map((name, n) => [name, defer(() => new Promise(resolve => setImmediate(resolve, text)))]))))
@@ -100,7 +107,7 @@ if (!process.argv.includes('--cost')) {
   const browser = await launch()
   // The first page of a browser is slower.
   await paint(browser, `${url}/shell`)
-  for (const name of ['shell', 'parts', 'all', 'lazy']) console.log(name.padEnd(6), await paint(browser, `${url}/${name}`))
+  for (const name of ['shell', 'parts', 'all', 'lazy', 'fetches']) console.log(name.padEnd(7), await paint(browser, `${url}/${name}`))
   await browser.close()
 }
 const [whole, parts] = [await cost(app, '/cost/page'), await cost(app, '/cost/parts')]

@@ -1,8 +1,9 @@
 // What the browser can ask for.
 import { randomUUID } from 'node:crypto'
 import os from 'node:os'
-import { merge } from 'fastify-chirp'
+import { defer, merge } from 'fastify-chirp'
 import { answer, findAnswer, findTopic, TOPICS, wordsOf } from './answers.js'
+import { disk, processors } from './machine/closer.js'
 
 const PAGE = 'station.html'
 const LONGEST_NOTE = 280
@@ -66,6 +67,14 @@ export async function routes (app, { errands, log, machine, notes, people, wordD
     return reply.code(204).send()
   })
 
+  // What takes its time comes in parts, behind the page.
+  app.get('/machine', (request, reply) => reply.page('machine.html', {
+    dialect: dialectOf(request),
+    ...about(),
+    disk: defer(disk),
+    processors: defer(({ signal }) => processors(signal))
+  }))
+
   app.post('/machine/break', async (request, reply) => {
     machine.breakFor(5)
     return isHtmx(request) ? reply.code(204).send() : reply.redirect('/', 303)
@@ -80,8 +89,7 @@ export async function routes (app, { errands, log, machine, notes, people, wordD
     const { answer } = request.cookies
     return {
       dialect: dialectOf(request),
-      host: os.hostname(),
-      runtime: `Node ${process.version} on ${os.type()} ${os.arch()}`,
+      ...about(),
       ...machine.context(),
       ...people.context(),
       ...errands.context(),
@@ -96,6 +104,10 @@ export async function routes (app, { errands, log, machine, notes, people, wordD
       longestNote: LONGEST_NOTE
     }
   }
+}
+
+function about () {
+  return { host: os.hostname(), runtime: `Node ${process.version} on ${os.type()} ${os.arch()}` }
 }
 
 // Both kinds of page use the same routes, and the same streams. The page says

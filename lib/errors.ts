@@ -49,6 +49,9 @@ export const FST_CHIRP_SIGNAL = createError<[string, Cause?]>('FST_CHIRP_SIGNAL'
 export const FST_CHIRP_CHANNEL_CLOSED = createError<[string, Cause?]>('FST_CHIRP_CHANNEL_CLOSED',
   'Channel "%s" is closed. Publish before the app closes, and close() a channel only when the app no longer needs it', 500)
 
+export const FST_CHIRP_CLOSING = createError<[string, Cause?]>('FST_CHIRP_CLOSING',
+  'The app closes, and live view "%s" does not answer any more. Ask again: the next process answers', 503)
+
 export const FST_CHIRP_ID = createError<[string, string, Cause?]>('FST_CHIRP_ID',
   'Cannot publish an event with the id %s: %s. Give each event of a channel an id that no other one has', 500)
 

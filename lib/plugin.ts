@@ -58,7 +58,7 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   const warnings = settings.debug ? new Warnings(app.log) : undefined
   const pendingPages = new PendingPages(settings.shutdownGrace)
   const environment: PageEnvironment = { app, settings, renderer, registry, warnings, pendingPages }
-  const channels = new Channels(environment, app, options.engine)
+  const channels = new Channels(environment, app, options.engine, printed)
   const jobs = new Jobs(settings, channels, app.log)
   const live = {
     renderer,

@@ -50,6 +50,8 @@ export interface ChannelEnvironment {
   log: FastifyBaseLogger
   /** With `isForViewers` fragments stay unrendered. */
   toRecord (value: unknown, isForViewers?: boolean): EventRecord | Promise<EventRecord>
+  /** A record with the values that signals have now, where it shows some. */
+  renewed? (record: EventRecord): EventRecord
   /** In debug, what takes the place of a fragment that could not be rendered. */
   errorRecord (value: unknown, error: unknown): EventRecord | undefined
   /** The channel has been closed, and its name is free. */
@@ -268,7 +270,8 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
     // It may have been closed while the value was rendered.
     if (this.#isClosed) throw new FST_CHIRP_CHANNEL_CLOSED(this.name)
     // An empty id would make clients forget their cursor.
-    const withId = record.id === '' ? { ...record, id: undefined } : record
+    const newest = this.#app.renewed?.(record) ?? record
+    const withId = newest.id === '' ? { ...newest, id: undefined } : newest
     const kept = mark === undefined ? withId : { ...withId, published: mark.published, traceparent: mark.traceparent }
     const latest = this.keepsLatest
     const event = this.#app.engine.publish(this.#topic, {

@@ -5,11 +5,16 @@ import type { EventRecord } from '../dialects/record.js'
 import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_ENGINE, FST_CHIRP_ID, FST_CHIRP_OPTION } from '../errors.js'
 import { failuresOf, partMessage, type RenderHost } from '../message/compose.js'
 import { toErrorRecord, toRecord } from '../message/encode.js'
+import { Fragment } from '../message/fragment.js'
+import { Fragments } from '../message/fragments.js'
 import { toUnrendered } from '../message/unrendered.js'
+import { Unpaged } from '../render/printed.js'
+import type { PrintedSignals } from '../render/renderer.js'
 import type { StreamEnvironment } from '../stream/environment.js'
 import { reportFailure } from '../stream/telemetry.js'
 import { isOf } from '../util/kind.js'
 import { tryLog } from '../util/log.js'
+import { whenDone, type MaybePromise } from '../util/promise.js'
 import { Channel, type ChannelEnvironment } from './channel.js'
 import { Control } from './control.js'
 import type { ChannelEngine, Engine } from './engine.js'
@@ -19,6 +24,13 @@ import { CHANNEL_DEFAULTS, checkChannel, type ChannelOptions } from './options.j
 import { Pulse } from './pulse.js'
 import { Roster, type RosterHost } from './roster.js'
 import { channelTopic, presenceTopic } from './topics.js'
+
+/** A record with the values of now. */
+function renewed (record: EventRecord, page: Unpaged | undefined): EventRecord {
+  if (page === undefined) return record
+  const { data, parts } = record
+  return { ...record, data: data && page.renewed(data), parts: parts?.map(part => ({ ...part, data: page.renewed(part.data) })) }
+}
 
 export class Channels {
   readonly engine: ChannelEngine
@@ -32,9 +44,11 @@ export class Channels {
   // Names this process where it holds something.
   readonly #owner = randomUUID()
   #isClosed = false
+  // What was rendered with values of signals, and may wait until it is published.
+  readonly #printed = new WeakMap<EventRecord, Unpaged>()
   readonly #environment: Omit<ChannelEnvironment, 'closed'>
 
-  constructor ({ settings, registry, renderer, warnings }: StreamEnvironment, app: FastifyInstance, engine: Engine | undefined) {
+  constructor ({ settings, registry, renderer, warnings }: StreamEnvironment, app: FastifyInstance, engine: Engine | undefined, signals: PrintedSignals) {
     const { debug } = settings
     const report = (error: unknown, message: string): void => {
       // Timers and listeners outlive the app, and that is not a fault.
@@ -60,16 +74,28 @@ export class Channels {
       engine: this.engine,
       maxBuffer: settings.maxBuffer,
       log: app.log,
-      toRecord (value, isForViewers = false) {
+      toRecord: (value, isForViewers = false) => {
         warnings?.check(value)
-        return (isForViewers ? toUnrendered(value) : undefined) ?? toRecord(value, host)
+        return (isForViewers ? toUnrendered(value) : undefined) ?? this.#toRecord(value, host, signals)
       },
+      renewed: record => renewed(record, this.#printed.get(record)),
       // An event that the engine refused, or did not keep, was rendered all the same.
       errorRecord: (value, error) => debug && !(isOf(error, FST_CHIRP_ID) || isOf(error, FST_CHIRP_ENGINE)) ? toErrorRecord(value, error) : undefined,
       isClosed: () => this.#isClosed,
       isClosing: () => registry.isEnding,
       report
     }
+  }
+
+  #toRecord (value: unknown, host: RenderHost, signals: PrintedSignals): MaybePromise<EventRecord> {
+    if (!isOf(value, Fragment) && !isOf(value, Fragments)) return toRecord(value, host)
+    const page = new Unpaged(signals)
+    const { renderer } = host
+    const record = toRecord(value, { ...host, renderer: { renderBlock: (template, block, context) => renderer.renderBlock(template, block, context, page) } })
+    return whenDone(record, record => {
+      if (page.isPrinted) this.#printed.set(record, page)
+      return record
+    })
   }
 
   get (name: string, options: ChannelOptions = {}): Channel {

@@ -5,8 +5,19 @@ import { FST_CHIRP_DEFER } from '../errors.js'
 import type { FragmentContext } from '../message/fragment.js'
 import { layered } from '../render/nunjucks/variables.js'
 
+/** Hears of a promise in a context, which nobody will wait for. */
+export type FoundPromise = (name: string, promise: Promise<unknown>) => void
+
 /** The deferred values of a context by their names; undefined when there are none. */
-export type FindDeferred = (context: object) => ReadonlyMap<string, { open (given: { signal: AbortSignal, log: FastifyBaseLogger }): unknown }> | undefined
+export type FindDeferred = (context: object, found: FoundPromise) => ReadonlyMap<string, { open (given: { signal: AbortSignal, log: FastifyBaseLogger }): unknown }> | undefined
+
+/** Nobody waits for a promise in a context: its failure must not end the process, nor go unnoticed. */
+export function hearPromises (view: string, report: (error: unknown, message: string) => void, tell: (what: string, message: string) => void): FoundPromise {
+  return (name, promise) => {
+    tell(`promise ${name}`, `the context of live view ${view} has a promise as "${name}", and templates cannot wait for it. Await it, or give defer(promise)`)
+    promise.catch(error => { report(error, `the promise "${name}" in the context of live view ${view} failed`) })
+  }
+}
 
 /** The variables of a render. */
 export interface Made {
@@ -24,8 +35,8 @@ const TIMEOUT = 10_000
  *
  * @param given.signal Aborts when the values are no longer needed.
  */
-export async function awaitDeferred (context: FragmentContext, find: FindDeferred, isRead: (name: string) => boolean, given: { signal: AbortSignal, log: FastifyBaseLogger }): Promise<Made> {
-  const deferred = find(context)
+export async function awaitDeferred (context: FragmentContext, find: FindDeferred, isRead: (name: string) => boolean, given: { signal: AbortSignal, log: FastifyBaseLogger, found: FoundPromise }): Promise<Made> {
+  const deferred = find(context, given.found)
   if (deferred === undefined) return { context, failed: NONE }
   const { log } = given
   const controller = new AbortController()

@@ -4,13 +4,14 @@ import { Backoff } from '../channel/backoff.js'
 import type { EventRecord } from '../dialects/record.js'
 import { errorBox } from '../message/error-box.js'
 import type { FragmentContext } from '../message/fragment.js'
+import { Printed } from '../render/printed.js'
 import type { PrintedSignals } from '../render/renderer.js'
 import type { MaybePromise } from '../util/promise.js'
 import { Changed } from './change.js'
+import { coveredIn } from './covered.js'
 import type { Made } from './deferred.js'
 import type { Follower, FollowerGroup, Outcome } from './follower.js'
 import type { LiveBlock, Plan } from './plan.js'
-import { Printed } from './printed.js'
 import { Update } from './update.js'
 
 /** The parts of its key and view that a group needs. */
@@ -38,6 +39,8 @@ const FIRST_RETRY = 1000
 /** The results for the blocks that were due. */
 interface Rendered {
   records: Map<string, EventRecord>
+  /** Targets that come with another one. */
+  covered?: ReadonlySet<string>
   failed: Set<string>
   isGone?: true
 }
@@ -122,13 +125,13 @@ export class Group implements FollowerGroup {
     const due = this.#due
     this.#due = new Set()
     this.#controller = new AbortController()
-    const { records, failed, isGone } = await this.#render(changed, due, this.#controller)
+    const { records, covered, failed, isGone } = await this.#render(changed, due, this.#controller)
     this.#isRunning = false
     this.#controller = undefined
     if (this.#followers.size === 0) return
     this.#due = failed
     if (isGone === true) this.#gone()
-    else this.#deliver(records, failed.size === 0 ? position : '', changed)
+    else this.#deliver(records, failed.size === 0 ? position : '', changed, covered)
     this.#goOn()
   }
 
@@ -188,7 +191,7 @@ export class Group implements FollowerGroup {
       controller.abort()
       for (const block of blocks) fails(block, error)
     }
-    return { records, failed }
+    return { records, covered: coveredIn(blocks, records), failed }
   }
 
   #renewed (record: EventRecord): EventRecord {
@@ -200,9 +203,9 @@ export class Group implements FollowerGroup {
     return renewed
   }
 
-  #deliver (made: ReadonlyMap<string, EventRecord>, position: string, reason: Changed): void {
+  #deliver (made: ReadonlyMap<string, EventRecord>, position: string, reason: Changed, covered: ReadonlySet<string> = new Set()): void {
     const records = new Map([...made].map(([target, record]) => [target, this.#renewed(record)]))
-    const rendered = new Set(records.keys())
+    const rendered = new Set([...records.keys()].filter(target => !covered.has(target)))
     const changed = new Set([...rendered].filter(target => this.#records.get(target)?.data !== records.get(target)!.data))
     for (const [target, record] of records) this.#records.set(target, record)
     const updates = new Map<string, Update>()

@@ -11,7 +11,7 @@ import type { PrintedSignals, Renderer } from '../render/renderer.js'
 import { tryLog } from '../util/log.js'
 import { whenDone, within, type MaybePromise } from '../util/promise.js'
 import { toRecord, type Change } from './change.js'
-import { awaitDeferred, type FindDeferred } from './deferred.js'
+import { awaitDeferred, hearPromises, type FindDeferred } from './deferred.js'
 import { factsOf, type ViewFacts } from './facts.js'
 import type { GroupHost } from './group.js'
 import { HISTORY, LiveKey } from './key.js'
@@ -258,13 +258,14 @@ export class LiveView {
   #groupHost (key: LiveKey): Omit<GroupHost, 'position' | 'emptied'> {
     const { debug, log, report, deferredIn, signals } = this.#app
     const name = JSON.stringify(this.name)
+    const tell = (what: string, message: string): void => { if (debug) this.#tellOnce(what, message) }
     return {
       delay: this.#settings.delay,
       debug,
       plan: () => this.plan(),
       context: async (viewer, signal, isRead) => {
         const made = await within(CONTEXT_LIMIT, this.context(key.name, viewer, signal), () => new FST_CHIRP_CONTEXT_TIMEOUT(this.name, CONTEXT_LIMIT))
-        return made && awaitDeferred(made, deferredIn, isRead, { signal, log })
+        return made && awaitDeferred(made, deferredIn, isRead, { signal, log, found: hearPromises(name, report, tell) })
       },
       render: async (block, context, signals) => this.#render(block, context, signals),
       signals,

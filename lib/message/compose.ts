@@ -15,7 +15,7 @@ export interface BlockRenderer {
    *
    * @throws FST_CHIRP_* or rejects with it.
    */
-  renderBlock (template: string, block: string, context: FragmentContext): string | Promise<string>
+  renderBlock (template: string, block: string, context: FragmentContext, page?: object): string | Promise<string>
 }
 
 /** The parts of the sender that a render needs. */

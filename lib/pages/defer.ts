@@ -1,4 +1,5 @@
 // Values that a page does not wait for.
+import { types } from 'node:util'
 import type { FastifyBaseLogger } from 'fastify'
 import { disregard } from '../util/promise.js'
 
@@ -14,6 +15,9 @@ export interface DeferContext {
 export type DeferSource<T = unknown> = ((context: DeferContext) => T | PromiseLike<T>) | PromiseLike<T> | T
 
 let isUsed = false
+
+// What is behind the proxy.
+const kSelf = Symbol('fastify-chirp.deferred')
 
 /** A value of the context of `reply.page()` that the page does not wait for. {@link defer} makes it. */
 export class Deferred<out T = unknown> {
@@ -47,6 +51,7 @@ export class Deferred<out T = unknown> {
 // A template that looks into one would find nothing, and show that.
 const REFUSING: ProxyHandler<Deferred> = {
   get (deferred, key) {
+    if (key === kSelf) return deferred
     const value: unknown = Reflect.get(deferred, key)
     if (typeof value === 'function' && key !== 'constructor') return value.bind(deferred)
     // Others than templates ask for these, of any value.
@@ -72,22 +77,25 @@ export function defer<T> (source: DeferSource<T>): Deferred<T> {
   return new Deferred(source)
 }
 
-/** The deferred values of a context by their names; undefined when there are none. */
-export function deferredIn (context: object): Map<string, Deferred> | undefined {
-  if (!isUsed) return undefined
-  let found: Map<string, Deferred> | undefined
+/**
+ * The deferred values of a context by their names; undefined when there are none. `found` hears of each promise, which
+ * nobody will wait for.
+ */
+export function deferredIn (context: object, found: (name: string, promise: Promise<unknown>) => void): Map<string, Deferred> | undefined {
+  let deferred: Map<string, Deferred> | undefined
   for (const name of Object.keys(context)) {
-    const value = deferredAt(context, name)
-    if (value !== undefined) (found ??= new Map()).set(name, value)
+    const value = valueAt(context, name)
+    if (typeof value !== 'object' || value === null) continue
+    if (types.isPromise(value)) found(name, value)
+    else if (isUsed && value instanceof Deferred) (deferred ??= new Map()).set(name, (value as Deferred & { [kSelf]: Deferred })[kSelf])
   }
-  return found
+  return deferred
 }
 
 // One that cannot be read fails where a template reads it.
-function deferredAt (context: object, name: string): Deferred | undefined {
+function valueAt (context: object, name: string): unknown {
   try {
-    const value: unknown = (context as Record<string, unknown>)[name]
-    return value instanceof Deferred ? value : undefined
+    return (context as Record<string, unknown>)[name]
   } catch {
     return undefined
   }

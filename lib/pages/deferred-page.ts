@@ -47,7 +47,7 @@ export async function deferredPage (
   // Before anything is loaded.
   const isWhole = await mustBeWhole(reply, options) || block !== undefined
   addVary(reply, 'HX-Request, Chirp-Gap')
-  const values = new DeferredValues(given, timeout === false ? 0 : timeout, log, (name, error) => report(error, `the deferred value ${JSON.stringify(name)} failed`))
+  const values = new DeferredValues(given, context, timeout === false ? 0 : timeout, log, (name, error) => report(error, `the deferred value ${JSON.stringify(name)} failed`))
   const remove = app.pendingPages.add({ values, destroy: () => { reply.raw.destroy() } })
   let parts: PartsPage | undefined
   // A page that leaves may never be sent: a hook replaces it, or it is a 304.
@@ -67,7 +67,7 @@ export async function deferredPage (
       render: (block, context, page) => block === undefined ? renderer.renderTemplate(template, context, page) : renderer.renderBlock(template, block, context, page),
       report,
       waits: (variable, why) => { app.warnings?.checkDeferred(template, variable, why) }
-    }, values, context, readers, { connect: page?.connect?.bind(page), signals: page?.signals }, order === 'document')
+    }, values, readers, { connect: page?.connect?.bind(page), signals: page?.signals }, order === 'document')
     // A value that is there already comes with its page.
     for (let turn = 0; turn < 3 && values.pending > 0; turn++) await undefined
     const shell = isWhole || values.pending === 0 ? await sent.whole(block) : await sent.shell()

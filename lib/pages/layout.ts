@@ -12,7 +12,12 @@ export interface Place {
   to: number
   /** Where it ends. */
   end: number
+  /** The ids of those around it, the outermost first. */
+  within: readonly string[]
 }
+
+/** No elements around. */
+export const NOWHERE: readonly string[] = []
 
 /** The result of parsing HTML. */
 export interface Outline {
@@ -27,48 +32,68 @@ export interface Outline {
 type Zone = 'before' | 'head' | 'between' | 'body' | 'after'
 
 const NAME = 'chirp-part:'
+const OPENING = `<!--${NAME}`
+const CLOSING = `<!--/${NAME}`
 
 export function openComment (id: string): string {
-  return `<!--${NAME}${id}-->`
+  return `${OPENING}${id}-->`
 }
 
 export function closeComment (id: string): string {
-  return `<!--/${NAME}${id}-->`
+  return `${CLOSING}${id}-->`
+}
+
+/** What the client script takes a part from: the template is whole when the element behind it begins. */
+export function elementOf (id: string, html: string): string {
+  return `<template id="chirp-part-${id}">${html}</template><chirp-part for="${id}"></chirp-part>`
 }
 
 /** The places whose ids begin with `prefix`, in the order in which they begin. With an outline only those that a browser sees. */
 export function findPlaces (html: string, prefix: string, outline?: Outline): Place[] {
   const places: Place[] = []
-  const open: Array<Place & { zone: Zone | undefined }> = []
+  const open: Array<{ place: Place, zone: Zone | undefined }> = []
+  const counts = new Map<string, number>()
   const mark = NAME + prefix
   for (let at = html.indexOf(mark); at !== -1; at = html.indexOf(mark, at + mark.length)) {
-    const isClosing = html[at - 1] === '/'
+    const isClosing = html.charCodeAt(at - 1) === SLASH
     const start = at - (isClosing ? 5 : 4)
     const end = html.indexOf('-->', at) + 3
     const zone = outline?.comments.get(start)
     if (outline !== undefined && zone === undefined) continue
     const id = html.slice(at + NAME.length, end - 3)
+    const last = open.at(-1)
     if (!isClosing) {
-      open.push({ id, zone, start, from: end, to: -1, end: -1 })
-      places.push(open.at(-1)!)
-    } else if (open.at(-1)?.id === id && open.at(-1)!.zone === zone) {
-      Object.assign(open.pop()!, { to: start, end })
+      const place = { id, start, from: end, to: -1, end: -1, within: open.length === 0 ? NOWHERE : open.map(({ place }) => place.id) }
+      open.push({ place, zone })
+      places.push(place)
+      counts.set(id, (counts.get(id) ?? 0) + 1)
+    } else if (last?.place.id === id && last.zone === zone) {
+      last.place.to = start
+      last.place.end = end
+      open.pop()
     }
   }
   // One that is there twice would be in two places.
-  return places.filter(({ id, to }) => to !== -1 && places.every(other => other.id !== id || other.to === to))
+  return places.filter(({ id, to }) => to !== -1 && counts.get(id) === 1)
 }
 
-// https://html.spec.whatwg.org/multipage/parsing.html: a comment; a tag with its
-// name, and its attributes; another thing in angle brackets. Each may lack its end.
-const TOKEN = /<!--(?:-?>|[^]*?(?:--!?>|$))|<(\/?)([a-z][^\s/>]*)(?:[^>"']|"[^"]*"|'[^']*')*(>|["'][^]*|$)|<[!?/][^>]*>?/gi
-/** Elements whose content is text; that of `noscript` is for browsers that run scripts. */
-const TEXT = /^(?:script|style|title|textarea|xmp|iframe|noembed|noframes|noscript|plaintext)$/
+/** Elements whose content is text; that of `noscript` is for browsers that run scripts. Each with what ends it. */
+const TEXT = new Map(['script', 'style', 'title', 'textarea', 'xmp', 'iframe', 'noembed', 'noframes', 'noscript', 'plaintext']
+  .map(tag => [tag, new RegExp(`</${tag}(?=[\\s/>])`, 'gi')]))
 
 /** Elements that a document may have before its body. */
-const HEAD = /^(?:html|head|base|basefont|bgsound|link|meta|title|script|style|template|noscript|noframes)$/
+const HEAD = new Set(['html', 'head', 'base', 'basefont', 'bgsound', 'link', 'meta', 'title', 'script', 'style', 'template', 'noscript', 'noframes'])
 
-/** Reads a document, or what is to be somewhere in it (`isPart`). */
+/** What is none of its own. */
+const STRUCTURE = new Set(['html', 'head', 'body'])
+
+/** The length of `xmp`. */
+const SHORTEST = 3
+
+/**
+ * Reads a document, or what is to be somewhere in it (`isPart`), as a browser would:
+ * https://html.spec.whatwg.org/multipage/parsing.html
+ */
 export function outlineOf (html: string, isPart = false): Outline {
   const comments = new Map<number, Zone>()
   let zone: Zone = isPart ? 'body' : 'before'
@@ -76,35 +101,39 @@ export function outlineOf (html: string, isPart = false): Outline {
   let body: number | undefined
   let last: number | undefined
   const broken: Outline = { comments, body, end: undefined }
-  TOKEN.lastIndex = 0
-  for (let token = TOKEN.exec(html); token !== null; token = TOKEN.exec(html)) {
-    const { index } = token
-    const [text, slash, name, close = text.slice(-1)] = token
-    if (close !== '>') return broken
-    if (name === undefined) {
-      if (templates > 0 || zone === 'between' || zone === 'after') continue
+  for (let start = html.indexOf('<'), end: number; start !== -1; start = html.indexOf('<', end)) {
+    const isEnd = html.charCodeAt(start + 1) === SLASH
+    const nameAt = isEnd ? start + 2 : start + 1
+    if (!isLetter(html.charCodeAt(nameAt))) {
+      end = endOfOther(html, start)
+      if (end === -1) return broken
+      if (!isPlace(html, start) || templates > 0 || zone === 'between' || zone === 'after') continue
       if (zone === 'before') {
         // A browser would take it for a comment in front of the document.
-        if (!html.startsWith(NAME, index + 4)) continue
-        body = index
+        body = start
         zone = 'body'
       }
-      comments.set(index, zone)
+      comments.set(start, zone)
       continue
     }
-    const tag = name.toLowerCase()
-    if (tag === 'template') templates += slash === '' ? 1 : -1
+    const nameEnd = endOfName(html, nameAt)
+    end = endOfTag(html, nameEnd)
+    if (end === -1) return broken
+    // The names of all that matters in a body are longer, and those of most elements are not.
+    if (zone === 'body' && nameEnd - nameAt < SHORTEST) continue
+    const tag = html.slice(nameAt, nameEnd).toLowerCase()
+    if (tag === 'template') templates += isEnd ? -1 : 1
     if (templates < 0) return broken
-    if (slash === '/') {
+    if (isEnd) {
       if (tag === 'body' || tag === 'html') {
-        last ??= index
+        last ??= start
         zone = 'after'
       } else if (tag === 'head' && zone === 'head') {
         zone = 'between'
       }
       continue
     }
-    const isStructure = /^(?:html|head|body)$/.test(tag)
+    const isStructure = STRUCTURE.has(tag)
     // Templates drop it.
     if (isStructure && isPart) return broken
     if (isStructure && body !== undefined) {
@@ -114,13 +143,73 @@ export function outlineOf (html: string, isPart = false): Outline {
       zone = 'before'
     }
     if (tag === 'head' && zone === 'before') zone = 'head'
-    else if (!HEAD.test(tag) && zone !== 'after') zone = 'body'
-    if (TEXT.test(tag)) {
-      const end = new RegExp(`</${tag}(?=[\\s/>])`, 'gi')
-      end.lastIndex = TOKEN.lastIndex
-      if (!end.test(html)) return broken
-      TOKEN.lastIndex = end.lastIndex - tag.length - 2
+    else if (zone !== 'body' && zone !== 'after' && !HEAD.has(tag)) zone = 'body'
+    const close = TEXT.get(tag)
+    if (close !== undefined) {
+      close.lastIndex = end
+      const found = close.exec(html)
+      if (found === null) return broken
+      end = found.index
     }
   }
   return { comments, body, end: templates === 0 ? last ?? html.length : undefined }
+}
+
+const TAB = 9
+const RETURN = 13
+const SPACE = 32
+const BANG = 33
+const QUOTE = 34
+const APOSTROPHE = 39
+const SLASH = 47
+const CLOSE = 62
+const QUESTION = 63
+
+function isLetter (code: number): boolean {
+  const lower = code | 32
+  return lower >= 97 && lower <= 122
+}
+
+/** Whether a place begins or ends with what begins here. */
+function isPlace (html: string, start: number): boolean {
+  return html.startsWith(OPENING, start) || html.startsWith(CLOSING, start)
+}
+
+function endOfName (html: string, from: number): number {
+  let at = from
+  for (; at < html.length; at++) {
+    const code = html.charCodeAt(at)
+    if (code === SPACE || (code >= TAB && code <= RETURN) || code === SLASH || code === CLOSE) break
+  }
+  return at
+}
+
+/** Where a tag has ended whose attributes begin here; -1 when it does not end. */
+function endOfTag (html: string, from: number): number {
+  for (let at = from; at < html.length; at++) {
+    const code = html.charCodeAt(at)
+    if (code === CLOSE) return at + 1
+    if (code !== QUOTE && code !== APOSTROPHE) continue
+    at = html.indexOf(code === QUOTE ? '"' : "'", at + 1)
+    if (at === -1) return -1
+  }
+  return -1
+}
+
+/** Where a comment has ended, or another thing in angle brackets, or one that stands for itself; -1 when it does not end. */
+function endOfOther (html: string, start: number): number {
+  if (html.startsWith('<!--', start)) return endOfComment(html, start + 4)
+  const next = html.charCodeAt(start + 1)
+  if (next !== BANG && next !== SLASH && next !== QUESTION) return start + 1
+  return html.indexOf('>', start) + 1 || -1
+}
+
+function endOfComment (html: string, from: number): number {
+  if (html.startsWith('>', from)) return from + 1
+  if (html.startsWith('->', from)) return from + 2
+  for (let at = html.indexOf('--', from); at !== -1; at = html.indexOf('--', at + 1)) {
+    if (html.startsWith('>', at + 2)) return at + 3
+    if (html.startsWith('!>', at + 2)) return at + 4
+  }
+  return -1
 }

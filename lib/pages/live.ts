@@ -1,6 +1,6 @@
 // The page of a live view, and its stream: reply.live().
 import type { FastifyReply } from 'fastify'
-import { FST_CHIRP_OPTION } from '../errors.js'
+import { FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_CLOSING, FST_CHIRP_OPTION } from '../errors.js'
 import { checkLiveKey } from '../live/options.js'
 import { LiveView } from '../live/view.js'
 import { describe } from '../util/describe.js'
@@ -11,14 +11,18 @@ import type { PageOptions } from './options.js'
 import { asksForStream, fail, sendPage } from './page.js'
 
 /** Options of `reply.live()`. */
-export interface LivePageOptions extends Pick<PageOptions, 'block' | 'stream'> {}
+export interface LivePageOptions extends Pick<PageOptions, 'block' | 'stream' | 'timeout' | 'order' | 'await'> {}
 
 /** Implements `reply.live()`. */
 export function sendLive (app: PageEnvironment, reply: FastifyReply, view: LiveView, key: string | number, options: LivePageOptions = {}): FastifyReply {
   if (!isOf(view, LiveView)) throw new FST_CHIRP_OPTION(`reply.live() takes a live view, reply.live(app.liveView('ticket'), key), not ${describe(view)}`)
   const name = checkLiveKey('reply.live()', key)
-  refuseUnknown('of reply.live()', options, ['block', 'stream'])
-  answer(app, reply, view, name, options).catch(error => fail(reply, error))
+  refuseUnknown('of reply.live()', options, ['block', 'stream', 'timeout', 'order', 'await'])
+  answer(app, reply, view, name, options).catch(error => {
+    // What is asked of the app may take longer than the app lives.
+    const isClosed = app.registry.isEnding && isOf(error, FST_CHIRP_CHANNEL_CLOSED)
+    fail(reply, isClosed ? new FST_CHIRP_CLOSING(view.name) : error)
+  })
   return reply
 }
 

@@ -7,7 +7,7 @@ import { acceptedCoding, addVary } from '../transport/negotiation.js'
 import { headerOf } from '../util/request.js'
 
 /** The destination: the response, or a compressor in front of it. */
-type Target = Pick<Destination, 'write' | 'end' | 'flush'> & { once (event: string, listener: () => void): unknown, removeListener (event: string, listener: () => void): unknown }
+type Target = Pick<Destination, 'write' | 'flush'> & { end (text: string): unknown, once (event: string, listener: () => void): unknown, removeListener (event: string, listener: () => void): unknown }
 
 export class Outlet {
   readonly #response: FastifyReply['raw']
@@ -53,9 +53,12 @@ export class Outlet {
 
   /** Writes the last piece. */
   end (text: string): void {
+    if (this.#end === undefined) {
+      this.#target.end(text)
+      return
+    }
     if (text !== '') this.#target.write(text)
-    if (this.#end === undefined) this.#target.end()
-    else this.#end()
+    this.#end()
   }
 
   get #isClosed (): boolean {

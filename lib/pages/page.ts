@@ -74,7 +74,7 @@ export function sendPage (
 
   const part = block !== undefined && wantsBlock(reply.request) ? block : undefined
   const render = (variables: FragmentContext, page?: PageStream): string | Promise<string | StreamPayload> => {
-    const deferred = deferredIn(variables)
+    const deferred = deferredIn(variables, (name, promise) => { hear(app, reply, template, name, promise) })
     if (deferred !== undefined) return deferredPage(app, reply, { template, block: part }, variables, deferred, options, page)
     const renderer = app.renderer.for(reply)
     if (part === undefined) return renderer.renderTemplate(template, variables, page)
@@ -86,6 +86,14 @@ export function sendPage (
   const made = typeof context === 'function' ? (context as () => unknown)() : context
   if (isPromise(made)) return sendHtml(reply, Promise.resolve(made).then(made => render(variablesFrom(context, made))))
   return sendHtml(reply, render(variablesFrom(context, made)))
+}
+
+/** No code waits for a promise in a context: its failure must not end the process, and has to be logged. */
+function hear (app: PageEnvironment, { log, request }: FastifyReply, template: string, name: string, promise: Promise<unknown>): void {
+  app.warnings?.checkPromise(template, name)
+  promise.catch(error => {
+    reportFailure(log, error, `the promise ${JSON.stringify(name)} in the context of ${JSON.stringify(template)} failed`, { route: request.routeOptions.url, requestId: request.id })
+  })
 }
 
 /** The source of a page does not exist. */

@@ -5,7 +5,7 @@ import { errorBox } from '../message/error-box.js'
 import type { PageStream } from '../render/renderer.js'
 import { notThereIn } from '../render/unsettled.js'
 import type { MaybePromise } from '../util/promise.js'
-import { findPlaces, outlineOf, type Place } from './layout.js'
+import { elementOf, findPlaces, NOWHERE, outlineOf, type Outline, type Place } from './layout.js'
 import type { Outlet } from './outlet.js'
 import type { DeferredReaders } from './readers.js'
 import type { DeferredValues } from './values.js'
@@ -39,7 +39,6 @@ let pages = 0
 export class PartsPage implements WatchedPage {
   readonly #host: PartsHost
   readonly #values: DeferredValues
-  readonly #context: object
   readonly #readers: DeferredReaders
   readonly #page: PageStream
   readonly #isInOrder: boolean
@@ -49,10 +48,9 @@ export class PartsPage implements WatchedPage {
   #pending = 0
   #isStopped = false
 
-  constructor (host: PartsHost, values: DeferredValues, context: object, readers: DeferredReaders, page: PageStream, isInOrder: boolean) {
+  constructor (host: PartsHost, values: DeferredValues, readers: DeferredReaders, page: PageStream, isInOrder: boolean) {
     this.#host = host
     this.#values = values
-    this.#context = context
     this.#readers = readers
     this.#page = page
     this.#isInOrder = isInOrder
@@ -75,7 +73,7 @@ export class PartsPage implements WatchedPage {
     await this.#values.settled(this.#values.names)
     if (this.#values.isStopped) return ''
     try {
-      const html = await this.#host.render(block, this.#values.over(this.#context), this.#under(this.#watch()))
+      const html = await this.#host.render(block, this.#values.variables, this.#under(this.#watch()))
       this.#countFailed()
       return html
     } catch (error) {
@@ -125,7 +123,7 @@ export class PartsPage implements WatchedPage {
     const watcher = this.#watch()
     let html: string
     try {
-      html = await this.#host.render(undefined, values.over(this.#context), this.#under(watcher))
+      html = await this.#host.render(undefined, values.variables, this.#under(watcher))
     } catch (error) {
       const missing = notThereIn(error)
       if (missing?.state !== 'pending') throw error
@@ -133,15 +131,15 @@ export class PartsPage implements WatchedPage {
       await values.settled([missing.variable])
       return undefined
     }
-    if (watcher.parts.size === 0) {
+    if (watcher === undefined || watcher.parts.size === 0) {
       this.#countFailed()
       return { html, places: [], parts: [], end: html.length }
     }
     const outline = this.#isInOrder ? undefined : outlineOf(html)
-    const { places, parts } = this.#partsIn(html, watcher, [], outline)
+    const { places, parts } = this.#partsIn(html, watcher, NOWHERE, outline)
     const end = outline === undefined ? html.length : outline.end
-    const lost = end === undefined ? [...watcher.parts.values()] : [...watcher.parts.values()].filter(({ id }) => !watcher.dropped.has(id) && !parts.some(part => part.id === id))
-    if (lost.length > 0) {
+    if (end === undefined || parts.length + watcher.dropped.size < watcher.parts.size) {
+      const lost = [...watcher.parts.values()].filter(({ id }) => end === undefined || (!watcher.dropped.has(id) && !parts.some(part => part.id === id)))
       for (const { block, needs } of lost) {
         for (const name of needs) {
           if (values.stateOf(name) === 'pending') this.#host.waits(name, `is read by block "${block}", which stands where no part can be placed, such as a title or an attribute`)
@@ -153,8 +151,8 @@ export class PartsPage implements WatchedPage {
     this.#countPending(parts.length)
     this.#countFailed()
     const { body } = outline ?? {}
-    if (body === undefined) return { html, places, parts, end: end! }
-    return { html: `${html.slice(0, body)}<body>${html.slice(body)}`, places, parts, end: end! + '<body>'.length }
+    if (body === undefined) return { html, places, parts, end }
+    return { html: `${html.slice(0, body)}<body>${html.slice(body)}`, places, parts, end: end + '<body>'.length }
   }
 
   // Gives the text that is still to be written; undefined when the client has left.
@@ -164,7 +162,8 @@ export class PartsPage implements WatchedPage {
     let text = ''
     for (;;) {
       if (this.#values.isStopped) return undefined
-      const due = [...waiting.values()].filter(({ needs }) => !this.#values.arePending(needs))
+      const due: Part[] = []
+      for (const part of waiting.values()) if (!this.#values.arePending(part.needs)) due.push(part)
       if (due.length === 0) await this.#values.changed()
       const loops = new Map<string, Watcher>()
       for (const part of due) {
@@ -176,7 +175,8 @@ export class PartsPage implements WatchedPage {
           continue
         }
         const before = waiting.size
-        for (const { id, within } of [...waiting.values()]) if (id === part.id || within.includes(part.id)) waiting.delete(id)
+        waiting.delete(part.id)
+        for (const { id, within } of waiting.values()) if (within.includes(part.id)) waiting.delete(id)
         for (const inner of rendered.parts) waiting.set(inner.id, inner)
         this.#countPending(waiting.size - before)
         text += elementOf(part.id, rendered.html)
@@ -216,7 +216,7 @@ export class PartsPage implements WatchedPage {
   /** One part, with those in it that have to wait; or the name of a value that it needs besides. */
   async #render (part: Part, loops: Map<string, Watcher>): Promise<{ html: string, places: Place[], parts: Part[] } | string> {
     const { block, needs } = part
-    let watcher = this.#watch()
+    let watcher: Watcher | undefined
     let hasFailed = needs.some(name => this.#values.stateOf(name) === 'failed')
     try {
       let html: string
@@ -225,15 +225,16 @@ export class PartsPage implements WatchedPage {
         loops.set(block, watcher)
         html = htmlOf(watcher.instances[part.index], block)
       } else {
-        html = await this.#host.render(block, this.#values.over(this.#context), this.#under(watcher))
+        watcher = this.#watch()
+        html = await this.#host.render(block, this.#values.variables, this.#under(watcher))
       }
-      const outline = outlineOf(html, true)
-      if (outline.end === undefined && !this.#isInOrder) {
+      const outline = this.#isInOrder ? undefined : outlineOf(html, true)
+      if (outline !== undefined && outline.end === undefined) {
         throw new FST_CHIRP_RENDER(`block "${block}"`, 'it leaves a comment, a tag, a text or a template open, or has the tags of html, head or body in it, so it cannot be a part. Put what reads the deferred value into a block inside of it')
       }
-      const found = this.#partsIn(html, watcher, [...part.within, part.id], this.#isInOrder ? undefined : outline)
       if (hasFailed) this.#host.counters.partsFailed++
-      return { html, ...found }
+      if (watcher === undefined || watcher.parts.size === 0) return { html, places: [], parts: [] }
+      return { html, ...this.#partsIn(html, watcher, [...part.within, part.id], outline) }
     } catch (error) {
       const missing = notThereIn(error)
       if (missing?.state === 'pending') return missing.variable
@@ -245,28 +246,31 @@ export class PartsPage implements WatchedPage {
   }
 
   async #renderLoop (block: string): Promise<Watcher> {
-    const watcher = this.#watch(block)
-    await this.#host.render(undefined, this.#values.over(this.#context), this.#under(watcher))
+    const watcher = this.#watcher(block)
+    await this.#host.render(undefined, this.#values.variables, this.#under(watcher))
     return watcher
   }
 
-  #partsIn (html: string, watcher: Watcher, around: readonly string[], outline: ReturnType<typeof outlineOf> | undefined): { places: Place[], parts: Part[] } {
-    if (watcher.parts.size === 0) return { places: [], parts: [] }
+  #partsIn (html: string, watcher: Watcher, around: readonly string[], outline: Outline | undefined): { places: Place[], parts: Part[] } {
     const places = findPlaces(html, this.#prefix, outline)
-    const parts = places.map(({ id, start }) => {
-      const within = places.filter(other => other.start < start && other.end > start).map(({ id }) => id)
+    const parts = places.map(({ id, within }) => {
       return { ...watcher.parts.get(id)!, within: [...around, ...within] }
     })
     return { places, parts }
   }
 
-  #watch (wanted?: string): Watcher {
-    const pending = new Set([...this.#values.names].filter(name => this.#values.stateOf(name) === 'pending'))
-    return new Watcher(this, pending, !this.#isInOrder && pending.size > 0, wanted)
+  /** Where all values are there no block is of interest. */
+  #watch (): Watcher | undefined {
+    return this.#values.areThere ? undefined : this.#watcher()
   }
 
-  #under (watcher: Watcher): PageStream {
-    return { ...this.#page, watcher }
+  #watcher (wanted?: string): Watcher {
+    const { pendingNames } = this.#values
+    return new Watcher(this, pendingNames, !this.#isInOrder && pendingNames.size > 0, wanted)
+  }
+
+  #under (watcher: Watcher | undefined): PageStream {
+    return { connect: this.#page.connect, signals: this.#page.signals, watcher }
   }
 
   #countPending (change: number): void {
@@ -276,6 +280,7 @@ export class PartsPage implements WatchedPage {
   }
 
   #countFailed (): void {
+    if (this.#values.failures === 0) return
     for (const needs of this.#readers.blocks.values()) {
       // Those that are pending too are still to be sent.
       if (!this.#values.arePending(needs) && needs.some(name => this.#values.stateOf(name) === 'failed')) this.#host.counters.partsFailed++
@@ -291,9 +296,4 @@ function htmlOf (instance: Instance | undefined, block: string): string {
   if (instance === undefined) throw new FST_CHIRP_RENDER(`block "${block}"`, 'the loop around it gave another list than before')
   if ('error' in instance) throw instance.error
   return instance.html
-}
-
-/** The HTML that the client script takes a part from: the template is whole when the element behind it begins. */
-function elementOf (id: string, html: string): string {
-  return `<template id="chirp-part-${id}">${html}</template><chirp-part for="${id}"></chirp-part>`
 }

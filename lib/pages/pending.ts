@@ -16,6 +16,7 @@ export class PendingPages {
   readonly #grace: number
   readonly #pages = new Set<PendingPage>()
   #onEmpty: Array<() => void> = []
+  #isClosing = false
 
   /** @param grace Milliseconds that values get when the app closes. */
   constructor (grace: number) {
@@ -25,13 +26,17 @@ export class PendingPages {
   /** Returns how it is taken away. */
   add (page: PendingPage): () => void {
     this.#pages.add(page)
+    // What was awaited before it has its values can take longer than the app is open.
+    if (this.#isClosing) this.close()
     return () => {
       this.#pages.delete(page)
       if (this.#pages.size === 0) for (const resolve of this.#onEmpty.splice(0)) resolve()
     }
   }
 
+  /** Never rejects. */
   async close (): Promise<void> {
+    this.#isClosing = true
     if (await this.#isEmptyWithin(this.#grace)) return
     for (const { values } of [...this.#pages]) values.fail(name => new FST_CHIRP_DEFER(`"${name}" was pending when the app closed`))
     if (await this.#isEmptyWithin(MARGIN)) return

@@ -2,7 +2,7 @@
 // that reads a value which is pending.
 import type { BlockWatcher } from '../render/renderer.js'
 import { notThereIn } from '../render/unsettled.js'
-import { closeComment, openComment } from './layout.js'
+import { closeComment, NOWHERE, openComment } from './layout.js'
 
 /** A block that follows when its values are there. */
 export interface Part {
@@ -73,7 +73,7 @@ export class Watcher implements BlockWatcher {
         for (const id of [...this.parts.keys()].slice(before)) this.dropped.add(id)
         content = missing.state === 'failed' ? this.#page.failed(block, missing.variable) : ''
       }
-      return needs?.some(name => this.#pending.has(name)) ? this.#place({ block, index, isInLoop, needs }, content) : content
+      return needs?.some(name => this.#pending.has(name)) ? this.#place(block, index, isInLoop, needs, content) : content
     }
   }
 
@@ -86,9 +86,9 @@ export class Watcher implements BlockWatcher {
     }
   }
 
-  #place (part: Pick<Part, 'block' | 'index' | 'isInLoop' | 'needs'>, content: string): string {
+  #place (block: string, index: number, isInLoop: boolean, needs: readonly string[], content: string): string {
     const id = this.#page.nextId()
-    this.parts.set(id, { ...part, id, within: [] })
+    this.parts.set(id, { id, block, index, isInLoop, needs, within: NOWHERE })
     return openComment(id) + content + closeComment(id)
   }
 }

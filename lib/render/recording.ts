@@ -9,6 +9,8 @@ export const RECORDER = 'chirp recorder'
 /** The calls by which a renderer reports the variables that templates read. */
 export interface Recorder {
   noteName (name: string): void
+  /** The render has its answer: what its template goes on to do, and read, comes to nothing. */
+  answered (): void
 }
 
 /** A context that is being watched. */
@@ -40,6 +42,7 @@ class Watch implements Recording, Recorder {
   readonly #proxies = new WeakMap<object, object>()
   readonly #originals = new WeakMap<object, object>()
   readonly #places = new WeakMap<object, Steps[]>()
+  #isOver = false
   readonly #methods = new WeakMap<object, Map<unknown, unknown>>()
 
   constructor (context: object) {
@@ -50,6 +53,10 @@ class Watch implements Recording, Recorder {
 
   noteName (name: string): void {
     if (name !== RECORDER) this.#note([[stepOf(name)]])
+  }
+
+  answered (): void {
+    this.#isOver = true
   }
 
   reads (): string[] {
@@ -63,6 +70,7 @@ class Watch implements Recording, Recorder {
   }
 
   #note (places: readonly Steps[]): void {
+    if (this.#isOver) return
     this.#reads.set(places.map(formatPath).join(' '), places)
   }
 

@@ -17,17 +17,42 @@ export class NotThereError extends Error {
   }
 }
 
-const states = new WeakMap<object, Missing>()
+interface Target {
+  variable: string
+  state: Missing
+  cause: unknown
+}
 
-/** Stands for a value that is not there. All that looks into it gets a {@link NotThereError}. */
-export function missingValue (variable: string, state: Missing, cause?: unknown): object {
-  const refuse = (): never => { throw new NotThereError(variable, state, cause) }
-  const value = new Proxy({}, { get: refuse, has: refuse, ownKeys: refuse, getOwnPropertyDescriptor: refuse })
-  states.set(value, state)
+const refuse = ({ variable, state, cause }: Target): never => { throw new NotThereError(variable, state, cause) }
+const REFUSING: ProxyHandler<Target> = { get: refuse, has: refuse, ownKeys: refuse, getOwnPropertyDescriptor: refuse }
+
+const states = new WeakMap<object, Missing>()
+// Nobody can tell one from another, and each page has the same.
+const pending = new Map<string, object>()
+const MOST_PENDING = 1000
+
+/** Stands for a value that is pending. All that looks into it gets a {@link NotThereError}. */
+export function pendingValue (variable: string): object {
+  let value = pending.get(variable)
+  if (value === undefined) {
+    value = missingValue({ variable, state: 'pending', cause: undefined })
+    if (pending.size < MOST_PENDING) pending.set(variable, value)
+  }
   return value
 }
 
-/** The state of what {@link missingValue} made; undefined for a value that is there. */
+/** The same for one that has failed. */
+export function failedValue (variable: string, cause: unknown): object {
+  return missingValue({ variable, state: 'failed', cause })
+}
+
+function missingValue (target: Target): object {
+  const value = new Proxy(target, REFUSING)
+  states.set(value, target.state)
+  return value
+}
+
+/** The state of what {@link pendingValue} or {@link failedValue} made; undefined for a value that is there. */
 export function missingState (value: unknown): Missing | undefined {
   return typeof value === 'object' && value !== null ? states.get(value) : undefined
 }

@@ -43,6 +43,14 @@ export class Warnings {
     this.#warn(`the page ${template} waits for the deferred value "${variable}": it ${why}. Put what reads it into a block of its own`)
   }
 
+  /** Warns of a promise in the context of a page: templates cannot wait for it. */
+  checkPromise (template: string, variable: string): void {
+    const key = `promise ${template} ${variable}`
+    if (this.#told.has(key)) return
+    this.#told.add(key)
+    this.#warn(`the context of ${template} has a promise as "${variable}", and templates cannot wait for it. Await it, or let the blocks that read it follow later: { ${variable}: defer(promise) }`)
+  }
+
   /** Checks the status of a stream that is about to start. */
   checkStatus (request: FastifyRequest, status: number): void {
     // Only GET is what an EventSource sends; fetch() reads a stream of any status.

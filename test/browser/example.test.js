@@ -1,6 +1,7 @@
 // The example app in a real browser: what people see is what is asserted.
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { cpus } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { Fragment } from 'fastify-chirp'
@@ -37,6 +38,20 @@ onBoth('the page has its first readings, and the stream replaces them', async (t
   await until(async () => await line.getAttribute('d') !== first, 'the trace grows')
   t.equal(await page.locator('#machine .lane').count(), 3, 'replaced, not added')
   t.equal(app.eventStreams.open, 1, 'one stream for all panels')
+})
+
+t.test('a closer look at the machine: the page is there at once, and its parts follow', async t => {
+  const { url } = await startApp(t)
+  const response = await fetch(`${url}/machine`)
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
+  const { value: shell } = await reader.read()
+  t.match(shell, 'class="pending"')
+  t.notMatch(shell, 'class="processor"')
+  await reader.cancel()
+  const page = await openPage(t, `${url}/machine`, { isOpen: false })
+  await page.locator('.processor').first().waitFor()
+  t.equal(await page.locator('.processor').count(), cpus().length)
+  t.equal(await page.locator('.pending').count(), 0)
 })
 
 onBoth('a note from the form is appended in every tab, once, as text', async (t, path) => {

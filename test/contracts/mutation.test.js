@@ -25,7 +25,8 @@ const WIRES = [
   { kind: 'a target', in: templates, pattern: /\shx-target="(#[^"]+)"/dg, mutate: anywhere },
   { kind: 'the id of a target', in: templates, pattern: /\sid="([^"{]+)"/dg, mutate: anywhere, only: id => isTarget(id) },
   { kind: 'a template', in: templates, pattern: /\{% (?:extends|include|import) "([^"]+)"/dg, mutate: anywhere },
-  { kind: 'a block', in: templates, pattern: /\{%-? block (\w+)/dg, mutate: anywhere },
+  // Deferred parts are named by nobody.
+  { kind: 'a block', in: templates, pattern: /\{%-? block (\w+)/dg, mutate: anywhere, only: name => !/^(?:disk|processors)$/.test(name) },
   { kind: 'a route', in: sources, pattern: /\bapp\.(?:get|post)\('([^']+)'/dg, mutate: inPath },
   { kind: 'a method', in: sources, pattern: /\bapp\.(get|post)\('([^':]+)/dg, mutate: method => METHODS[method] },
   { kind: 'a folder of files', in: sources, pattern: /^ {2}'(\/[^']+\/)': new URL/dgm, mutate: inPath },

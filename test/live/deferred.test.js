@@ -94,3 +94,20 @@ t.test('its signal aborts when nobody waits any more', async t => {
   await app.close()
   t.same(errorsOf(app), [])
 })
+
+t.test('reply.live() takes the options of a page whose values are deferred', async t => {
+  const held = later()
+  const { app, view } = await build(t, () => held.promise, { route: false })
+  for (const [name, options] of Object.entries({ late: { timeout: 1 }, order: { order: 'document' }, whole: { await: () => true }, bad: { timeout: 'soon' } })) {
+    app.get(`/${name}`, { live: true }, (request, reply) => reply.live(view, '7', options))
+  }
+  const page = async name => (await app.inject({ url: `/${name}`, headers: { accept: 'text/html' } })).body
+  t.match(await page('late'), /<template id="chirp-part-[^>]+>no<\/template>/)
+  const waiting = ['order', 'whole'].map(page)
+  held.resolve([{ text: 'a' }])
+  for (const body of await Promise.all(waiting)) {
+    t.match(body, /<li>a<\/li><\/ul><\/main>$/)
+    t.notMatch(body, /<template/)
+  }
+  t.match(await page('bad'), /option \\"timeout\\"/)
+})

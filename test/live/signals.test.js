@@ -216,14 +216,15 @@ t.test('what waits for no page shows what was there before', async t => {
   app.get('/alone', (request, reply) => reply.page('alone.html'))
   t.same(shown((await app.inject('/alone')).body), ['a='])
   env.answer()
-  await until(async () => shown((await app.inject('/alone')).body)[0] === 'a=<u>1</u>')
+  while (shown((await app.inject('/alone')).body)[0] !== 'a=<u>1</u>') await new Promise(setImmediate)
   await a.set(2)
   t.same(shown((await app.inject('/alone')).body), ['a=<u>1</u>'])
   await a.set(3)
   t.same(shown((await app.inject('/alone')).body), ['a=<u>1</u>'])
   env.answer()
-  await new Promise(setImmediate)
-  t.same(shown((await app.inject('/alone')).body), ['a=<u>3</u>'], 'and not what is older')
+  const values = []
+  while (values.at(-1) !== 'a=<u>3</u>') values.push(...shown((await app.inject('/alone')).body))
+  t.notOk(values.includes('a=<u>2</u>'), 'and not what is older')
 })
 
 t.test('what is set while a block is rendered is rendered after it, once', async t => {

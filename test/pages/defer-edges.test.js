@@ -3,6 +3,7 @@ import { gunzipSync } from 'node:zlib'
 import compress from '@fastify/compress'
 import t from 'tap'
 import { defer } from 'fastify-chirp'
+import { missingState, pendingValue } from '../../dist/render/unsettled.js'
 import { assemble } from '../../dist/testing/page.js'
 import { buildApp, until } from '../helpers/app.js'
 import { environment, later, pageApp, part, place, read } from '../helpers/deferred.js'
@@ -83,4 +84,17 @@ t.test('a page that is cut off, and a part whose place is not there', async t =>
   t.equal(assemble(`x${part(1, 'A')}y`), 'xy')
   t.equal(assemble(`<!--chirp-part:1-->${part(1, 'A')}`), '<!--chirp-part:1-->')
   t.equal(assemble(`x${place(1, 'waits')}y${part(1, 'A')}`), 'xAy')
+})
+
+t.test('values of more names than are kept', async t => {
+  const names = Array.from({ length: 1100 }, (_, n) => `v${n}`)
+  for (const name of names) t.equal(missingState(pendingValue(name)), 'pending')
+  t.equal(pendingValue('v0'), pendingValue('v0'), 'those of the first are')
+})
+
+t.test('a signal that is asked for when nobody waits any more', async t => {
+  let given
+  const app = await pageApp(t, '{% block a %}{% if a is failed %}no{% endif %}{% endblock %}', () => ({ a: defer(context => { given = context; return new Promise(() => {}) }) }), { options: { timeout: 1 } })
+  await (await read(app)).rest()
+  t.ok(given.signal.aborted)
 })

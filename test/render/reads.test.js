@@ -89,6 +89,10 @@ const BODIES = [
   ['{% for day, list in tasks | groupby("day") %}{{ day }}{% for t in list %}{{ t.title }}{% endfor %}{% endfor %}', 'tasks[] tasks[].day tasks[].title tasks[][] tasks[][].title'],
   ['{{ tasks | own("x") }}', 'tasks'],
   ['{% filter upper %}{{ a.b }}{% endfilter %}', 'a.b'],
+  // Nunjucks calls the filter in front of what it is in, where there is no such variable.
+  ['{% filter upper %}{% for x in xs %}{{ x.p | now }}{% endfor %}{% endfilter %}', 'x.p xs[] xs[].p'],
+  ['{% macro m() %}{{ caller() }}{% endmacro %}{% call m() %}{% for x in xs %}{{ x.p | now }}{% endfor %}{% endcall %}', 'x.p xs[] xs[].p'],
+  ['{% filter upper %}{{ a.b | now }}{% endfilter %}', 'a.b'],
   ['{{ a.b is defined }}', 'a.b'],
   ['{{ a.b is odd }}', 'a.b'],
   ['{{ a is sameas(b.c) }}', 'a b.c'],

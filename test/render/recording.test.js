@@ -60,6 +60,15 @@ t.test('super() in a block inside is none of the context', t => {
   t.end()
 })
 
+t.test('what is read after a render has failed is none of its reads', t => {
+  const page = '{% set a %}{% include "part" %}{% set b %}{{ fails() }}{% endset %}{% endset %}{% block own %}{{ b }}{% endblock %}'
+  const { renderer } = setUp({ page, part: '{{ x }}' })
+  const recording = record({ x: 1 })
+  t.throws(() => renderer.renderBlock('page', 'own', recording.context), /fails/)
+  t.same(recording.reads(), ['fails', 'x'])
+  t.end()
+})
+
 t.test('an object that is in itself', t => {
   const node = { name: 'n' }
   node.self = node

@@ -3,7 +3,7 @@
 // original error and its place survive includes, macros and callbacks.
 import { FST_CHIRP_BLOCK_NOT_FOUND, FST_CHIRP_RENDER, FST_CHIRP_RENDER_TIMEOUT, FST_CHIRP_TEMPLATE_NOT_FOUND } from '../../errors.js'
 import { type Place, places } from '../../message/place.js'
-import { messageOf, toCause } from '../../util/thrown.js'
+import { isError, messageOf, toCause } from '../../util/thrown.js'
 
 /** The task: a whole template, or one block of it. */
 export interface Subject { template: string, block?: string | undefined }
@@ -40,6 +40,11 @@ export class Fault extends Error {
   toError (subject: Subject): Error {
     return new FST_CHIRP_RENDER(describe(subject, this.site), this.message, { cause: this.cause })
   }
+}
+
+/** A {@link Fault} for whatever was thrown. */
+export function toFault (error: unknown, site: Site | undefined): Fault {
+  return isError(error) && error instanceof Fault ? error : new Fault(error, site)
 }
 
 /** An extends, include or import (or the caller) named a template that does not exist. */

@@ -4,12 +4,13 @@
 import { posix } from 'node:path'
 import { isError } from '../../util/thrown.js'
 import { Current } from './current.js'
-import { Fault, MissingTemplate, StrayTemplate, Timeout, UndefinedError, type Site } from './fault.js'
+import { Fault, MissingTemplate, StrayTemplate, Timeout, toFault, type Site } from './fault.js'
 import { ASYNC_TAG, instrument } from './instrument.js'
 import {
   Nunjucks, type AnyFunction, type AstNode, type Callback, type Environment, type Frame, type Runtime, type Template
 } from './internals.js'
 import { watch } from './recorded.js'
+import { createRuntime } from './runtime.js'
 
 /** Our own compiled form of one template. */
 export interface Twin {
@@ -24,15 +25,6 @@ export interface Twin {
 export interface WrittenTemplate {
   path: string | undefined
   source: string
-}
-
-/** The methods that compiled templates call. */
-interface HostRuntime extends Runtime {
-  /** The place of the statement that runs now. */
-  site: Site | undefined
-  /** Passes on what a call gave, which may have run statements elsewhere. */
-  back (value: unknown, site: Site): unknown
-  required (value: unknown, expression: string): unknown
 }
 
 /** Loads twins, and is the environment that they run in. */
@@ -262,29 +254,6 @@ export class Host {
     }
     if (!open) return
     watchdog.timer = setTimeout(() => done(new Timeout(this.#timeout, site)), this.#timeout).unref()
-  }
-}
-
-/** A {@link Fault} for whatever was thrown. */
-export function toFault (error: unknown, site: Site | undefined): Fault {
-  return isError(error) && error instanceof Fault ? error : new Fault(error, site)
-}
-
-// Gets Nunjucks' own functions as its prototype, with the first template.
-function createRuntime (): HostRuntime {
-  return {
-    site: undefined,
-    handleError (error) {
-      return toFault(error, this.site)
-    },
-    back (value, site) {
-      this.site = site
-      return value
-    },
-    required (value, expression) {
-      if (value === undefined || value === null) throw new UndefinedError(expression, value)
-      return value
-    }
   }
 }
 

@@ -27,6 +27,10 @@ export interface Context {
 /** The functions that compiled templates call. */
 export interface Runtime {
   handleError (error: unknown): unknown
+  /** What an output comes to. */
+  suppressValue (value: unknown, autoescape: boolean): unknown
+  /** What a loop goes over. */
+  fromIterator (value: unknown): unknown
 }
 
 export interface Environment {

@@ -7,7 +7,7 @@ import { Fault, MissingBlock } from './fault.js'
 import type { Host, Twin } from './host.js'
 import { includedWith } from './included.js'
 import type { AstNode, Callback, Context, Environment, Frame, RenderFunction, Template } from './internals.js'
-import { watch } from './recorded.js'
+import { untilAnswered, watch } from './recorded.js'
 
 /** One step on the way to the block. */
 interface Hop {
@@ -58,8 +58,9 @@ export class BlockRenderer {
   }
 
   /** Renders a block, or the whole template without one. */
-  render (twin: Twin, block: string | undefined, variables: object, callback: Callback<string>): void {
+  render (twin: Twin, block: string | undefined, variables: object, answer: Callback<string>): void {
     const host = this.#host
+    const callback = untilAnswered(variables, answer)
     const Context = this.#Context ??= createContextClass(host.nunjucks.Context)
     const context = new Context(host.env, variables)
     context.watcher = host.current.page?.watcher

@@ -1,6 +1,6 @@
 // Tells the recorder of a context which variables templates ask for.
 import { RECORDER, type Recorder } from '../recording.js'
-import type { Context } from './internals.js'
+import type { Callback, Context } from './internals.js'
 
 interface Variables extends Context {
   ctx: Record<string, unknown>
@@ -19,6 +19,19 @@ interface Recorded {
 const HOLE = /^hole_\d+$/
 
 const watched = new WeakSet<object>()
+
+/**
+ * The callback of a render of these variables. One that fails inside of an include goes on behind it, which Nunjucks
+ * does not notice.
+ */
+export function untilAnswered (variables: object, callback: Callback<string>): Callback<string> {
+  const recorder = (variables as { [RECORDER]?: Recorder })[RECORDER]
+  if (recorder === undefined) return callback
+  return (error, html) => {
+    recorder.answered()
+    callback(error, html)
+  }
+}
 
 /** Watches the variables of a template, if they are of a recording. */
 export function watch (context: Context): void {

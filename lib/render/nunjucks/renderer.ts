@@ -8,6 +8,7 @@ import { addClientScript } from './globals/client-script.js'
 import { addSignalGlobals } from './globals/signals.js'
 import { addTests } from './globals/tests.js'
 import { Host } from './host.js'
+import { Unpaged } from '../printed.js'
 import type { PageStream, PrintedSignals, Renderer } from '../renderer.js'
 import { isRenderTraced, traceRender } from '../telemetry.js'
 import { BlockRenderer } from './plan.js'
@@ -71,6 +72,14 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
   }
 
   function renderNow (subject: Subject, context: object, beneath: object | undefined, page: PageStream | undefined): string | Promise<string> {
+    if (page !== undefined || signals === undefined) return renderFor(subject, context, beneath, page)
+    const unpaged = new Unpaged(signals)
+    // While a filter was waited for, streams may have got newer values.
+    const html = renderFor(subject, context, beneath, unpaged)
+    return typeof html === 'string' ? html : html.then(html => unpaged.renewed(html))
+  }
+
+  function renderFor (subject: Subject, context: object, beneath: object | undefined, page: PageStream | undefined): string | Promise<string> {
     const { template, block } = subject
     checkName(template)
     return settle(host, subject, page, callback => {

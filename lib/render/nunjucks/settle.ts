@@ -1,8 +1,8 @@
 // From callbacks to values and promises.
 import type { MaybePromise } from '../../util/promise.js'
 import type { PageStream } from '../renderer.js'
-import { failureOf, type Subject } from './fault.js'
-import { toFault, type Host } from './host.js'
+import { failureOf, toFault, type Subject } from './fault.js'
+import type { Host } from './host.js'
 import type { Callback } from './internals.js'
 
 /**

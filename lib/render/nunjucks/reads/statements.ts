@@ -53,7 +53,24 @@ export function execute (machine: Machine, node: AstNode): void {
 }
 
 function output (machine: Machine, node: AstNode): void {
-  if (node.typename !== 'TemplateData') machine.emit(machine.uses.all(machine.evaluate(node)))
+  if (node.typename === 'TemplateData') return
+  for (const filter of calledAhead(machine, node, false)) machine.emit(machine.uses.all(machine.evaluate(filter)))
+  machine.emit(machine.uses.all(machine.evaluate(node)))
+}
+
+/**
+ * The filters that answer later, in the content of a tag that is an output: Nunjucks calls them in front of it, where
+ * they see no variable of a loop in it.
+ */
+function calledAhead (machine: Machine, node: AstNode, isContent: boolean): AstNode[] {
+  if (node.typename === 'Block') return []
+  const isWithin = isContent || node.typename === 'Capture' || node.typename === 'Caller'
+  const inside = machine.host.nunjucks.childrenOf(node).flatMap(child => calledAhead(machine, child, isWithin))
+  return isContent && isAsyncFilter(machine, node) ? [...inside, node] : inside
+}
+
+function isAsyncFilter ({ host }: Machine, node: AstNode): boolean {
+  return node.typename === 'Filter' && host.env.asyncFilters.includes(node.name.value as string)
 }
 
 /** One of the bodies runs, because of `reads`. */
@@ -84,7 +101,7 @@ function loop (machine: Machine, node: AstNode): void {
 
 function answersLater (machine: Machine, node: AstNode): boolean {
   if (/Async/.test(node.typename)) return true
-  if (node.typename === 'Filter' && machine.host.env.asyncFilters.includes(node.name.value as string)) return true
+  if (isAsyncFilter(machine, node)) return true
   return machine.host.nunjucks.childrenOf(node).some(child => answersLater(machine, child))
 }
 

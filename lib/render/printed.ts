@@ -1,6 +1,6 @@
-// The signals that a block has printed: it may be sent when they have other
-// values, because another block took longer, or the client.
-import type { PrintedSignals } from '../render/renderer.js'
+// The signals that a render has printed: what it gave may be sent when they
+// have other values, because a filter took its time, another event, or the client.
+import type { PageStream, PrintedSignals } from './renderer.js'
 
 export class Printed implements PrintedSignals {
   readonly #signals: PrintedSignals
@@ -27,5 +27,30 @@ export class Printed implements PrintedSignals {
       for (const value of before) html = html.replaceAll(inPlace(value), () => now)
     }
     return html
+  }
+}
+
+/** A render for no page: few of them print signals. */
+export class Unpaged implements PageStream {
+  readonly #signals: PrintedSignals
+  #printed: Printed | undefined
+
+  constructor (signals: PrintedSignals) {
+    this.#signals = signals
+  }
+
+  get signals (): Printed {
+    this.#printed ??= new Printed(this.#signals)
+    return this.#printed
+  }
+
+  /** What was rendered, with the values of now. */
+  renewed (html: string): string {
+    return this.#printed?.renewed(html) ?? html
+  }
+
+  /** Whether it printed any. */
+  get isPrinted (): boolean {
+    return this.#printed !== undefined
   }
 }

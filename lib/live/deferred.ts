@@ -5,13 +5,13 @@ import { FST_CHIRP_DEFER } from '../errors.js'
 import type { FragmentContext } from '../message/fragment.js'
 import { layered } from '../render/nunjucks/variables.js'
 
-/** Hears of a promise in a context, which nobody will wait for. */
+/** Hears of a promise in a context, which no code will wait for. */
 export type FoundPromise = (name: string, promise: Promise<unknown>) => void
 
 /** The deferred values of a context by their names; undefined when there are none. */
 export type FindDeferred = (context: object, found: FoundPromise) => ReadonlyMap<string, { open (given: { signal: AbortSignal, log: FastifyBaseLogger }): unknown }> | undefined
 
-/** Nobody waits for a promise in a context: its failure must not end the process, nor go unnoticed. */
+/** No code waits for a promise in a context: its failure must not end the process, and has to be logged. */
 export function hearPromises (view: string, report: (error: unknown, message: string) => void, tell: (what: string, message: string) => void): FoundPromise {
   return (name, promise) => {
     tell(`promise ${name}`, `the context of live view ${view} has a promise as "${name}", and templates cannot wait for it. Await it, or give defer(promise)`)

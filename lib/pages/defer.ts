@@ -79,7 +79,7 @@ export function defer<T> (source: DeferSource<T>): Deferred<T> {
 
 /**
  * The deferred values of a context by their names; undefined when there are none. `found` hears of each promise, which
- * nobody will wait for.
+ * no code will wait for.
  */
 export function deferredIn (context: object, found: (name: string, promise: Promise<unknown>) => void): Map<string, Deferred> | undefined {
   let deferred: Map<string, Deferred> | undefined

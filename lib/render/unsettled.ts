@@ -27,7 +27,7 @@ const refuse = ({ variable, state, cause }: Target): never => { throw new NotThe
 const REFUSING: ProxyHandler<Target> = { get: refuse, has: refuse, ownKeys: refuse, getOwnPropertyDescriptor: refuse }
 
 const states = new WeakMap<object, Missing>()
-// Nobody can tell one from another, and each page has the same.
+// All are alike, so each page has the same one.
 const pending = new Map<string, object>()
 const MOST_PENDING = 1000
 

@@ -15,5 +15,5 @@ export function decoded (body: Readable, headers: IncomingHttpHeaders): Readable
   return decoder === undefined ? body : pipeline(body, decoder(), ignore)
 }
 
-// Who closes a connection is told so by an error.
+// The side that closes a connection gets an error too.
 function ignore (): void {}

@@ -2,7 +2,7 @@
 // but what its maker names, and can so go to many connections, whatever they were sent before.
 import { constants, crc32, deflateRawSync } from 'node:zlib'
 
-/** What comes first: deflate, no name, no time, unknown system. */
+/** The header: deflate, no name, no time, unknown system. */
 export const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
 
 // An empty last block.
@@ -28,7 +28,7 @@ function store (plain: Buffer): Buffer {
   return block
 }
 
-/** What comes last, for those who check that they have all. */
+/** The trailer, by which a client checks that it has all. */
 export function trailer (sum: number, size: number): Buffer {
   const end = Buffer.from([...FINAL, 0, 0, 0, 0, 0, 0, 0, 0])
   end.writeInt32LE(sum, 2)

@@ -42,7 +42,7 @@ export function acceptedCoding<Coding extends string> (header: string | undefine
   }))
   const weight = (name: string): number => weights.get(name) ?? weights.get('*') ?? 0
   const best = Math.max(...offered.map(weight))
-  // One who likes it better as it is says so.
+  // A client that prefers an answer as it is says so.
   if (best === 0 || best < (weights.get('identity') ?? 0)) return undefined
   return offered.find(name => weight(name) === best)
 }

@@ -4,12 +4,17 @@ import { delimiter, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { chromium } from 'playwright-core'
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome']
+const WHOLE = ['chromium', 'chromium-browser', 'google-chrome']
+// The same engine without the windows around it: a page costs a fifth.
+const SHELL = 'chromium-headless-shell'
 
-/** Launches the browser that scripts/install-tools makes sure of. */
-export function launch () {
+/**
+ * Launches the browser that scripts/install-tools makes sure of. `isWhole`: one that keeps the pages that were left
+ * (its back/forward cache), which the shell does not.
+ */
+export function launch ({ isWhole = false } = {}) {
   return chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH || findOnPath(),
+    executablePath: process.env.CHROMIUM_PATH || findOnPath(isWhole ? WHOLE : [SHELL, ...WHOLE]),
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync'
@@ -19,9 +24,9 @@ export function launch () {
   })
 }
 
-function findOnPath () {
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    const path = NAMES.map(name => join(folder, name)).find(isExecutable)
+function findOnPath (names) {
+  for (const name of names) {
+    const path = (process.env.PATH ?? '').split(delimiter).map(folder => join(folder, name)).find(isExecutable)
     if (path !== undefined) return path
   }
   throw new Error('There is no Chromium on the PATH. Run scripts/install-tools, or set CHROMIUM_PATH')

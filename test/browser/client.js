@@ -4,9 +4,9 @@ import { launch } from './browser.js'
 import { ScriptCoverage } from './coverage.js'
 import { openTab } from './tabs.js'
 
-/** Starts the browser of a test file. Resolves to a function that opens tabs, as `openTab()` does. */
-export async function startBrowser (t) {
-  const browser = await launch()
+/** Starts the browser of a test file, as `launch()` does. Resolves to a function that opens tabs, as `openTab()` does. */
+export async function startBrowser (t, options) {
+  const browser = await launch(options)
   const tabs = await browser.newContext()
   const coverage = new ScriptCoverage('/_chirp/client.js')
   t.teardown(async () => {
@@ -17,7 +17,7 @@ export async function startBrowser (t) {
 }
 
 /** Runs `addCases(t, htmx, openPage)` for each generation of htmx. */
-export async function eachHtmx (t, addCases) {
-  const openPage = await startBrowser(t)
+export async function eachHtmx (t, addCases, options) {
+  const openPage = await startBrowser(t, options)
   for (const htmx of [2, 4]) t.test(`htmx ${htmx}`, async t => addCases(t, htmx, openPage))
 }

@@ -118,6 +118,7 @@ await eachHtmx(t, (t, htmx, openPage) => {
     const site = await startSite(t)
     const page = await openPage(t, `${site.url}/?htmx=${htmx}`)
     for (const text of ['one', 'two']) await site.add(text)
+    await shows(page, ['one', 'two'])
     await page.evaluate(async ({ htmx, html }) => {
       const target = document.getElementById('live')
       const outer = target.outerHTML

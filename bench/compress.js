@@ -1,82 +1,167 @@
-// What shared compression would bring: bytes and CPU of one gzip member for each batch, made once for all streams, against
-// a gzip stream for each connection that is flushed after each event. In one process, without sockets, so that only
-// compression is measured: node bench/compress.js
-import { randomInt } from 'node:crypto'
-import { constants, createGzip, deflateRawSync } from 'node:zlib'
+// What compression costs, and what it saves: one event to 1,000 streams, over real sockets. CPU is that of the server, and
+// of nginx where that compresses; bytes are what arrives. Build first: node bench/compress.js [streams [ways]]
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { stopAll } from './lib/child.js'
+import { startServer } from './lib/processes.js'
 
-const STREAMS = 1000
-const EVENTS = 20
-const { Z_FULL_FLUSH, Z_SYNC_FLUSH } = constants
-
-const WORDS = 'the order was sent to a customer who waits for news of delivery and may call when it is late again today'.split(' ')
-const word = () => WORDS[randomInt(WORDS.length)]
-const sentence = length => {
-  let text = ''
-  while (text.length < length) text += `${word()} `
-  return text
+const STREAMS = Number(process.argv[2] ?? 1000)
+const ONLY = process.argv[3]?.split(',')
+const EVENTS = 40
+const ROUNDS = 3
+const KINDS = { html: 'HTML, 2 kB', json: 'JSON, 200 B' }
+const WAYS = {
+  off: 'not compressed',
+  shared: 'compress: true',
+  hook: 'createGzip() in a hook',
+  nginx: 'nginx, gzip on',
+  'alone-off': 'not compressed',
+  alone: 'compress: true'
 }
 
-/** A table row for each of some orders, about 2 kB. */
-function html (n) {
-  let rows = ''
-  for (let row = 0; rows.length < 1900; row++) {
-    rows += `<tr id="order-${n}-${row}" class="order order--open"><td class="order__number">${randomInt(1e6)}</td><td class="order__text">${sentence(30)}</td><td><button class="button button--small" hx-post="/orders/${randomInt(1e6)}/close">Close</button></td></tr>`
+// Each resolves when so many sockets have got something.
+let wanted = 0
+let reached = () => {}
+
+class Client {
+  bytes = 0
+  #sockets = []
+  #behind = new Set()
+
+  async hold (port, path) {
+    while (this.#sockets.length < STREAMS) {
+      await Promise.all(Array.from({ length: Math.min(50, STREAMS - this.#sockets.length) }, () => this.#open(port, path)))
+    }
+    await sleep(300)
   }
-  return rows
-}
-const json = n => JSON.stringify({ id: randomInt(1e6), symbol: word(), price: randomInt(1e5) / 100, size: randomInt(1000), at: 1764000000000 + n, text: sentence(100) })
 
-const frames = data => Array.from({ length: EVENTS }, (_, n) => Buffer.from(`event: news\nid: abcdefgh-${n}\ndata: ${data(n)}\n\n`))
-
-function cpu (run) {
-  const before = process.cpuUsage()
-  const result = run()
-  const { user, system } = process.cpuUsage(before)
-  return [result, (user + system) / 1000]
-}
-
-async function cpuOf (run) {
-  const before = process.cpuUsage()
-  const result = await run()
-  const { user, system } = process.cpuUsage(before)
-  return [result, (user + system) / 1000]
-}
-
-/** One block for each batch, which ends at a byte and needs nothing that came before. */
-function shared (list, level) {
-  let bytes = 0
-  for (const frame of list) {
-    const block = deflateRawSync(frame, { level, finishFlush: Z_FULL_FLUSH })
-    // What all sockets get; the loop stands for the delivery.
-    for (let stream = 0; stream < STREAMS; stream++) bytes += block.length
-  }
-  return bytes / STREAMS
-}
-
-/** The streams in groups, because 1,000 contexts at once are 270 MB. */
-async function alone (list, level) {
-  let bytes = 0
-  for (let done = 0; done < STREAMS; done += 100) {
-    const gzips = Array.from({ length: 100 }, () => {
-      const gzip = createGzip({ level, flush: Z_SYNC_FLUSH })
-      gzip.on('data', chunk => { bytes += chunk.length })
-      return gzip
+  /** Resolves when each socket has got something. */
+  all (give) {
+    this.#behind = new Set(this.#sockets)
+    const arrived = new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`${this.#behind.size} streams got nothing`)), 30_000)
+      reached = () => {
+        clearTimeout(timer)
+        resolve()
+      }
     })
-    for (const frame of list) await Promise.all(gzips.map(gzip => new Promise(resolve => { gzip.write(frame, resolve) })))
-    for (const gzip of gzips) gzip.close()
+    wanted = this
+    return Promise.all([arrived, give()])
   }
-  return bytes / STREAMS
+
+  close () {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #open (port, path) {
+    return new Promise((resolve, reject) => {
+      const socket = net.connect(port, '127.0.0.1')
+      socket.on('error', reject)
+      socket.on('data', data => {
+        resolve()
+        this.bytes += data.length
+        if (this.#behind.delete(socket) && this.#behind.size === 0 && wanted === this) reached()
+      })
+      socket.write(`GET /${path} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n`)
+      this.#sockets.push(socket)
+    })
+  }
 }
 
-for (const [name, data] of [['HTML 2 kB', html], ['JSON 200 B', json]]) {
-  const list = frames(data)
-  const plain = list.reduce((sum, { length }) => sum + length, 0)
-  for (const level of [1, 6]) {
-    cpu(() => shared(list, level))
-    const [ours, oursTime] = cpu(() => shared(list, level))
-    const [theirs, theirsTime] = await cpuOf(() => alone(list, level))
-    const each = bytes => `${Math.round(bytes / EVENTS)} B (${(bytes / plain).toFixed(2)})`
-    console.log(`${name}, level ${level}: plain ${Math.round(plain / EVENTS)} B; shared ${each(ours)}, ${(oursTime / EVENTS).toFixed(2)} ms an event; ` +
-      `for each connection ${each(theirs)}, ${(theirsTime / EVENTS).toFixed(2)} ms; CPU ${(theirsTime / oursTime).toFixed(0)}x`)
+/** An nginx in front of the server, which compresses. */
+async function startNginx (upstream) {
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` }
+  if (spawnSync('nginx', ['-v'], { env }).error !== undefined) return undefined
+  const folder = mkdtempSync(join(tmpdir(), 'chirp-bench-'))
+  mkdirSync(join(folder, 'tmp'))
+  const port = await freePort()
+  writeFileSync(join(folder, 'nginx.conf'), `daemon off;
+worker_processes 1;
+${process.getuid?.() === 0 ? 'user root;' : ''}
+pid ${folder}/nginx.pid;
+error_log ${folder}/error.log;
+events { worker_connections ${4 * STREAMS + 500}; }
+http {
+  access_log off;
+  ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(name => `${name}_temp_path ${folder}/tmp/${name};`).join(' ')}
+  gzip on;
+  gzip_types text/event-stream;
+  server {
+    listen 127.0.0.1:${port};
+    location / { proxy_pass http://127.0.0.1:${upstream}; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Accept-Encoding ""; }
   }
 }
+`)
+  const child = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { stdio: ['ignore', 'ignore', 'inherit'], env })
+  process.on('exit', () => child.kill('SIGTERM'))
+  await sleep(500)
+  return {
+    port,
+    /** Seconds of CPU of all its processes so far. */
+    cpu: () => readdirSync('/proc').filter(name => /^\d+$/.test(name)).map(cpuOf(child.pid)).reduce((sum, seconds) => sum + seconds, 0),
+    stop () {
+      child.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+      child.kill('SIGTERM')
+    }
+  }
+}
+
+async function freePort () {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address()
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+const cpuOf = parent => pid => {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')
+    if (Number(pid) !== parent && Number(fields[1]) !== parent) return 0
+    // Ticks of 10 ms.
+    return (Number(fields[11]) + Number(fields[12])) / 100
+  } catch {
+    return 0
+  }
+}
+
+const median = list => list.sort((a, b) => a - b)[Math.floor(list.length / 2)]
+
+process.on('exit', stopAll)
+const rows = []
+for (const [way, title] of Object.entries(WAYS)) {
+  if (ONLY !== undefined && !ONLY.includes(way)) continue
+  const server = await startServer('compress')
+  const nginx = way === 'nginx' ? await startNginx(server.info.port) : undefined
+  if (way === 'nginx' && nginx === undefined) continue
+  const client = new Client()
+  await client.hold(nginx?.port ?? server.info.port, way === 'nginx' ? 'off' : way)
+  for (const [kind, event] of Object.entries(KINDS)) {
+    const publish = async count => { for (let n = 0; n < count; n++) await client.all(() => server.ask('publish', kind)) }
+    await publish(20)
+    const results = []
+    for (let round = 0; round < ROUNDS; round++) {
+      await sleep(200)
+      const [bytes, before] = [client.bytes, nginx?.cpu() ?? 0]
+      await server.ask('begin', { collect: false })
+      await publish(EVENTS)
+      await sleep(200)
+      const { cpu } = await server.ask('end')
+      results.push({ cpu: cpu * 1000 / EVENTS, edge: ((nginx?.cpu() ?? 0) - before) * 1000 / EVENTS, bytes: (client.bytes - bytes) / EVENTS / STREAMS })
+    }
+    const { rss } = await server.ask('memory')
+    const [cpu, edge, bytes] = ['cpu', 'edge', 'bytes'].map(name => median(results.map(result => result[name])))
+    rows.push({ source: way.startsWith('alone') ? 'own' : 'shared', event, title, cpu: `${cpu.toFixed(1)} ms${nginx === undefined ? '' : ` + ${edge.toFixed(1)} ms`}`, bytes: `${Math.round(bytes)} B`, rss: `${Math.round(rss / 2 ** 20)} MB` })
+    console.log(rows.at(-1))
+  }
+  client.close()
+  nginx?.stop()
+  await server.stop()
+}
+console.log(`\n${STREAMS} streams; CPU for one event to all of them, bytes for each stream\n\n| Events | Event | Way | CPU | Bytes | Memory |\n|---|---|---|---|---|---|`)
+for (const row of rows.sort((a, b) => a.source === b.source ? a.event.localeCompare(b.event) : b.source.localeCompare(a.source))) console.log(`| ${Object.values(row).join(' | ')} |`)

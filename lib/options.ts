@@ -8,7 +8,7 @@ import { integer, MAX_TIME, refuse, refuseUnknown, time } from './util/options.j
 
 const OPTIONS = [
   'templates', 'debug', 'heartbeat', 'retry', 'closeEvent', 'maxBuffer', 'writeTimeout', 'maxAge', 'maxStreams',
-  'maxStreamsPerClient', 'clientKey', 'shutdownGrace', 'dialect', 'client', 'clientUrl', 'contracts', 'engine'
+  'maxStreamsPerClient', 'clientKey', 'shutdownGrace', 'dialect', 'client', 'clientUrl', 'contracts', 'engine', 'compress'
 ] as const
 // Fastify adds these to the options of any plugin.
 const FASTIFY_OPTIONS = ['prefix', 'logLevel', 'logSerializers', 'encapsulate']
@@ -48,6 +48,7 @@ export function resolveOptions (options: ChirpOptions): Settings {
       maxAge: 0,
       dialect: 'auto',
       event: undefined,
+      compress: false,
       keys: undefined,
       ...streamSettings(options)
     }

@@ -26,7 +26,7 @@ t.test('the defaults', async t => {
     maxStreams: 0,
     maxStreamsPerClient: 0,
     shutdownGrace: 2000,
-    stream: { retry: 3000, closeEvent: undefined, heartbeat: 15000, maxAge: 0, dialect: 'auto', event: undefined }
+    stream: { retry: 3000, closeEvent: undefined, heartbeat: 15000, maxAge: 0, dialect: 'auto', event: undefined, compress: false }
   })
   t.equal(clientKey({ ip: '::1' }), '::1')
 })
@@ -60,6 +60,7 @@ t.test('every option can be set, and switched off where that is possible', async
     clientKey,
     shutdownGrace: 0,
     dialect: 'htmx4',
+    compress: true,
     prefix: '/x',
     logLevel: 'info'
   }), {
@@ -70,7 +71,7 @@ t.test('every option can be set, and switched off where that is possible', async
     maxStreamsPerClient: 1,
     clientKey,
     shutdownGrace: 0,
-    stream: { heartbeat: 1000, retry: 0, closeEvent: 'bye', maxAge: 1, dialect: 'htmx4' }
+    stream: { heartbeat: 1000, retry: 0, closeEvent: 'bye', maxAge: 1, dialect: 'htmx4', compress: true }
   })
   t.match(resolveOptions({ heartbeat: false, retry: false, writeTimeout: false, maxAge: false }), { writeTimeout: 0, stream: { heartbeat: 0, retry: false, maxAge: 0 } })
   t.equal(resolveOptions({ client: '/a/b-c.d' }).client, '/a/b-c.d')
@@ -93,6 +94,7 @@ t.test('bad options fail the registration with a message that names them', async
     clientKey: ['ip', 5],
     shutdownGrace: [-1, 1.5, false, 2147483648],
     dialect: ['htmx3', 4, null],
+    compress: ['gzip', 1, null],
     client: [true, null, '', '/', 'scripts', '/scripts/', '/a b', '/:folder', '/*', '//host', 5],
     templates: [5, [], ['a', 5], '', '/no/such/folder', {}, noAutoescape]
   }

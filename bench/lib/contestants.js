@@ -4,7 +4,11 @@ import { existsSync, readFileSync } from 'node:fs'
 export const BASELINE = 'node-http'
 /** The same server, sending the very generator that everyone else sends. */
 export const WITH_GENERATOR = `${BASELINE}/generator`
+/** The same server, with a timer for the heartbeat of each response. */
+export const WITH_TIMER = `${BASELINE}/timer`
 export const OURS = 'chirp'
+/** A route of ours that follows a channel. */
+export const CHANNEL = `${OURS}/channel`
 /** A route of ours that streams one feed, and one that is a page too and asks for its stream with `live`. */
 export const BY_HAND = `${OURS}/hand`
 export const LIVE = `${OURS}/live`
@@ -46,6 +50,8 @@ export const title = (name) => TITLES[name] ?? name
 export function titleOfBoth (name) {
   if (name === BY_HAND) return `${title(OURS)}, a feed`
   if (name === LIVE) return `${title(OURS)}, a live page's stream`
+  if (name === CHANNEL) return `${title(OURS)}, a channel`
+  if (name === WITH_TIMER) return `${title(BASELINE)} with a timer for heartbeats, no generator`
   if (name === BASELINE) return `${title(BASELINE)} bare, no generator`
   return name === WITH_GENERATOR ? title(BASELINE) : title(name)
 }

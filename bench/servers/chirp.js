@@ -1,6 +1,6 @@
 // Ours, from dist/ as users get it.
 import Fastify from 'fastify'
-import chirp, { kAttach } from 'fastify-chirp'
+import chirp, { SSEEvent, kAttach } from 'fastify-chirp'
 import { LISTEN, meter } from '../lib/meter.js'
 import { pending, ticks } from '../lib/sources.js'
 
@@ -11,6 +11,12 @@ await app.register(chirp, { retry: false })
 app.get('/stream', { referenced: true }, (request, reply) => reply.eventStream(() => ticks(Number(request.query.n))))
 
 app.get('/idle', { referenced: true }, (request, reply) => reply.eventStream(() => pending()))
+
+// A channel with values sends the newest one to those who come.
+const values = app.channel('values', { latest: true })
+await values.publish(new SSEEvent({ event: 'tick', data: '{"i":0,"t":"tick"}' }))
+
+app.get('/idle/channel', { referenced: true }, (request, reply) => reply.eventStream(values))
 
 app.get('/first', { referenced: true }, (request, reply) => reply.eventStream(() => ticks(1)))
 

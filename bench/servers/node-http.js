@@ -5,6 +5,8 @@ import { pending, ticks } from '../lib/sources.js'
 
 const HEAD = { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' }
 
+const HEARTBEAT = 15_000
+
 const frame = (value) => `data: ${JSON.stringify(value)}\n\n`
 
 const routes = {
@@ -19,6 +21,13 @@ const routes = {
   // connection can cost.
   '/idle' (res) {
     res.write(frame({ i: 0, t: 'tick' }))
+  },
+
+  // What keeps a stream open behind proxies, as one writes it by hand.
+  '/idle/timer' (res) {
+    res.write(frame({ i: 0, t: 'tick' }))
+    const timer = setInterval(() => res.write(':\n'), HEARTBEAT)
+    res.on('close', () => clearInterval(timer))
   },
 
   async '/idle/generator' (res) {

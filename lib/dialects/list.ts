@@ -30,8 +30,12 @@ export function dialectNames (): string[] {
 
 /** The request headers that `auto` looks at, for `Vary`. */
 export function dialectVary (): string {
-  return [...new Set(dialects.flatMap(({ vary }) => vary))].join(', ')
+  // Each answer asks, and the list hardly ever changes.
+  if (varies.of !== dialects.length) varies = { of: dialects.length, names: [...new Set(dialects.flatMap(({ vary }) => vary))].join(', ') }
+  return varies.names
 }
+
+let varies = { of: 0, names: '' }
 
 /** The dialect of the page that sent a request: what is configured, else what `?htmx=` asks for, else what its headers tell. */
 export function detectDialect (option: DialectOption, request: FastifyRequest): Dialect {

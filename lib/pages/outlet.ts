@@ -3,7 +3,7 @@
 import type { FastifyReply } from 'fastify'
 import { createBrotliCompress, createGzip, constants } from 'node:zlib'
 import type { Destination } from '../transport/destination.js'
-import { addVary } from '../transport/negotiation.js'
+import { acceptedCoding, addVary } from '../transport/negotiation.js'
 import { headerOf } from '../util/request.js'
 
 /** What is written to: the response, or a compressor in front of it. */
@@ -96,7 +96,5 @@ export function encodingFor (reply: FastifyReply): Encoding | undefined {
   if (request.raw.headers['x-no-compression'] !== undefined) return undefined
   request.raw.headers['x-no-compression'] = 'parts of a page'
   addVary(reply, 'Accept-Encoding')
-  const accepted = headerOf(request, 'accept-encoding') ?? ''
-  const encoding = (['br', 'gzip'] as const).find(name => new RegExp(`(?:^|,)\\s*${name}\\s*(?:$|,|;\\s*q=(?!0(?:\\.0*)?\\s*(?:$|,)))`, 'i').test(accepted))
-  return encoding
+  return acceptedCoding(headerOf(request, 'accept-encoding'), ['br', 'gzip'])
 }

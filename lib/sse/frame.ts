@@ -10,13 +10,19 @@ export interface FrameFields {
   data?: string | undefined
 }
 
-/** Frames that go to many connections. */
-export interface SharedFrames {
-  text: string
-  /** Bytes of the text. */
+/** Bytes that go to many connections. */
+export interface SharedBytes {
+  /** As text, or compressed. */
+  text: string | Uint8Array
+  /** Bytes of it. */
   size: number
   /** The same as one chunk of an HTTP/1.1 body. */
   chunk: Buffer
+}
+
+/** Frames that go to many connections. */
+export interface SharedFrames extends SharedBytes {
+  text: string
 }
 
 /**

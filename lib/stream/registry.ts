@@ -2,6 +2,7 @@
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { closedFrame, closingFrame } from '../sse/own.js'
+import { RecentBlocks } from '../transport/blocks.js'
 import { Clock } from '../transport/clock.js'
 import { describe } from '../util/describe.js'
 import { List, unlink, type Linked } from '../util/list.js'
@@ -28,6 +29,7 @@ const CLOSE_MARGIN = 500
 
 export class Registry {
   readonly clock = new Clock()
+  readonly blocks = new RecentBlocks()
   readonly counters: StreamControls
   /** Whether no stream may start any more. */
   isEnding = false

@@ -15,6 +15,7 @@ export interface StreamSettings {
   maxAge: number
   dialect: DialectOption
   event: string | undefined
+  compress: boolean
   /** What it can be closed by. */
   keys: readonly string[] | undefined
 }
@@ -38,7 +39,7 @@ export interface Settings {
 /** Milliseconds of silence before a comment is sent, where nobody says otherwise. Clients know it. */
 export const HEARTBEAT = 15000
 
-export const STREAM_OPTIONS = ['retry', 'closeEvent', 'heartbeat', 'maxAge', 'dialect', 'event', 'key'] as const
+export const STREAM_OPTIONS = ['retry', 'closeEvent', 'heartbeat', 'maxAge', 'dialect', 'event', 'key', 'compress'] as const
 
 /**
  * The settings of one stream: the app's, and over them what the call to
@@ -55,12 +56,16 @@ export function resolveStreamOptions (defaults: StreamSettings, options: StreamO
 /** The settings that are given, checked; what is not given is not there. */
 export function streamSettings (options: StreamOptions): Partial<StreamSettings> {
   const settings: Partial<StreamSettings> = {}
-  const { retry, closeEvent, heartbeat, maxAge, dialect, event, key } = options
+  const { retry, closeEvent, heartbeat, maxAge, dialect, event, key, compress } = options
   if (retry !== undefined) settings.retry = retryTime(retry)
   if (closeEvent !== undefined) settings.closeEvent = eventName('closeEvent', closeEvent)
   if (heartbeat !== undefined) settings.heartbeat = time('heartbeat', heartbeat, 1000, 300000)
   if (maxAge !== undefined) settings.maxAge = time('maxAge', maxAge, 1, MAX_TIME)
   if (event !== undefined) settings.event = eventName('event', event)
+  if (compress !== undefined) {
+    if (typeof compress !== 'boolean') refuse('compress', 'true or false', compress)
+    settings.compress = compress
+  }
   if (key !== undefined) settings.keys = streamKeys(key)
   if (dialect !== undefined) {
     if (!isDialectOption(dialect)) refuse('dialect', choices(['auto', ...dialectNames()]), dialect)

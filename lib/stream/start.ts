@@ -10,6 +10,7 @@ import { tryLog } from '../util/log.js'
 import { isPromise } from '../util/promise.js'
 import { headerOf } from '../util/request.js'
 import { toErrorObject } from '../util/thrown.js'
+import { codingFor, CompressedWriter } from './compressed.js'
 import { Context } from './context.js'
 import type { StreamEnvironment } from './environment.js'
 import { discardFeed, isFeed } from './feed.js'
@@ -55,6 +56,8 @@ export function startEventStream (
   const socket = request.raw.httpVersionMajor === 1 ? request.raw.socket : undefined
   if (request.method === 'HEAD' || isGone(response, socket)) {
     discard(source)
+    const coding = settings.compress ? codingFor(reply) : undefined
+    if (coding !== undefined) reply.header('content-encoding', coding)
     return send(reply, settings, new StreamPayload(EMPTY, reply))
   }
   app.warnings?.checkStatus(request, reply.statusCode)
@@ -71,7 +74,7 @@ export function startEventStream (
     return send(reply, settings, busyFrame())
   }
 
-  const context = new Context(request)
+  const context = new Context(request, typeof source === 'function')
   const renderer = app.renderer.for(reply)
   const stream = new Stream(renderer === app.renderer ? app : { ...app, renderer }, response, {
     settings,
@@ -89,7 +92,7 @@ export function startEventStream (
     } else {
       stream.setFeed(toFeed(opened))
       // A source function may have answered by itself.
-      if (!reply.sent) send(reply, settings, new StreamPayload(stream, reply))
+      if (!reply.sent) send(reply, settings, payloadOf(stream, reply, settings))
     }
   } catch (error) {
     stream.abandon()
@@ -146,7 +149,7 @@ class Answer {
     // A handler that failed after all has answered with its error, and an app that closes with its last frame.
     if (reply === undefined || reply.sent) return
     try {
-      send(reply, this.#settings, new StreamPayload(this.#stream, reply))
+      send(reply, this.#settings, payloadOf(this.#stream, reply, this.#settings))
       this.#reply = undefined
     } catch (error) {
       this.failed(error)
@@ -156,7 +159,12 @@ class Answer {
 
 interface MarkedReply { [kStarted]?: boolean }
 
-function send (reply: FastifyReply, { dialect, heartbeat }: StreamSettings, payload: StreamPayload | string): FastifyReply {
+function payloadOf (stream: Stream, reply: FastifyReply, { compress }: StreamSettings): StreamPayload {
+  const coding = compress ? codingFor(reply) : undefined
+  return new StreamPayload(coding === undefined ? stream : new CompressedWriter(stream, reply, coding), reply)
+}
+
+function send (reply: FastifyReply, { dialect, heartbeat, compress }: StreamSettings, payload: StreamPayload | string): FastifyReply {
   (reply as MarkedReply)[kStarted] = true
   // What the app has set stays, but only an event stream is an event stream, and its text is UTF-8.
   const type = reply.getHeader('content-type')
@@ -167,6 +175,7 @@ function send (reply: FastifyReply, { dialect, heartbeat }: StreamSettings, payl
   // For the client script, which takes a longer silence for a wire that is cut.
   if (heartbeat !== HEARTBEAT) reply.header('chirp-heartbeat', heartbeat)
   if (dialect === 'auto') addVary(reply, dialectVary())
+  if (compress) addVary(reply, 'Accept-Encoding')
   // @fastify/compress would hold events back, and this is how it is told not to.
   if ('compress' in reply) reply.request.raw.headers['x-no-compression'] ??= 'event stream'
   return reply.send(payload)

@@ -94,7 +94,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   }
 
   /** Sends the first frame and starts. `end` ends the response where somebody else has to do it. */
-  start (dest: Destination, end?: () => void): void {
+  start (dest: Destination, end?: () => void, Kind = Connection): void {
     // A handler that failed after all may have ended the response.
     if (dest.writableEnded) return
     if (this.isOver) {
@@ -108,7 +108,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     const { settings, registry } = this.app
     this.#end = end
     registry.counters.total++
-    this.connection = new Connection(dest, settings, this.#settings, registry, this)
+    this.connection = new Kind(dest, settings, this.#settings, registry, this)
     reportOpen(this)
     this.connection.open(openFrame(this.#settings.retry))
     const feed = this.#feed!
@@ -117,6 +117,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     // It may have come to its end at once.
     if (this.isOver) detachFeed(attachment, this)
     else this.#attachment = attachment
+    this.context.settle()
   }
 
   /** Gives the place back: nothing could be streamed, and the response is used for an error. */

@@ -31,6 +31,12 @@ export interface StreamOptions {
   /** Event name of yielded strings, objects and other plain values. Default: none. Off: omit. */
   event?: string | undefined
   /**
+   * Compresses the stream with gzip where the client's `Accept-Encoding` has it. Each write is compressed by itself and
+   * leaves at once; what many streams get is compressed once for all of them. Not for streams in which secrets stand
+   * near text that somebody else chose: docs/operate/compression.md. Default: `false`.
+   */
+  compress?: boolean | undefined
+  /**
    * What the stream can be named by, such as the id of its user: `app.eventStreams.close(key)` ends every stream with
    * that key. A string of 1 to 256 characters, or a list of at most 50. Default: none. Off: omit.
    */
@@ -85,7 +91,7 @@ export interface EventStreamStats {
   readonly total: number
   /** Events handed to connections. */
   readonly events: number
-  /** Bytes of frames handed to connections, heartbeats included. */
+  /** Bytes of frames handed to connections, heartbeats included; of compressed streams the compressed bytes. */
   readonly bytes: number
   /** Connections dropped because they did not keep up. */
   readonly dropped: number
@@ -139,7 +145,7 @@ export interface ObservedStream {
   readonly protocol: string | undefined
   /** Events handed to the connection so far. */
   readonly events: number
-  /** Bytes of frames handed to the connection so far; 0 when the stream has closed, and its last message has them. */
+  /** Bytes of frames handed to the connection so far, compressed where the stream is; 0 when the stream has closed, and its last message has them. */
   readonly bytes: number
   /** Bytes that wait in this process for the client to take them. */
   readonly waiting: number

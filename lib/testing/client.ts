@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { refuseUnknown } from '../util/options.js'
 import { connect, inject, type App, type StreamRequest, type StreamResponse, type TestableApp } from './connect.js'
+import { decoded } from './decode.js'
 import { assemble, type PageResult } from './page.js'
 import { EventStreamParser, type ReceivedEvent } from './parser.js'
 
@@ -18,7 +19,10 @@ export interface TestClientOptions {
 export interface OpenOptions {
   /** Default: `GET`. */
   method?: string
-  /** Request headers. Default: `accept: text/event-stream`, as EventSource sends it. */
+  /**
+   * Request headers. Default: `accept: text/event-stream`, as EventSource sends it. Answers that an `accept-encoding`
+   * asks for are decompressed.
+   */
   headers?: Record<string, string>
   /** Sent as the Last-Event-ID header. Default: none. */
   lastEventId?: string
@@ -108,7 +112,7 @@ export class TestClient {
     const { timeout, headers, ...rest } = options
     await this.#app.ready()
     const { status, text, chunks } = await within(timeout, `${options.method ?? 'GET'} ${path}`, async signal => {
-      const { status, body } = await this.#send(this.#app, { ...requestOf(path, { ...rest, headers: { accept: 'text/html', ...lowerCase(headers) } }), signal })
+      const { status, body } = await this.#request({ ...requestOf(path, { ...rest, headers: { accept: 'text/html', ...lowerCase(headers) } }), signal })
       const chunks: string[] = []
       const decoder = new TextDecoder()
       for await (const chunk of body) chunks.push(decoder.decode(chunk, { stream: true }))
@@ -131,7 +135,12 @@ export class TestClient {
       headers['last-event-id'] = Buffer.from(lastEventId).toString('latin1')
     }
     const request = requestOf(path, { ...rest, headers })
-    return new TestStream(await within(timeout, `${request.method} ${path}`, signal => this.#send(this.#app, { ...request, signal })))
+    return new TestStream(await within(timeout, `${request.method} ${path}`, signal => this.#request({ ...request, signal })))
+  }
+
+  async #request (request: StreamRequest): Promise<StreamResponse> {
+    const response = await this.#send(this.#app, request)
+    return { ...response, body: decoded(response.body, response.headers) }
   }
 }
 

@@ -1,7 +1,8 @@
 // One client's connection: frames go straight to the response, and what does
 // not go out in time ends it. Knows nothing of sources or values.
-import { HEARTBEAT, splitFrames, type SharedFrames } from '../sse/frame.js'
+import { HEARTBEAT, splitFrames, type SharedBytes } from '../sse/frame.js'
 import type { Linked } from '../util/list.js'
+import type { RecentBlocks } from './blocks.js'
 import { Clock, type Sleeper } from './clock.js'
 import { isInjected, kConnection, keepAlive, type Destination, type Drainable } from './destination.js'
 import { isPlain } from './private.js'
@@ -18,6 +19,7 @@ const NONE: Drainable[] = []
 export interface ConnectionApp {
   clock: Clock
   counters: { bytes: number }
+  blocks: RecentBlocks
 }
 
 export interface ConnectionOwner {
@@ -39,10 +41,10 @@ export class Connection implements Sleeper {
   due = -1
   /** Whether what was written last still waits for the client. */
   blocked = false
-  /** Bytes of frames handed over so far. */
+  /** Bytes handed over so far. */
   bytes = 0
+  protected readonly app: ConnectionApp
   readonly #dest: Destination
-  readonly #app: ConnectionApp
   readonly #owner: ConnectionOwner
   readonly #maxBuffer: number
   #pending = ''
@@ -67,7 +69,7 @@ export class Connection implements Sleeper {
   ) {
     const { clock } = app
     this.#dest = dest
-    this.#app = app
+    this.app = app
     this.#owner = owner
     this.#maxBuffer = limits.maxBuffer
     this.#writeTimeout = Clock.ticks(limits.writeTimeout)
@@ -105,19 +107,19 @@ export class Connection implements Sleeper {
   }
 
   /**
-   * Writes frames that many connections get, after what was added. Where that
-   * comes to the same, their chunk goes to the socket as it is, which spares
-   * most of what Node.js does for a write.
+   * Writes what many connections get, after what was added. Where that comes to
+   * the same, its chunk goes to the socket as it is, which spares most of what
+   * Node.js does for a write.
    */
-  share (frames: SharedFrames): void {
+  share (frames: SharedBytes): void {
     this.flush()
-    if (!this.#mayWrite(frames.size)) return
+    if (!this.mayWrite(frames.size)) return
     const dest = this.#dest
     if (isPlain(dest)) {
       const socket = dest.socket!
       if (!socket.write(frames.chunk) && socket.writableLength > 0) this.#block(socket)
     } else {
-      this.#pass(frames.text)
+      this.pass(frames.text)
     }
   }
 
@@ -126,11 +128,7 @@ export class Connection implements Sleeper {
     const frames = this.#pending
     if (frames === '') return
     this.#pending = ''
-    const size = Buffer.byteLength(frames)
-    // Asked once: what leaves together is as one frame, which may be larger than what may wait.
-    if (!this.#mayWrite(size)) return
-    if (size <= JOIN_LIMIT) this.#pass(frames)
-    else for (const part of splitFrames(frames, JOIN_LIMIT)) this.#pass(part)
+    this.write(frames)
   }
 
   /** Ends the response after what was written. `end` is how, where it is not ours to end. */
@@ -138,11 +136,12 @@ export class Connection implements Sleeper {
     // The last frame waits behind what was written, however much that is.
     this.#isLast = true
     this.flush()
+    this.finish()
     if (this.#ending) return
     this.#ending = true
     // From now on only the last bytes may be late, and for no longer than any other.
-    this.#blockedSince = this.#app.clock.turns
-    this.#reschedule()
+    this.#blockedSince = this.app.clock.turns
+    this.#watch()
     try {
       if (end === undefined) this.#dest.end()
       else end()
@@ -155,7 +154,7 @@ export class Connection implements Sleeper {
   /** Forgets the connection; for when the response has closed. */
   release (): void {
     this.#ending = true
-    this.#app.clock.cancel(this)
+    this.app.clock.cancel(this)
     // The socket lives on, for the next request.
     for (const writable of this.#drainables) {
       // Where requests are pipelined, the next response may wait for it already.
@@ -165,7 +164,7 @@ export class Connection implements Sleeper {
   }
 
   wake (): void {
-    const { now, turns } = this.#app.clock
+    const { now, turns } = this.app.clock
     const isLate = this.#writeTimeout !== 0 && turns >= this.#blockedSince + this.#writeTimeout
     if (this.#ending) {
       if (isLate) this.#owner.cut()
@@ -197,10 +196,21 @@ export class Connection implements Sleeper {
     this.flush()
   }
 
-  #pass (frames: string): void {
+  protected write (frames: string): void {
+    const size = Buffer.byteLength(frames)
+    // Asked once: what leaves together is as one frame, which may be larger than what may wait.
+    if (!this.mayWrite(size)) return
+    if (size <= JOIN_LIMIT) this.pass(frames)
+    else for (const part of splitFrames(frames, JOIN_LIMIT)) this.pass(part)
+  }
+
+  /** Writes what ends the body. */
+  protected finish (): void {}
+
+  protected pass (bytes: string | Uint8Array): void {
     const dest = this.#dest
     try {
-      if (dest.write(frames) === false) this.#block(dest)
+      if (dest.write(bytes) === false) this.#block(dest)
       // A compressor that a hook put in between keeps what it gets until told not to.
       dest.flush?.()
     } catch {
@@ -211,13 +221,13 @@ export class Connection implements Sleeper {
   }
 
   /** Counts what is about to be written. Drops the connection instead when too much waits already. */
-  #mayWrite (size: number): boolean {
+  protected mayWrite (size: number): boolean {
     const { destroyed, writableEnded } = this.#dest
     // Others may have ended the response, and will not have it written to.
     if (this.#ending || destroyed === true || writableEnded || this.#dropIfFull()) return false
     this.bytes += size
-    this.#app.counters.bytes += size
-    this.#written = this.#app.clock.now
+    this.app.counters.bytes += size
+    this.#written = this.app.clock.now
     return true
   }
 
@@ -225,14 +235,18 @@ export class Connection implements Sleeper {
   #block (writable: Drainable): void {
     if (this.blocked) return
     this.blocked = true
-    this.#blockedSince = this.#app.clock.turns
+    this.#blockedSince = this.app.clock.turns
     if (writable[kConnection] !== this) {
       writable[kConnection] = this
       writable.on('drain', onDrain)
       this.#drainables = [...this.#drainables, writable]
     }
-    // Most writes are taken soon; one look at the clock is enough for many of them.
-    if (this.next === undefined || this.due > this.#app.clock.now + this.#writeTimeout) this.#reschedule()
+    this.#watch()
+  }
+
+  /** Makes sure that it is woken when what waits is late. Most writes are taken soon, and one wake-up is enough for many. */
+  #watch (): void {
+    if (this.next === undefined || this.due > this.app.clock.now + this.#writeTimeout) this.#reschedule()
   }
 
   #dropIfFull (): boolean {
@@ -248,7 +262,7 @@ export class Connection implements Sleeper {
   }
 
   #reschedule (): void {
-    const { clock } = this.#app
+    const { clock } = this.app
     const deadline = this.#writeTimeout === 0 ? Infinity : clock.refresh() + this.#blockedSince + this.#writeTimeout - clock.turns
     let due = this.blocked || this.#ending ? deadline : Infinity
     if (!this.#ending) {

@@ -14,7 +14,7 @@ export interface Drainable {
 
 /** Where frames are written: a response of HTTP/1.1 or HTTP/2, or a transform that a hook put before it. */
 export interface Destination extends Drainable {
-  write (text: string): boolean
+  write (bytes: string | Uint8Array): boolean
   end (): unknown
   destroy (): unknown
   /** Unknown on HTTP/2. */

@@ -30,6 +30,29 @@ export function wantsEventStream (accept: string | undefined): boolean {
   return names.includes(EVENT_STREAM) && !HTML.some(type => names.includes(type))
 }
 
+/**
+ * The coding of `offered`, the one that we like best first, that an Accept-Encoding header likes best; undefined where
+ * the answer is to be sent as it is. No header is no wish.
+ */
+export function acceptedCoding<Coding extends string> (header: string | undefined, offered: readonly Coding[]): Coding | undefined {
+  if (header === undefined) return undefined
+  const weights = new Map(header.toLowerCase().split(',').map(range => {
+    const [name, ...parameters] = range.split(';').map(part => part.trim())
+    return [name, weightOf(parameters)]
+  }))
+  const weight = (name: string): number => weights.get(name) ?? weights.get('*') ?? 0
+  const best = Math.max(...offered.map(weight))
+  // One who likes it better as it is says so.
+  if (best === 0 || best < (weights.get('identity') ?? 0)) return undefined
+  return offered.find(name => weight(name) === best)
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9110#section-12.4.2; what is none is as if it was not there. */
+function weightOf (parameters: string[]): number {
+  const weight = parameters.map(parameter => /^q=([01](?:\.\d{0,3})?)$/.exec(parameter)?.[1]).find(Boolean)
+  return weight === undefined ? 1 : Number(weight)
+}
+
 function isRefusal (parameter: string): boolean {
   return /^q=0(\.0*)?$/.test(parameter)
 }

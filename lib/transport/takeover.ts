@@ -5,7 +5,7 @@
 // all others, writes the head itself, and lets both go.
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { StreamPayload } from './payload.js'
-import { flattenHead, hasTrailers, watchOnSend } from './private.js'
+import { flattenHead, hasTrailers, headersOf, watchOnSend } from './private.js'
 
 type Hooks = NonNullable<RouteOptions['onSend']>
 type Hook = (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void) => void
@@ -48,7 +48,7 @@ function createHook (place: Place): Hook {
 function takeOver (reply: FastifyReply, payload: StreamPayload): void {
   const { raw } = reply
   payload.prepare()
-  raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>)
+  raw.writeHead(reply.statusCode, headersOf(reply))
   flattenHead(raw)
   payload.pipe(raw)
 }

@@ -392,6 +392,16 @@ t.test('the limits', async t => {
   t.ok(ended)
 })
 
+t.test('compression', async t => {
+  const { app } = await importBlock('compression', 'app')
+  t.teardown(() => app.close())
+  const stream = await new QuietClient(app).open('/orders', { headers: { 'accept-encoding': 'gzip' } })
+  t.equal(stream.headers['content-encoding'], 'gzip')
+  await app.channel('orders').publish('an order')
+  t.match(await stream.next(), { data: 'an order' })
+  stream.close()
+})
+
 t.test('nothing is lost and nothing comes twice, also when the server is killed', async t => {
   const file = join(root, 'docs/examples/replay.js')
   const env = { PORT: '0', NEWS_FILE: join(home, 'news.db') }

@@ -230,6 +230,24 @@ t.test('a source function that never answers keeps neither request nor reply of 
   t.equal(functions.length, 20)
 })
 
+t.test('an open stream of a channel keeps neither request nor reply', async t => {
+  const app = await buildApp(t, {}, { logger: false })
+  const held = []
+  const keep = (request, reply) => { held.push(new WeakRef(reply), new WeakRef(request)) }
+  app.get('/', { referenced: true, onRequest: async (request, reply) => keep(request, reply) }, () => app.channel('a'))
+  const port = await listen(app)
+  const sockets = Array.from({ length: 20 }, () => net.connect(port, '127.0.0.1').on('connect', function () { this.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n') }))
+  t.teardown(() => { for (const socket of sockets) socket.destroy() })
+  for (const socket of sockets) socket.resume()
+  await until(() => app.channel('a').size === 20)
+  await until(() => {
+    heapUsed()
+    return held.filter(one => one.deref() !== undefined).length <= 4
+  })
+  t.equal(app.channel('a').size, 20)
+  t.equal(held.length, 40)
+})
+
 t.test('a signal may be used many times', async t => {
   const warnings = []
   const onWarning = warning => warnings.push(warning.message)

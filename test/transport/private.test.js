@@ -4,7 +4,7 @@ import Fastify from 'fastify'
 import t from 'tap'
 import { muteLate } from '../../dist/channel/late.js'
 import { hasRewriteUrl } from '../../dist/contracts/private.js'
-import { addFirstOnRoute, flattenHead, hasTrailers, isNative, isPlain, withoutNotice } from '../../dist/transport/private.js'
+import { addFirstOnRoute, flattenHead, hasTrailers, headersOf, isNative, isPlain, withoutNotice } from '../../dist/transport/private.js'
 import { buildApp } from '../helpers/app.js'
 import { TestClient } from '../helpers/client.js'
 
@@ -55,6 +55,25 @@ t.test('_header: it is read where it is there, and nothing happens where it is n
   flattenHead({ get _header () { reads++; return 'HTTP/1.1 200 OK' } })
   t.equal(reads, 1)
   flattenHead({})
+})
+
+t.test('fastify.reply.headers: they are not copied, and where they are gone getHeaders() has them', async t => {
+  const app = Fastify()
+  app.get('/', async (_request, reply) => {
+    reply.header('vary', 'accept')
+    reply.getHeaders = () => 'a copy'
+    t.match(headersOf(reply), { vary: 'accept' })
+    return 'ok'
+  })
+  t.equal((await app.inject('/')).payload, 'ok')
+  t.equal(headersOf({ getHeaders: () => 'a copy' }), 'a copy')
+})
+
+t.test('headers of the response itself reach the client too, and those of the reply go before them', async t => {
+  const app = await buildApp(t)
+  app.get('/', { referenced: true, onRequest: async (request, reply) => { reply.raw.setHeader('X-Own', 'raw'); reply.raw.setHeader('X-Both', 'raw'); reply.header('x-both', 'reply') } }, () => ['a'].values())
+  const { headers } = await new TestClient(app, { listen: true }).open('/')
+  t.match(headers, { 'x-own': 'raw', 'x-both': 'reply', 'content-type': /event-stream/ })
 })
 
 t.test('fastify.reply.trailers: a reply that cannot be asked takes the long way', async t => {

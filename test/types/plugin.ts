@@ -32,6 +32,7 @@ await app.register(chirp, {
   clientKey: request => request.ip,
   shutdownGrace: 0,
   dialect: 'htmx4',
+  compress: true,
   client: '/scripts',
   contracts: { sources: ['routes'], external: ['/auth/*'], severities: { orphan: 'off' } }
 })
@@ -45,6 +46,8 @@ const wrong: ChirpOptions = { heartbeat: true }
 const wrongClient: ChirpOptions = { client: true }
 // @ts-expect-error there is no such level
 const wrongContracts: ChirpOptions = { contracts: { severities: { orphan: 'fatal' } } }
+// @ts-expect-error the client chooses how
+const wrongCompress: ChirpOptions = { compress: 'gzip' }
 // @ts-expect-error there is no third dialect
 const wrongDialect: ChirpOptions = { dialect: 'htmx3' }
 
@@ -78,7 +81,7 @@ app.get('/array', (request, reply) => reply.eventStream(['a', 1, null]))
 app.get('/iterable', (request, reply) => reply.eventStream(new Set([1])))
 app.get('/web', (request, reply) => reply.eventStream(new ReadableStream()))
 app.get('/options', (request, reply) =>
-  reply.eventStream([], { retry: 1, closeEvent: 'x', heartbeat: false, maxAge: 1, dialect: 'auto', event: 'tick' }))
+  reply.eventStream([], { retry: 1, closeEvent: 'x', heartbeat: false, maxAge: 1, dialect: 'auto', event: 'tick', compress: false }))
 app.get<{ Querystring: { q: string }, Reply: { 200: { ok: boolean } } }>('/typed', async (request, reply) => {
   if (request.query.q === '') return { ok: true }
   return reply.eventStream([request.query.q])
@@ -176,4 +179,4 @@ const reasons: Record<CloseReason, true> = {
 }
 const message: Pick<StreamCloseMessage, 'events' | 'bytes'> = { events: 1, bytes: 2 }
 
-export { message, reasons, wrong, wrongClient, wrongContracts, wrongDialect, wrongEvent, wrongFragment, wrongFragments, wrongSeverity }
+export { message, reasons, wrong, wrongClient, wrongCompress, wrongContracts, wrongDialect, wrongEvent, wrongFragment, wrongFragments, wrongSeverity }

@@ -1,0 +1,102 @@
+// One client of the soak: it comes, stalls, leaves without a word and comes back with its cursor.
+import http from 'node:http'
+import { createParser } from 'eventsource-parser'
+import { Watch } from './watch.js'
+
+const agent = new http.Agent({ keepAlive: false, maxSockets: Infinity })
+const COME_BACK = 200
+
+export class Member {
+  #port
+  #path
+  #random
+  #cursor = ''
+  #request
+  #timer
+  #isQuiet = false
+  isOpen = false
+  connects = 0
+  stalls = 0
+
+  constructor (port, kind, user, random) {
+    this.#port = port
+    this.#path = `/${kind}?user=${user}`
+    this.#random = random
+    this.watch = new Watch(kind, user)
+    this.#connect()
+  }
+
+  /** From now on it stays, and takes what it gets. */
+  settle () {
+    this.#isQuiet = true
+    // One that is away comes back.
+    if (!this.isOpen) return
+    clearTimeout(this.#timer)
+    this.#response.resume()
+  }
+
+  /** From now on it is itself again. */
+  stir () {
+    this.#isQuiet = false
+    if (this.isOpen) this.#plan()
+  }
+
+  #response
+
+  #connect () {
+    this.connects++
+    const headers = { accept: 'text/event-stream', ...(this.#cursor !== '' && { 'last-event-id': this.#cursor }) }
+    const request = this.#request = http.get({ host: '127.0.0.1', port: this.#port, path: this.#path, agent, headers }, (response) => {
+      this.#response = response
+      this.isOpen = true
+      response.setEncoding('utf8')
+      const parser = createParser({ onEvent: (event) => { this.watch.event(event) } })
+      response.on('data', (text) => {
+        this.#remember(text)
+        parser.feed(text)
+      })
+      response.on('error', () => {})
+      response.on('close', () => { this.#lost() })
+      if (response.statusCode !== 200) this.watch.faults.push(`${this.#path}: status ${response.statusCode}`)
+      this.#plan()
+    })
+    request.on('error', () => { if (!this.isOpen) this.#lost() })
+  }
+
+  // As an EventSource does: an id counts when its event is complete, and an event without data has one too.
+  #rest = ''
+  #id
+  #remember (text) {
+    const lines = (this.#rest + text).split('\n')
+    this.#rest = lines.pop()
+    for (const line of lines) {
+      if (line.startsWith('id: ')) this.#id = line.slice(4)
+      else if (line === '' && this.#id !== undefined) {
+        this.#cursor = this.#id
+        this.#id = undefined
+      }
+    }
+  }
+
+  #lost () {
+    clearTimeout(this.#timer)
+    this.isOpen = false
+    this.#rest = ''
+    this.#id = this.#response = undefined
+    this.#timer = setTimeout(() => { this.#connect() }, COME_BACK * (0.5 + this.#random()))
+  }
+
+  #plan () {
+    if (this.#isQuiet) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      if (this.#random() < 0.5) return this.#request.destroy()
+      this.stalls++
+      this.#response.pause()
+      this.#timer = setTimeout(() => {
+        this.#response?.resume()
+        this.#plan()
+      }, 500 + 4000 * this.#random())
+    }, 1000 + 15_000 * this.#random())
+  }
+}

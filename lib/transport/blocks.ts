@@ -1,0 +1,106 @@
+// What compressed connections send. A text is compressed once for all that get it, and that have got the same before.
+import type { SharedBytes, SharedFrames } from '../sse/frame.js'
+import { deflate, sumOf, type Sum } from './gzip.js'
+
+// Bytes that a text may refer to: what was sent right before it, as far as deflate can look back, and if that is little
+// also what was before. Each stream that shares nothing keeps as many.
+const FARTHEST = 32768
+const WINDOW = 8192
+
+// Texts that are remembered, because many clients come back with the same cursor.
+const RECENT = 16
+const MAX_LENGTH = 131072
+
+let ids = 0
+
+/** A text, and its compressed forms. */
+export class Block {
+  readonly plain: Buffer
+  readonly sum: Sum
+  readonly #id = ++ids
+  // Only its number: else all that was ever sent would hang together.
+  #previous = 0
+  /** What most connections got right before it. */
+  #window: Buffer | undefined
+  #alone: SharedBytes | undefined
+  #afterOne: SharedBytes | undefined
+  #afterMany: SharedBytes | undefined
+
+  constructor (text: string) {
+    this.plain = Buffer.from(text)
+    this.sum = sumOf(this.plain)
+  }
+
+  /** Whether it comes after `last` on most connections. The first one that asks tells what it comes after. */
+  follows (last: Block): boolean {
+    if (this.#previous === 0) {
+      this.#previous = last.#id
+      this.#window = windowAfter(last.plain, last.#window)
+    }
+    return this.#previous === last.#id
+  }
+
+  /** For any connection. */
+  get alone (): SharedBytes {
+    this.#alone ??= toBytes(deflate(this.plain, undefined))
+    return this.#alone
+  }
+
+  /** For a connection where it {@link follows} `last`, the newest of `known` bytes that others got in the same order. */
+  after (last: Block, known: number): SharedBytes {
+    const window = this.#window!
+    if (known >= window.length) {
+      this.#afterMany ??= toBytes(deflate(this.plain, window))
+      return this.#afterMany
+    }
+    this.#afterOne ??= toBytes(deflate(this.plain, tail(last.plain, FARTHEST)))
+    return this.#afterOne
+  }
+}
+
+function windowAfter (plain: Buffer, before: Buffer | undefined): Buffer {
+  if (before === undefined || plain.length >= WINDOW) return tail(plain, FARTHEST)
+  return Buffer.concat([tail(before, WINDOW - plain.length), plain])
+}
+
+function tail (bytes: Buffer, size: number): Buffer {
+  return bytes.length <= size ? bytes : bytes.subarray(bytes.length - size)
+}
+
+function toBytes (bytes: Buffer): SharedBytes {
+  // https://www.rfc-editor.org/rfc/rfc9112#section-7.1
+  const head = `${bytes.length.toString(16)}\r\n`
+  const chunk = Buffer.allocUnsafeSlow(head.length + bytes.length + 2)
+  chunk.write(head, 'latin1')
+  bytes.copy(chunk, head.length)
+  chunk.write('\r\n', head.length + bytes.length, 'latin1')
+  return { text: chunk.subarray(head.length, -2), size: bytes.length, chunk }
+}
+
+const shared = new WeakMap<SharedFrames, Block>()
+
+/** The block of frames that many connections get. */
+export function blockOf (frames: SharedFrames): Block {
+  let block = shared.get(frames)
+  if (block === undefined) {
+    block = new Block(frames.text)
+    shared.set(frames, block)
+  }
+  return block
+}
+
+/** The blocks of texts that were sent to one connection each, while the same may go to others. */
+export class RecentBlocks {
+  readonly #blocks = new Map<string, Block>()
+
+  of (text: string): Block {
+    const known = this.#blocks.get(text)
+    if (known !== undefined) return known
+    const block = new Block(text)
+    if (text.length > MAX_LENGTH) return block
+    // The oldest goes.
+    if (this.#blocks.size === RECENT) this.#blocks.delete(this.#blocks.keys().next().value!)
+    this.#blocks.set(text, block)
+    return block
+  }
+}

@@ -62,13 +62,8 @@ await eachHtmx(t, (t, htmx, openPage) => {
   }
   for (const [name, [answer, status]] of Object.entries(ways)) {
     t.test(`${name} is followed`, async t => {
-      const { site, page } = await refuse(t, answer)
+      const { page } = await refuse(t, answer)
       await page.waitForURL('**/elsewhere')
-      // Back, where it does not do so again.
-      site.answer = undefined
-      await page.goBack({ waitUntil: 'commit' })
-      await page.locator('#live').waitFor({ state: 'attached' })
-      if (await page.evaluate(() => window.log.length > 1)) await state(page, 'closed')
 
       const kept = await refuse(t, answer, { prepare: keep })
       await state(kept.page, 'closed')

@@ -3,6 +3,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ENGINE } from './browser.js'
 
 const RECORDS = fileURLToPath(new URL('../../.tap/script-coverage/', import.meta.url))
 // Of this run of tap, which starts the files and, after them, the check.
@@ -19,10 +20,13 @@ export class ScriptCoverage {
   }
 
   async start (page) {
+    // Only Chromium counts.
+    if (ENGINE !== 'chromium') return
     await page.coverage.startJSCoverage({ resetOnNavigation: false })
   }
 
   async stop (page) {
+    if (ENGINE !== 'chromium') return
     for (const { url, source, functions } of await page.coverage.stopJSCoverage()) {
       // A page that was left at once may have lost it.
       if (source === undefined || new URL(url, 'http://x').pathname !== this.#path) continue

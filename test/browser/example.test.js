@@ -280,7 +280,8 @@ onBoth('closed tabs leave nothing behind', async (t, path) => {
 onBoth('a page in the back/forward cache holds no stream, and is live when it comes back', async (t, path) => {
   const { app, url } = await startApp(t)
   // A style sheet has no icon of its own, so the browser looks for the usual one.
-  const page = await openPage(t, url + path, { expected: /status of 404/ })
+  const page = await openPage(t, url + path, { expected: /status of 404/, isWhole: true })
+  await page.evaluate(() => { window.kept = true })
   await page.goto(`${url}/assets/station.css`)
   await isQuiet(app)
   await app.station.notes.add('while away')
@@ -288,6 +289,7 @@ onBoth('a page in the back/forward cache holds no stream, and is live when it co
   await light(page, 'connected')
   await page.locator('#note-1').waitFor()
   t.same(await notesOf(page), ['while away'])
+  t.ok(await page.evaluate(() => window.kept))
 })
 
 t.test('the log shows requests as text, and none for assets', async t => {

@@ -2,8 +2,14 @@
 import t from 'tap'
 import { launch } from './browser.js'
 
-const browser = await launch()
-t.teardown(() => browser.close())
+// By whether they are whole; most files need but one.
+const browsers = new Map()
+t.teardown(async () => { for (const browser of browsers.values()) await (await browser).close() })
+
+function browserThat (isWhole) {
+  if (!browsers.has(isWhole)) browsers.set(isWhole, launch({ isWhole }))
+  return browsers.get(isWhole)
+}
 
 /** Opens a tab, of a visitor of its own if it gets no `context`, and fails the test over any error in its console that is not `expected`. */
 export async function openPage (t, url, { context, expected = /^$/, isOpen = true, ...options } = {}) {
@@ -18,7 +24,9 @@ export async function openPage (t, url, { context, expected = /^$/, isOpen = tru
   return page
 }
 
-export async function newVisitor (t, options) {
+/** `isWhole`: in a browser that keeps the pages that were left. */
+export async function newVisitor (t, { isWhole = false, ...options } = {}) {
+  const browser = await browserThat(isWhole)
   // Without animations, which a browser without a graphics card draws on the processor that the tests need.
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
   t.teardown(() => context.close())

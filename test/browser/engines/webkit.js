@@ -84,7 +84,7 @@ class Page extends EventEmitter {
   goForward () { return this.#session.post('/forward') }
   title () { return this.evaluate(() => document.title) }
   content () { return this.evaluate(() => document.documentElement.outerHTML) }
-  waitForFunction (check) { return this.#until(check, String(check)) }
+  waitForFunction (check, argument) { return this.#until(check, String(check), argument) }
 
   waitForURL (pattern) {
     const source = `${pattern.split('**').map(part => part.replace(/[.?*+^$[\](){}|\\]/g, '\\$&')).join('.*')}$`

@@ -6,6 +6,7 @@ import { FST_CHIRP_ENGINE } from '../errors.js'
 import { OWN_EVENTS } from '../sse/own.js'
 import type { Others } from '../stream/event-streams.js'
 import { checkKey } from '../stream/keys.js'
+import { settled } from '../util/promise.js'
 import { messageOf } from '../util/thrown.js'
 import { Backoff } from './backoff.js'
 import type { ChannelEngine, StoredEvent } from './engine.js'
@@ -15,6 +16,8 @@ import { CONTROL_TOPIC } from './topics.js'
 const VERSION = 1
 // Missed messages are read again, at most so many.
 const HISTORY = 100
+// Milliseconds that a message is waited for. One that is late was lost, and is read again.
+const HEARD_LIMIT = 1000
 
 interface Message { version: number, from: string, close: string }
 
@@ -28,6 +31,8 @@ export class Control implements Others {
   readonly #backoff = new Backoff()
   #retry: NodeJS.Timeout | undefined
   #isClosed = false
+  // The calls whose own message has not come back yet, in their order.
+  readonly #awaited = new Set<() => void>()
 
   /** @param closeKey what is done when another registration closes a key. */
   constructor (engine: ChannelEngine, closeKey: (key: string) => void, report: (error: unknown, message: string) => void) {
@@ -44,7 +49,16 @@ export class Control implements Others {
 
   async closeKey (key: string): Promise<void> {
     const data = JSON.stringify({ version: VERSION, from: this.#id, close: key } satisfies Message)
-    await this.#engine.publish(CONTROL_TOPIC, { record: { data }, audience: undefined, history: HISTORY })
+    let hear!: () => void
+    const heard = new Promise<void>(resolve => { hear = resolve })
+    this.#awaited.add(hear)
+    try {
+      await this.#engine.publish(CONTROL_TOPIC, { record: { data }, audience: undefined, history: HISTORY })
+      // An engine tells of events in the order of their publication.
+      await settled(heard, HEARD_LIMIT)
+    } finally {
+      this.#awaited.delete(hear)
+    }
   }
 
   close (): void {
@@ -86,7 +100,13 @@ export class Control implements Others {
     if (record.event === OWN_EVENTS.gap) return
     try {
       const { from, close } = read(record.data)
-      if (from !== this.#id) this.#closeKey(close)
+      if (from !== this.#id) return this.#closeKey(close)
+      // The first one that waits: the messages have the order of the calls.
+      const [hear] = this.#awaited
+      if (hear !== undefined) {
+        this.#awaited.delete(hear)
+        hear()
+      }
     } catch (error) {
       this.#report(new FST_CHIRP_ENGINE('listen()', `a message of topic "${CONTROL_TOPIC}" cannot be read: ${messageOf(error)}`, { cause: error }), 'a request of another process was not carried out')
     }

@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { describe } from '../util/describe.js'
 import { MAX_TIME } from '../util/options.js'
+import { settled } from '../util/promise.js'
 import { checkKey } from './keys.js'
 import { reportFailure } from './telemetry.js'
 import type { EventStreams } from './types.js'
@@ -18,8 +19,12 @@ interface Ending {
 export interface Others {
   /** Whether they can be reached. */
   readonly isReady: boolean
+  /** Tells them. Resolves when earlier events of this process have arrived in it. */
   closeKey (key: string): Promise<void>
 }
+
+/** Milliseconds that the streams of this process wait until the others are told. */
+const TOLD_LIMIT = 1000
 
 export class StreamControls implements EventStreams {
   // Fields, so that a copy or JSON has all of them and nothing else.
@@ -69,8 +74,11 @@ export class StreamControls implements EventStreams {
 
   async #close (key: unknown): Promise<number> {
     const name = checkKey('the key of app.eventStreams.close()', key)
+    const told = this.#others?.closeKey(name)
+    // Where it cannot be told, or takes long, the streams here do not stay open for that.
+    if (told !== undefined) await settled(told, TOLD_LIMIT)
     const closed = await this.#ending.closeKey(name)
-    await this.#others?.closeKey(name)
+    await told
     return closed
   }
 }

@@ -33,7 +33,7 @@ async function hear (promise: Promise<unknown>): Promise<void> {
   try {
     await promise
   } catch {
-    // Its caller was told that it cannot be used.
+    // Its failure is handled elsewhere.
   }
 }
 
@@ -46,4 +46,9 @@ export async function within<T> (milliseconds: number, promise: Promise<T>, late
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** Waits until a promise is settled in either way, at most some milliseconds. */
+export async function settled (promise: Promise<unknown>, milliseconds: number): Promise<void> {
+  await hear(within(milliseconds, promise, () => new Error('late')))
 }

@@ -115,9 +115,9 @@ for (const forceCloseConnections of [true, false]) {
     await until(() => stream.closed && app.eventStreams.open === 0)
     t.match(text, 'event: chirp:closing')
     if (!forceCloseConnections) {
-      // Longer than all that close() waits for on behalf of streams.
+      // Longer than all that close() waits for on behalf of streams. Node.js 24 closes a session without streams itself.
       await quiet(1000)
-      t.notOk(isClosed, 'close() waits for the session')
+      t.equal(isClosed, Number(process.versions.node.split('.')[0]) >= 24, 'close() waits for the session')
       session.close()
     }
     await closing

@@ -137,6 +137,16 @@ t.test('what the others were not told rejects, is logged and counted, and those 
   t.equal(app.log.lines.filter(({ msg }) => msg === 'streams were not closed').length, 1, 'an outage is logged once')
 })
 
+t.test('an engine that takes its time does not keep streams open', async t => {
+  for (const publish of [() => never, () => ({ position: '1-1', previous: '1-0', time: Date.now(), record: {} })]) {
+    const { app, open } = await build(t, { engine: engineWith({ publish }) })
+    const stream = await open('/ann')
+    app.eventStreams.close('ann')
+    await until(() => app.eventStreams.open === 0)
+    await isClosed(t, stream)
+  }
+})
+
 t.test('an engine that cannot be listened to is asked again, and what it lost is read', async t => {
   const memory = new MemoryEngine()
   let fails = true

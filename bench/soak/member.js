@@ -1,5 +1,6 @@
 // One client of the soak: it comes, stalls, leaves without a word and comes back with its cursor.
 import http from 'node:http'
+import { createGunzip } from 'node:zlib'
 import { createParser } from 'eventsource-parser'
 import { Watch } from './watch.js'
 
@@ -10,6 +11,7 @@ export class Member {
   #port
   #path
   #random
+  #takesGzip
   #cursor = ''
   #request
   #timer
@@ -22,6 +24,7 @@ export class Member {
     this.#port = port
     this.#path = `/${kind}?user=${user}`
     this.#random = random
+    this.#takesGzip = random() < 0.5
     this.watch = new Watch(kind, user)
     this.#connect()
   }
@@ -32,7 +35,7 @@ export class Member {
     // One that is away comes back.
     if (!this.isOpen) return
     clearTimeout(this.#timer)
-    this.#response.resume()
+    this.#body.resume()
   }
 
   /** From now on it is itself again. */
@@ -41,17 +44,20 @@ export class Member {
     if (this.isOpen) this.#plan()
   }
 
-  #response
+  #body
 
   #connect () {
     this.connects++
-    const headers = { accept: 'text/event-stream', ...(this.#cursor !== '' && { 'last-event-id': this.#cursor }) }
+    const headers = { accept: 'text/event-stream', ...(this.#takesGzip && { 'accept-encoding': 'gzip' }), ...(this.#cursor !== '' && { 'last-event-id': this.#cursor }) }
     const request = this.#request = http.get({ host: '127.0.0.1', port: this.#port, path: this.#path, agent, headers }, (response) => {
-      this.#response = response
+      const isZipped = response.headers['content-encoding'] === 'gzip'
+      if (isZipped !== this.#takesGzip) this.watch.faults.push(`${this.#path}: it is ${isZipped ? '' : 'not '}compressed`)
+      // One that is cut has no end.
+      const body = this.#body = isZipped ? response.pipe(createGunzip()).on('error', (error) => { this.#misread(error) }) : response
       this.isOpen = true
-      response.setEncoding('utf8')
+      body.setEncoding('utf8')
       const parser = createParser({ onEvent: (event) => { this.watch.event(event) } })
-      response.on('data', (text) => {
+      body.on('data', (text) => {
         this.#remember(text)
         parser.feed(text)
       })
@@ -78,11 +84,15 @@ export class Member {
     }
   }
 
+  #misread ({ code, message }) {
+    if (code !== 'Z_BUF_ERROR') this.watch.faults.push(`${this.#path}: ${message}`)
+  }
+
   #lost () {
     clearTimeout(this.#timer)
     this.isOpen = false
     this.#rest = ''
-    this.#id = this.#response = undefined
+    this.#id = this.#body = undefined
     this.#timer = setTimeout(() => { this.#connect() }, COME_BACK * (0.5 + this.#random()))
   }
 
@@ -92,9 +102,9 @@ export class Member {
     this.#timer = setTimeout(() => {
       if (this.#random() < 0.5) return this.#request.destroy()
       this.stalls++
-      this.#response.pause()
+      this.#body.pause()
       this.#timer = setTimeout(() => {
-        this.#response?.resume()
+        this.#body?.resume()
         this.#plan()
       }, 500 + 4000 * this.#random())
     }, 1000 + 15_000 * this.#random())

@@ -24,6 +24,7 @@ const app = Fastify({ logger, forceCloseConnections: true })
 await app.register(chirp, {
   templates: new nunjucks.Environment(loader),
   retry: false,
+  compress: true,
   maxBuffer: 65536,
   writeTimeout: 5000,
   engine: SOAK_REDIS === undefined ? undefined : redisEngine({ url: SOAK_REDIS, commandTimeout: 1000 })

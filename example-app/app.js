@@ -11,6 +11,7 @@ import { assets } from './assets.js'
 import { Errands } from './errands.js'
 import { LogTail } from './log-tail.js'
 import { Machine } from './machine/machine.js'
+import { Metrics } from './metrics.js'
 import { NoteStore } from './notes/store.js'
 import { People } from './people.js'
 import { routes } from './routes.js'
@@ -53,11 +54,12 @@ export async function buildApp ({ notesFile = NOTES_FILE, debug, logTo, interval
   // A tab that lost its connection is back in that time.
   const people = new People(app, { grace: 2 * retry })
   const machine = new Machine(app, { interval })
+  const metrics = new Metrics(app, { interval })
   const notes = new NoteStore(app, notesFile)
   const errands = new Errands(app)
   log.open(app)
 
-  const station = { errands, log, machine, notes, people, wordDelay }
+  const station = { errands, log, machine, metrics, notes, people, wordDelay }
   // Within reach of tests, which look whether anything is left behind.
   app.decorate('station', station)
   await app.register(routes, station)

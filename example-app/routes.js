@@ -9,7 +9,7 @@ const PAGE = 'station.html'
 const LONGEST_NOTE = 280
 const COOKIE = { path: '/', httpOnly: true, sameSite: 'lax' }
 
-export async function routes (app, { errands, log, machine, notes, people, wordDelay }) {
+export async function routes (app, { errands, log, machine, metrics, notes, people, wordDelay }) {
   // The page, and all that is live in it as one stream: over HTTP/1.1 a browser
   // opens only six connections to a server, for all tabs.
   app.get('/', { live: true, events: ['machine', 'people', 'notes', 'errands', 'log'] }, (request, reply) => {
@@ -74,6 +74,9 @@ export async function routes (app, { errands, log, machine, notes, people, wordD
     disk: defer(disk),
     processors: defer(({ signal }) => processors(signal))
   }))
+
+  app.get('/metrics', { live: true }, (request, reply) =>
+    reply.page('metrics.html', async () => ({ dialect: dialectOf(request), ...about(), ...await metrics.context() }), { live: metrics.channel }))
 
   app.post('/machine/break', async (request, reply) => {
     machine.breakFor(5)

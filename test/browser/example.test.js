@@ -54,6 +54,16 @@ t.test('a closer look at the machine: the page is there at once, and its parts f
   t.equal(await page.locator('.pending').count(), 0)
 })
 
+onBoth('the metrics of the app are a page of it, and count that page', async (t, path) => {
+  const { url } = await startApp(t)
+  const page = await openPage(t, `${url}/metrics${path.slice(1)}`)
+  const count = page.locator('tbody', { hasText: 'sse.server.events' }).locator('tr', { hasText: '/metrics' }).locator('.count')
+  await until(async () => Number(await count.textContent()) > 1, 'its own events')
+  const before = Number(await count.textContent())
+  await until(async () => Number(await count.textContent()) > before, 'and each that follows')
+  t.equal(await page.locator('tbody', { hasText: 'sse.server.active_connections' }).count(), 1, 'replaced, not added')
+})
+
 onBoth('a note from the form is appended in every tab, once, as text', async (t, path) => {
   const { url } = await startApp(t)
   const [one, two] = [await openPage(t, url + path), await openPage(t, url + path)]

@@ -28,7 +28,7 @@ t.test('a developer is told, once', async t => {
   for (const debug of [true, false]) {
     const app = await pageApp(t, 'page', () => ({ items: Promise.resolve(1) }), { plugin: { debug } })
     for (let n = 0; n < 2; n++) t.equal(await (await read(app)).rest(), 'page')
-    t.same(warningsOf(app), debug ? ['the context of page.html has a promise as "items", and templates cannot wait for it. Await it, or have what reads it follow later: { items: defer(promise) }'] : [])
+    t.same(warningsOf(app), debug ? ['the context of page.html has a promise as "items", and templates cannot wait for it. Await it, or let the blocks that read it follow later: { items: defer(promise) }'] : [])
   }
 })
 

@@ -7,14 +7,18 @@ import type { LiveBlock } from './plan.js'
  * The targets whose HTML is in that of another one, in the only place that the page has for it.
  *
  * @param records what was rendered, by target.
+ * @param changed the targets whose HTML is another one than before.
  */
-export function coveredIn (blocks: readonly LiveBlock[], records: ReadonlyMap<string, EventRecord>): Set<string> {
+export function coveredIn (blocks: readonly LiveBlock[], records: ReadonlyMap<string, EventRecord>, changed: ReadonlySet<string>): Set<string> {
   const covered = new Set<string>()
   for (const { target, within, isPlacedOnce } of blocks) {
     const html = records.get(target)?.data
     if (!isPlacedOnce || html === undefined) continue
+    const isChanged = changed.has(target)
     const place = ` id="${escapeHtml(target)}"`
     const isIn = ({ block, target, swap }: LiveBlock): boolean => {
+      // One that is as before is not sent, although the inner one may have been sent alone in between.
+      if (isChanged && !changed.has(target)) return false
       // Another swap may leave the old one beside it.
       if (swap !== undefined || !within.includes(block)) return false
       const around = records.get(target)?.data ?? ''

@@ -39,8 +39,8 @@ const FIRST_RETRY = 1000
 /** The results for the blocks that were due. */
 interface Rendered {
   records: Map<string, EventRecord>
-  /** Targets that come with another one. */
-  covered?: ReadonlySet<string>
+  /** The blocks that were due. */
+  blocks?: readonly LiveBlock[]
   failed: Set<string>
   isGone?: true
 }
@@ -125,13 +125,13 @@ export class Group implements FollowerGroup {
     const due = this.#due
     this.#due = new Set()
     this.#controller = new AbortController()
-    const { records, covered, failed, isGone } = await this.#render(changed, due, this.#controller)
+    const { records, blocks, failed, isGone } = await this.#render(changed, due, this.#controller)
     this.#isRunning = false
     this.#controller = undefined
     if (this.#followers.size === 0) return
     this.#due = failed
     if (isGone === true) this.#gone()
-    else this.#deliver(records, failed.size === 0 ? position : '', changed, covered)
+    else this.#deliver(records, failed.size === 0 ? position : '', changed, blocks)
     this.#goOn()
   }
 
@@ -191,7 +191,7 @@ export class Group implements FollowerGroup {
       controller.abort()
       for (const block of blocks) fails(block, error)
     }
-    return { records, covered: coveredIn(blocks, records), failed }
+    return { records, blocks, failed }
   }
 
   #renewed (record: EventRecord): EventRecord {
@@ -203,10 +203,12 @@ export class Group implements FollowerGroup {
     return renewed
   }
 
-  #deliver (made: ReadonlyMap<string, EventRecord>, position: string, reason: Changed, covered: ReadonlySet<string> = new Set()): void {
+  #deliver (made: ReadonlyMap<string, EventRecord>, position: string, reason: Changed, blocks: readonly LiveBlock[] = []): void {
     const records = new Map([...made].map(([target, record]) => [target, this.#renewed(record)]))
+    const all = new Set([...records.keys()].filter(target => this.#records.get(target)?.data !== records.get(target)!.data))
+    const covered = coveredIn(blocks, records, all)
     const rendered = new Set([...records.keys()].filter(target => !covered.has(target)))
-    const changed = new Set([...rendered].filter(target => this.#records.get(target)?.data !== records.get(target)!.data))
+    const changed = new Set([...all].filter(target => rendered.has(target)))
     for (const [target, record] of records) this.#records.set(target, record)
     const updates = new Map<string, Update>()
     const shared = this.newest(changed, position)

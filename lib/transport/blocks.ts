@@ -13,11 +13,33 @@ const MAX_LENGTH = 131072
 
 let ids = 0
 
+/** What the next text may refer to. Connections keep it, and so it keeps neither the text nor its compressed forms. */
+export class Mark {
+  readonly id = ++ids
+  /** The end of the text, behind what most connections got before it. */
+  window: Buffer
+  readonly #size: number
+
+  constructor (plain: Buffer) {
+    this.window = tail(plain, FARTHEST)
+    this.#size = this.window.length
+  }
+
+  /** The end of the text alone. */
+  get end (): Buffer {
+    return this.window.subarray(this.window.length - this.#size)
+  }
+
+  follows ({ window }: Mark): void {
+    if (this.#size < WINDOW) this.window = Buffer.concat([window.subarray(Math.max(0, window.length - WINDOW + this.#size)), this.window])
+  }
+}
+
 /** A text, and its compressed forms. */
 export class Block {
   readonly plain: Buffer
   readonly sum: Sum
-  readonly #id = ++ids
+  readonly mark: Mark
   // Only its number: else all that was ever sent would hang together.
   #previous = 0
   /** What most connections got right before it. */
@@ -29,15 +51,17 @@ export class Block {
   constructor (text: string) {
     this.plain = Buffer.from(text)
     this.sum = sumOf(this.plain)
+    this.mark = new Mark(this.plain)
   }
 
   /** Whether it comes after `last` on most connections. The first one that asks tells what it comes after. */
-  follows (last: Block): boolean {
+  follows (last: Mark): boolean {
     if (this.#previous === 0) {
-      this.#previous = last.#id
-      this.#window = windowAfter(last.plain, last.#window)
+      this.#previous = last.id
+      this.#window = last.window
+      this.mark.follows(last)
     }
-    return this.#previous === last.#id
+    return this.#previous === last.id
   }
 
   /** For any connection. */
@@ -47,24 +71,20 @@ export class Block {
   }
 
   /** For a connection where it {@link follows} `last`, the newest of `known` bytes that others got in the same order. */
-  after (last: Block, known: number): SharedBytes {
+  after (last: Mark, known: number): SharedBytes {
     const window = this.#window!
     if (known >= window.length) {
       this.#afterMany ??= toBytes(deflate(this.plain, window))
       return this.#afterMany
     }
-    this.#afterOne ??= toBytes(deflate(this.plain, tail(last.plain, FARTHEST)))
+    this.#afterOne ??= toBytes(deflate(this.plain, last.end))
     return this.#afterOne
   }
 }
 
-function windowAfter (plain: Buffer, before: Buffer | undefined): Buffer {
-  if (before === undefined || plain.length >= WINDOW) return tail(plain, FARTHEST)
-  return Buffer.concat([tail(before, WINDOW - plain.length), plain])
-}
-
+/** A copy where it is a part: that would keep the whole. */
 function tail (bytes: Buffer, size: number): Buffer {
-  return bytes.length <= size ? bytes : bytes.subarray(bytes.length - size)
+  return bytes.length <= size ? bytes : Buffer.from(bytes.subarray(bytes.length - size))
 }
 
 function toBytes (bytes: Buffer): SharedBytes {

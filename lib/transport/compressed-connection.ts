@@ -1,12 +1,12 @@
 // A connection whose bytes are compressed with gzip: one header, then the blocks of what is sent, then the trailer. What
 // many get is compressed once. What waits, and what is counted, are compressed bytes.
 import type { SharedBytes, SharedFrames } from '../sse/frame.js'
-import { blockOf, type Block } from './blocks.js'
+import { blockOf, type Block, type Mark } from './blocks.js'
 import { Connection } from './connection.js'
 import { addSum, HEADER, trailer } from './gzip.js'
 
 export class CompressedConnection extends Connection {
-  #last: Block | undefined
+  #last: Mark | undefined
   // How many bytes, up to the end of the last block, were sent to other connections in the same order.
   #known = 0
   #sum = 0
@@ -44,7 +44,7 @@ export class CompressedConnection extends Connection {
       bytes = block.alone
       this.#known = plain.length
     }
-    this.#last = block
+    this.#last = block.mark
     this.#sum = addSum(this.#sum, sum)
     this.#size = (this.#size + plain.length) % 2 ** 32
     return bytes

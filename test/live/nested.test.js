@@ -1,5 +1,6 @@
 // Live blocks that stand in others.
 import t from 'tap'
+import { until } from '../helpers/app.js'
 import { buildTickets, Page } from '../helpers/live-views.js'
 
 const page = (comments, more = '') => `<main {{ sse_connect() }}><section {{ sse_swap("all") }}>{% block all %}<h1>{{ ticket.title }}</h1>${comments}{% endblock %}</section>${more}</main>`
@@ -40,4 +41,28 @@ t.test('the inner one is sent where it has another place', async t => {
     const { sent } = await build(t, template, view)
     t.ok((await sent()).includes('comments'), template)
   }
+})
+
+t.test('the inner one is sent where the outer one is as before', async t => {
+  const { app, env, view, tickets } = await buildTickets(t, { template: page(PLACED).replace('{{ ticket.title }}', '{{ ticket.title | fragile }}') })
+  let fails = false
+  env.addFilter('fragile', value => {
+    if (fails) throw new Error('no filter')
+    return value
+  })
+  const loaded = await (await Page.load(app, '/tickets/7')).connect()
+  t.teardown(() => loaded.close())
+  const give = async comments => {
+    tickets.get('7').comments = comments
+    await view.changed('7', ['comments'])
+    return loaded.take(1)
+  }
+  t.same(await give(['a', 'b']), ['all'])
+  fails = true
+  t.same(await give(['a']), ['comments'], 'the outer one has failed')
+  fails = false
+  t.same(await give(['a', 'b']), ['comments'])
+  t.equal(loaded.parts.get('comments'), '<li>a</li><li>b</li>')
+  t.same(await give(['c']), ['all'])
+  await until(() => app.eventStreams.errors === 1)
 })

@@ -10,7 +10,7 @@ import t from 'tap'
 import compress from '@fastify/compress'
 import Fastify from 'fastify'
 import chirp, { merge } from 'fastify-chirp'
-import { buildApp, certificate, isClosing, listen, until } from '../helpers/app.js'
+import { buildApp, certificate, heapUsed, isClosing, listen, until } from '../helpers/app.js'
 import { watchWrites } from '../helpers/channel.js'
 import { TestClient } from '../helpers/client.js'
 import { closeLines, controlled, get, troubles } from '../helpers/raw.js'
@@ -236,6 +236,36 @@ t.test('a stream of its own is compressed after what it has had', async t => {
   control.end()
   await until(() => stream.ended)
   t.equal(stream.error, undefined)
+})
+
+t.test('a stream that is quiet keeps little of what it has sent', async t => {
+  const app = await buildApp(t, { compress: true })
+  app.get('/', (request, reply) => reply.eventStream(async function * ({ signal }) {
+    yield randomBytes(2000000).toString('hex')
+    await once(signal, 'abort')
+  }))
+  const port = await listen(app)
+  const memory = () => {
+    heapUsed()
+    return process.memoryUsage().arrayBuffers
+  }
+  const before = memory()
+  const requests = []
+  for (let n = 0; n < 5; n++) {
+    const request = http.get({ port, path: '/', agent: false, headers: GZIP }).on('error', () => {})
+    const [response] = await once(request, 'response')
+    const decoded = response.on('error', () => {}).pipe(zlib.createGunzip())
+    let length = 0
+    decoded.on('data', piece => { length += piece.length })
+    await until(() => length > 4000000)
+    decoded.destroy()
+    requests.push(request)
+  }
+  // Node.js frees what it has written when it likes.
+  let kept
+  await until(() => (kept = memory() - before) < 1000000, 'what was sent is freed').catch(() => {})
+  t.ok(kept < 1000000, `${kept} bytes of 20,000,000`)
+  for (const request of requests) request.destroy()
 })
 
 t.test('heartbeats and last frames are compressed too, over HTTP/2, and injected', async t => {

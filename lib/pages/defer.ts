@@ -83,13 +83,22 @@ export function defer<T> (source: DeferSource<T>): Deferred<T> {
  */
 export function deferredIn (context: object, found: (name: string, promise: Promise<unknown>) => void): Map<string, Deferred> | undefined {
   let deferred: Map<string, Deferred> | undefined
-  for (const name of Object.keys(context)) {
+  for (const name of namesIn(context)) {
     const value = valueAt(context, name)
     if (typeof value !== 'object' || value === null) continue
     if (types.isPromise(value)) found(name, value)
     else if (isUsed && value instanceof Deferred) (deferred ??= new Map()).set(name, (value as Deferred & { [kSelf]: Deferred })[kSelf])
   }
   return deferred
+}
+
+// A context that refuses to tell fails when it is rendered.
+function namesIn (context: object): string[] {
+  try {
+    return Object.keys(context)
+  } catch {
+    return []
+  }
 }
 
 // One that cannot be read fails where a template reads it.

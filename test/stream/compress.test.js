@@ -238,6 +238,25 @@ t.test('a stream of its own is compressed after what it has had', async t => {
   t.equal(stream.error, undefined)
 })
 
+t.test('what comes after a heartbeat is compressed after what was before it', async t => {
+  const app = await buildApp(t, { compress: true, heartbeat: 1000 })
+  const news = app.channel('news')
+  app.get('/', { live: true }, (request, reply) => reply.eventStream(news))
+  const port = await listen(app)
+  const streams = await Promise.all([open(port, '/'), open(port, '/')])
+  await until(() => news.size === 2)
+  // Nothing in it is there twice.
+  const text = randomBytes(1000).toString('base64')
+  await news.publish(text)
+  await until(() => streams.every(stream => stream.text.includes(`${text}\n\n:\n`)), 'both have had a heartbeat')
+  const sizes = streams.map(({ body }) => body.length)
+  await news.publish(text)
+  await until(() => streams.every(stream => stream.text.split(text).length === 3))
+  for (const [n, { body }] of streams.entries()) t.ok(body.length - sizes[n] < 300, `${body.length - sizes[n]} bytes`)
+  news.close()
+  await until(() => streams.every(({ ended }) => ended))
+})
+
 t.test('a stream that is quiet keeps little of what it has sent', async t => {
   const app = await buildApp(t, { compress: true })
   app.get('/', (request, reply) => reply.eventStream(async function * ({ signal }) {

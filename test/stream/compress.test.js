@@ -46,6 +46,10 @@ t.test('a client that takes gzip gets it', async t => {
   app.get('/late', (request, reply) => reply.eventStream(async () => ['a']))
   app.get('/off', (request, reply) => reply.eventStream(['a'], { compress: false }))
   app.get('/own', (request, reply) => reply.header('content-encoding', 'identity').eventStream(['a']))
+  app.get('/raw', { live: true }, (request, reply) => {
+    reply.raw.setHeader('content-encoding', 'identity')
+    return reply.eventStream(['a'])
+  })
   const port = await listen(app)
   for (const [accepted, encoding] of [
     ['gzip', 'gzip'], ['br, GZIP;q=0.2, *;q=0', 'gzip'], ['*', 'gzip'], ['gzip;q=0', undefined], ['gzip; q=0.000, *', undefined],
@@ -65,7 +69,11 @@ t.test('a client that takes gzip gets it', async t => {
   }
   t.equal((await get(port, '/')).headers['content-encoding'], undefined)
   t.equal((await get(port, '/', { headers: { ...GZIP, 'x-no-compression': '1' } })).headers['content-encoding'], undefined)
-  t.equal((await get(port, '/own', { headers: GZIP })).headers['content-encoding'], 'identity')
+  for (const path of ['/own', '/raw']) {
+    const { headers, body } = await get(port, path, { headers: GZIP })
+    t.equal(headers['content-encoding'], 'identity')
+    t.equal(body, ': open\ndata: a\n\n')
+  }
   const { headers, body } = await get(port, '/off', { headers: GZIP })
   t.equal(headers['content-encoding'], undefined)
   t.notMatch(headers.vary, 'Accept-Encoding')

@@ -17,13 +17,12 @@ export function coveredIn (blocks: readonly LiveBlock[], records: ReadonlyMap<st
     const isChanged = changed.has(target)
     const place = ` id="${escapeHtml(target)}"`
     const isIn = ({ block, target, swap }: LiveBlock): boolean => {
-      // One that is as before is not sent, although the inner one may have been sent alone in between.
-      if (isChanged && !changed.has(target)) return false
       // Another swap may leave the old one beside it.
       if (swap !== undefined || !within.includes(block)) return false
       const around = records.get(target)?.data ?? ''
       const at = around.indexOf(place)
-      return at !== -1 && around.includes(html, at)
+      // One that is as before is not sent, although the inner one may have been sent alone in between.
+      return at !== -1 && around.includes(html, at) && (changed.has(target) || !isChanged)
     }
     if (blocks.some(isIn)) covered.add(target)
   }

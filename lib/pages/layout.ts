@@ -124,7 +124,10 @@ export function outlineOf (html: string, isPart = false): Outline {
     const tag = html.slice(nameAt, nameEnd).toLowerCase()
     if (tag === 'template') templates += isEnd ? -1 : 1
     if (templates < 0) return broken
+    // Those of a template are its own, or are dropped.
+    const isOutside = templates === 0
     if (isEnd) {
+      if (!isOutside) continue
       if (tag === 'body' || tag === 'html') {
         last ??= start
         zone = 'after'
@@ -133,7 +136,7 @@ export function outlineOf (html: string, isPart = false): Outline {
       }
       continue
     }
-    const isStructure = STRUCTURE.has(tag)
+    const isStructure = STRUCTURE.has(tag) && isOutside
     // Templates drop it.
     if (isStructure && isPart) return broken
     if (isStructure && body !== undefined) {
@@ -142,14 +145,17 @@ export function outlineOf (html: string, isPart = false): Outline {
       body = undefined
       zone = 'before'
     }
-    if (tag === 'head' && zone === 'before') zone = 'head'
+    if (!isOutside) {
+      // It changes nothing outside.
+    } else if (tag === 'head' && zone === 'before') zone = 'head'
     else if (zone !== 'body' && zone !== 'after' && !HEAD.has(tag)) zone = 'body'
     const close = TEXT.get(tag)
     if (close !== undefined) {
       close.lastIndex = end
       const found = close.exec(html)
       if (found === null) return broken
-      end = found.index
+      end = tag === 'script' && html.slice(end, found.index).includes('<!--') ? endOfScript(html, end) : found.index
+      if (end === -1) return broken
     }
   }
   return { comments, body, end: templates === 0 ? last ?? html.length : undefined }
@@ -162,6 +168,7 @@ const BANG = 33
 const QUOTE = 34
 const APOSTROPHE = 39
 const SLASH = 47
+const EQUALS = 61
 const CLOSE = 62
 const QUESTION = 63
 
@@ -175,23 +182,79 @@ function isPlace (html: string, start: number): boolean {
   return html.startsWith(OPENING, start) || html.startsWith(CLOSING, start)
 }
 
+function isSpace (code: number): boolean {
+  return code === SPACE || (code >= TAB && code <= RETURN)
+}
+
 function endOfName (html: string, from: number): number {
   let at = from
   for (; at < html.length; at++) {
     const code = html.charCodeAt(at)
-    if (code === SPACE || (code >= TAB && code <= RETURN) || code === SLASH || code === CLOSE) break
+    if (isSpace(code) || code === SLASH || code === CLOSE) break
   }
   return at
 }
 
 /** Where a tag has ended whose attributes begin here; -1 when it does not end. */
 function endOfTag (html: string, from: number): number {
-  for (let at = from; at < html.length; at++) {
+  let at = from
+  while (at < html.length) {
+    const code = html.charCodeAt(at++)
+    if (code === CLOSE) return at
+    if (isSpace(code) || code === SLASH) continue
+    // An attribute. Its first character may be any other, also an equals sign.
+    at = skipSpace(html, endOfAttribute(html, at))
+    if (html.charCodeAt(at) !== EQUALS) continue
+    at = skipSpace(html, at + 1)
+    const quote = html.charCodeAt(at)
+    if (quote === QUOTE || quote === APOSTROPHE) {
+      at = html.indexOf(quote === QUOTE ? '"' : "'", at + 1) + 1
+      if (at === 0) return -1
+    } else {
+      // Quotes within it are text.
+      while (at < html.length && html.charCodeAt(at) !== CLOSE && !isSpace(html.charCodeAt(at))) at++
+    }
+  }
+  return -1
+}
+
+function endOfAttribute (html: string, from: number): number {
+  let at = from
+  for (; at < html.length; at++) {
     const code = html.charCodeAt(at)
-    if (code === CLOSE) return at + 1
-    if (code !== QUOTE && code !== APOSTROPHE) continue
-    at = html.indexOf(code === QUOTE ? '"' : "'", at + 1)
-    if (at === -1) return -1
+    if (code === EQUALS || isSpace(code) || code === SLASH || code === CLOSE) break
+  }
+  return at
+}
+
+function skipSpace (html: string, from: number): number {
+  let at = from
+  while (isSpace(html.charCodeAt(at))) at++
+  return at
+}
+
+const SCRIPT = /<!--|-->|<(\/?)script(?=[\s/>])/gi
+
+/** Where a script has ended that has the beginning of a comment in it: a script in that comment has its own end. */
+function endOfScript (html: string, from: number): number {
+  let isComment = false
+  let isInner = false
+  SCRIPT.lastIndex = from
+  for (let found = SCRIPT.exec(html); found !== null; found = SCRIPT.exec(html)) {
+    const [text, slash] = found
+    if (text === '<!--') {
+      isComment = true
+      // The same hyphens may end it.
+      SCRIPT.lastIndex -= 2
+    } else if (text === '-->') {
+      isComment = isInner = false
+    } else if (slash === '') {
+      isInner = isComment
+    } else if (isInner) {
+      isInner = false
+    } else {
+      return found.index
+    }
   }
   return -1
 }

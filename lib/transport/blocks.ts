@@ -1,6 +1,6 @@
 // What compressed connections send. A text is compressed once for all that get it, and that have got the same before.
 import type { SharedBytes, SharedFrames } from '../sse/frame.js'
-import { deflate, sumOf, type Sum } from './gzip.js'
+import { deflate, MIN_SIZE, sumOf, type Sum } from './gzip.js'
 
 // Bytes that a text may refer to: what was sent right before it, as far as deflate can look back, and if that is little
 // also what was before. Each stream that shares nothing keeps as many.
@@ -112,15 +112,22 @@ export function blockOf (frames: SharedFrames): Block {
 /** The blocks of texts that were sent to one connection each, while the same may go to others. */
 export class RecentBlocks {
   readonly #blocks = new Map<string, Block>()
+  // Heartbeats: one that is the same after whatever was before would hide that from what comes next.
+  readonly #short = new Map<string, Block>()
 
-  of (text: string): Block {
-    const known = this.#blocks.get(text)
-    if (known !== undefined) return known
-    const block = new Block(text)
-    if (text.length > MAX_LENGTH) return block
-    // The oldest goes.
-    if (this.#blocks.size === RECENT) this.#blocks.delete(this.#blocks.keys().next().value!)
-    this.#blocks.set(text, block)
-    return block
+  of (text: string, last: Mark | undefined): Block {
+    if (text.length < MIN_SIZE && last !== undefined) return remembered(this.#short, `${last.id} ${text}`, text)
+    return remembered(this.#blocks, text, text)
   }
+}
+
+function remembered (blocks: Map<string, Block>, key: string, text: string): Block {
+  const known = blocks.get(key)
+  if (known !== undefined) return known
+  const block = new Block(text)
+  if (text.length > MAX_LENGTH) return block
+  // The oldest goes.
+  if (blocks.size === RECENT) blocks.delete(blocks.keys().next().value!)
+  blocks.set(key, block)
+  return block
 }

@@ -20,7 +20,7 @@ export class CompressedConnection extends Connection {
 
   protected override write (frames: string): void {
     const isFirst = this.#last === undefined
-    const { text } = this.#next(this.app.blocks.of(frames))
+    const { text } = this.#next(this.app.blocks.of(frames, this.#last))
     this.#pass(isFirst ? Buffer.concat([HEADER, text as Uint8Array]) : text as Uint8Array)
   }
 

@@ -9,7 +9,7 @@ export const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
 const FINAL = [0x03, 0x00]
 
 // Compressing less takes longer than it gains: a heartbeat, the first frame, a cursor.
-const MIN_SIZE = 64
+export const MIN_SIZE = 64
 
 const OPTIONS = { level: 6, finishFlush: constants.Z_SYNC_FLUSH }
 

@@ -182,6 +182,11 @@ t.test('where no part can be placed the page waits', async t => {
     '<p>{% block x %}{{ a }}{% endblock %}</p><a href="',
     '<p>{% block x %}{{ a }}{% endblock %}</p><a href',
     '<p>{% block x %}{{ a }}{% endblock %}</p><!-- ',
+    '<script><!--<script></script>{% block x %}{{ a }}{% endblock %}</script>',
+    '<p>{% block x %}{{ a }}{% endblock %}</p><script><!-- <script> </script>',
+    '<p>{% block x %}{{ a }}{% endblock %}</p><!y',
+    '<p>{% block x %}{{ a }}{% endblock %}</p><i a',
+    '<p>{% block x %}{{ a }}{% endblock %}</p><i a=b',
     '<p>{% filter upper %}{% block x %}{{ a }}{% endblock %}{% endfilter %}</p>'
   ]) {
     const app = await pageApp(t, view, () => ({ a: defer(new Promise(resolve => setImmediate(resolve, 'b'))) }), { plugin: { debug: true } })
@@ -198,9 +203,14 @@ t.test('where parts can be placed: in a head, behind attributes and texts of any
     ['<head><title>a</title><script>"<p" + \'</scrip\'</script>', '</head><body>'],
     ['<p title="a > b" class=\'"\'>', '</p>'],
     ['<!-- <p title=" --><p>', '</p>'],
+    ['<!--><!---><!-- a -- > --!><?x "><!y \'></><a>< b<p>', '</p>'],
+    ['<p size=5">', '</p>'],
+    ['<p title="a"" class = \'b\' size=5" =\' / "><i c=d"e=\' f= >', '</i></p>'],
+    ['<script><!--> <script> </script><script><!-- <script> </script> --> </script><p>', '</p>'],
     ['<!doctype html><![CDATA[x]]><p>', '</p>'],
     ['<svg><title>x</title><g>', '</g></svg>'],
     ['<!doctype html>', '', '<body>'],
+    ['<title>a</title><template><p></p><body></body></template>', '', '<body>'],
     ['<!-- a license --><html>', '</html>', '<body>']
   ]) {
     const a = later()

@@ -46,6 +46,10 @@ t.test('a client that takes gzip gets it', async t => {
   app.get('/late', (request, reply) => reply.eventStream(async () => ['a']))
   app.get('/off', (request, reply) => reply.eventStream(['a'], { compress: false }))
   app.get('/own', (request, reply) => reply.header('content-encoding', 'identity').eventStream(['a']))
+  app.get('/raw', { live: true }, (request, reply) => {
+    reply.raw.setHeader('content-encoding', 'identity')
+    return reply.eventStream(['a'])
+  })
   const port = await listen(app)
   for (const [accepted, encoding] of [
     ['gzip', 'gzip'], ['br, GZIP;q=0.2, *;q=0', 'gzip'], ['*', 'gzip'], ['gzip;q=0', undefined], ['gzip; q=0.000, *', undefined],
@@ -65,7 +69,11 @@ t.test('a client that takes gzip gets it', async t => {
   }
   t.equal((await get(port, '/')).headers['content-encoding'], undefined)
   t.equal((await get(port, '/', { headers: { ...GZIP, 'x-no-compression': '1' } })).headers['content-encoding'], undefined)
-  t.equal((await get(port, '/own', { headers: GZIP })).headers['content-encoding'], 'identity')
+  for (const path of ['/own', '/raw']) {
+    const { headers, body } = await get(port, path, { headers: GZIP })
+    t.equal(headers['content-encoding'], 'identity')
+    t.equal(body, ': open\ndata: a\n\n')
+  }
   const { headers, body } = await get(port, '/off', { headers: GZIP })
   t.equal(headers['content-encoding'], undefined)
   t.notMatch(headers.vary, 'Accept-Encoding')
@@ -236,6 +244,25 @@ t.test('a stream of its own is compressed after what it has had', async t => {
   control.end()
   await until(() => stream.ended)
   t.equal(stream.error, undefined)
+})
+
+t.test('what comes after a heartbeat is compressed after what was before it', async t => {
+  const app = await buildApp(t, { compress: true, heartbeat: 1000 })
+  const news = app.channel('news')
+  app.get('/', { live: true }, (request, reply) => reply.eventStream(news))
+  const port = await listen(app)
+  const streams = await Promise.all([open(port, '/'), open(port, '/')])
+  await until(() => news.size === 2)
+  // Nothing in it is there twice.
+  const text = randomBytes(1000).toString('base64')
+  await news.publish(text)
+  await until(() => streams.every(stream => stream.text.includes(`${text}\n\n:\n`)), 'both have had a heartbeat')
+  const sizes = streams.map(({ body }) => body.length)
+  await news.publish(text)
+  await until(() => streams.every(stream => stream.text.split(text).length === 3))
+  for (const [n, { body }] of streams.entries()) t.ok(body.length - sizes[n] < 300, `${body.length - sizes[n]} bytes`)
+  news.close()
+  await until(() => streams.every(({ ended }) => ended))
 })
 
 t.test('a stream that is quiet keeps little of what it has sent', async t => {

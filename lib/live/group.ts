@@ -8,7 +8,6 @@ import { Printed } from '../render/printed.js'
 import type { PrintedSignals } from '../render/renderer.js'
 import type { MaybePromise } from '../util/promise.js'
 import { Changed } from './change.js'
-import { coveredIn } from './covered.js'
 import type { Made } from './deferred.js'
 import type { Follower, FollowerGroup, Outcome } from './follower.js'
 import type { LiveBlock, Plan } from './plan.js'
@@ -39,8 +38,6 @@ const FIRST_RETRY = 1000
 /** The results for the blocks that were due. */
 interface Rendered {
   records: Map<string, EventRecord>
-  /** The blocks that were due. */
-  blocks?: readonly LiveBlock[]
   failed: Set<string>
   isGone?: true
 }
@@ -125,13 +122,13 @@ export class Group implements FollowerGroup {
     const due = this.#due
     this.#due = new Set()
     this.#controller = new AbortController()
-    const { records, blocks, failed, isGone } = await this.#render(changed, due, this.#controller)
+    const { records, failed, isGone } = await this.#render(changed, due, this.#controller)
     this.#isRunning = false
     this.#controller = undefined
     if (this.#followers.size === 0) return
     this.#due = failed
     if (isGone === true) this.#gone()
-    else this.#deliver(records, failed.size === 0 ? position : '', changed, blocks)
+    else this.#deliver(records, failed.size === 0 ? position : '', changed)
     this.#goOn()
   }
 
@@ -191,7 +188,7 @@ export class Group implements FollowerGroup {
       controller.abort()
       for (const block of blocks) fails(block, error)
     }
-    return { records, blocks, failed }
+    return { records, failed }
   }
 
   #renewed (record: EventRecord): EventRecord {
@@ -203,12 +200,10 @@ export class Group implements FollowerGroup {
     return renewed
   }
 
-  #deliver (made: ReadonlyMap<string, EventRecord>, position: string, reason: Changed, blocks: readonly LiveBlock[] = []): void {
+  #deliver (made: ReadonlyMap<string, EventRecord>, position: string, reason: Changed): void {
     const records = new Map([...made].map(([target, record]) => [target, this.#renewed(record)]))
-    const all = new Set([...records.keys()].filter(target => this.#records.get(target)?.data !== records.get(target)!.data))
-    const covered = coveredIn(blocks, records, all)
-    const rendered = new Set([...records.keys()].filter(target => !covered.has(target)))
-    const changed = new Set([...all].filter(target => rendered.has(target)))
+    const rendered = new Set(records.keys())
+    const changed = new Set([...rendered].filter(target => this.#records.get(target)?.data !== records.get(target)!.data))
     for (const [target, record] of records) this.#records.set(target, record)
     const updates = new Map<string, Update>()
     const shared = this.newest(changed, position)

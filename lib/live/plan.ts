@@ -10,10 +10,6 @@ export interface LiveBlock extends Placement {
   reads: readonly Read[]
   /** The variables that its render may read. */
   known: readonly Read[]
-  /** The blocks that it stands in. */
-  within: readonly string[]
-  /** Whether the page has one place for it, which sse_swap() has printed. */
-  isPlacedOnce: boolean
 }
 
 /** Why a block follows a change. */
@@ -64,10 +60,9 @@ export class Plan {
       throw new FST_CHIRP_BLOCK_NOT_FOUND(template, block, `${names.map(name => `"${name}"`).join(', ') || 'none'}.${suggest(block, names)}`)
     }
     this.blocks = placements.map(placement => {
-      const { reads: own, evaluated, within } = found.blocks.get(placement.block)!
-      const isPlacedOnce = found.swaps.filter(({ name }) => name === placement.target).length === 1
+      const { reads: own, evaluated } = found.blocks.get(placement.block)!
       const declared = (reads.get(placement.block) ?? []).map(path => declaredRead(template, path))
-      return { ...placement, reads: [...own, ...declared], known: [...evaluated, ...declared], within, isPlacedOnce }
+      return { ...placement, reads: [...own, ...declared], known: [...evaluated, ...declared] }
     })
   }
 

@@ -44,7 +44,8 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
   const settings = resolveOptions(options)
   await checkRegistered(options.contracts)
   const clientScript = serveScript(app, settings, options.templates !== undefined)
-  // Which render what they show themselves.
+  const report = (error: unknown, message: string): void => { channels.report(error, message) }
+  // Signals need the renderer too.
   const printed = { html: (name: string): string => signals.html(name) }
   const renderer = createRenderer({
     templates: options.templates,
@@ -52,7 +53,8 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
     dialect: settings.stream.dialect,
     clientScript,
     signals: printed,
-    app
+    app,
+    report
   })
   const registry = new Registry(settings, app.log)
   const warnings = settings.debug ? new Warnings(app.log) : undefined
@@ -65,7 +67,7 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
     counters: registry.counters,
     debug: settings.debug,
     log: app.log,
-    report: (error: unknown, message: string) => { channels.report(error, message) }
+    report
   }
   const views = new LiveViews({ ...live, engine: channels.engine, isShared: channels.isShared, id: randomUUID(), reads: renderer.reads, deferredIn, signals: printed })
   const signals = new Signals({ ...live, channels })

@@ -4,6 +4,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { FST_CHIRP_DEFER } from '../errors.js'
 import type { FragmentContext } from '../message/fragment.js'
 import { layered } from '../render/nunjucks/variables.js'
+import { hearFailure } from '../util/promise.js'
 
 /** Hears of a promise in a context, which no code will wait for. */
 export type FoundPromise = (name: string, promise: Promise<unknown>) => void
@@ -15,7 +16,7 @@ export type FindDeferred = (context: object, found: FoundPromise) => ReadonlyMap
 export function hearPromises (view: string, report: (error: unknown, message: string) => void, tell: (what: string, message: string) => void): FoundPromise {
   return (name, promise) => {
     tell(`promise ${name}`, `the context of live view ${view} has a promise as "${name}", and templates cannot wait for it. Await it, or give defer(promise)`)
-    promise.catch(error => { report(error, `the promise "${name}" in the context of live view ${view} failed`) })
+    hearFailure(promise, error => { report(error, `the promise "${name}" in the context of live view ${view} failed`) })
   }
 }
 

@@ -13,7 +13,7 @@ import { addVary, wantsEventStream } from '../transport/negotiation.js'
 import type { StreamPayload } from '../transport/payload.js'
 import { describe } from '../util/describe.js'
 import { isOf } from '../util/kind.js'
-import { isPromise } from '../util/promise.js'
+import { hearFailure, isPromise } from '../util/promise.js'
 import { hasParameter, headerOf } from '../util/request.js'
 import { toErrorObject } from '../util/thrown.js'
 import { StreamAddress } from './address.js'
@@ -91,7 +91,7 @@ export function sendPage (
 /** No code waits for a promise in a context: its failure must not end the process, and has to be logged. */
 function hear (app: PageEnvironment, { log, request }: FastifyReply, template: string, name: string, promise: Promise<unknown>): void {
   app.warnings?.checkPromise(template, name)
-  promise.catch(error => {
+  hearFailure(promise, error => {
     reportFailure(log, error, `the promise ${JSON.stringify(name)} in the context of ${JSON.stringify(template)} failed`, { route: request.routeOptions.url, requestId: request.id })
   })
 }

@@ -52,3 +52,12 @@ export async function within<T> (milliseconds: number, promise: Promise<T>, late
 export async function settled (promise: Promise<unknown>, milliseconds: number): Promise<void> {
   await hear(within(milliseconds, promise, () => new Error('late')))
 }
+
+const heard = new WeakSet<Promise<unknown>>()
+
+/** Has `failed` called when a promise is rejected for which no code waits. Only the first call for a promise counts, so one failure is one report. */
+export function hearFailure (promise: Promise<unknown>, failed: (error: unknown) => void): void {
+  if (heard.has(promise)) return
+  heard.add(promise)
+  promise.then(undefined, failed)
+}

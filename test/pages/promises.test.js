@@ -1,6 +1,7 @@
 // A promise that was put into a context without defer() or await.
 import t from 'tap'
-import { until } from '../helpers/app.js'
+import { Fragment } from 'fastify-chirp'
+import { buildApp, until } from '../helpers/app.js'
 import { later, pageApp, read } from '../helpers/deferred.js'
 import { buildTickets, Page } from '../helpers/live-views.js'
 
@@ -41,6 +42,25 @@ t.test('its failure ends no process, and is logged', async t => {
     await until(() => errorsOf(app).length > 0)
     t.same(errorsOf(app), ['the promise "items" in the context of "page.html" failed: no db'])
   }
+})
+
+t.test('the same in the context of a fragment, wherever it goes', async t => {
+  const app = await buildApp(t, { templates: t.testdir({ 'page.html': '{% block a %}shown{% endblock %}' }) })
+  const news = app.channel('news')
+  const made = []
+  const fragment = () => {
+    made.push(later())
+    return ['page.html', 'a', { items: made.at(-1).promise }]
+  }
+  app.get('/stream', (request, reply) => reply.eventStream([new Fragment(...fragment())]))
+  app.get('/fragment', (request, reply) => reply.fragment(...fragment()))
+  await news.publish(new Fragment(...fragment()))
+  t.equal(await app.renderFragment(new Fragment(...fragment())), 'shown')
+  t.match((await app.inject('/stream')).payload, 'data: shown')
+  t.equal((await app.inject('/fragment')).payload, 'shown')
+  for (const { reject } of made) reject(new Error('no db'))
+  await until(() => errorsOf(app).length === 4)
+  t.same(new Set(errorsOf(app)), new Set(['the promise "items" in a context of "page.html" failed: no db']))
 })
 
 t.test('the same in the context of a live view', async t => {

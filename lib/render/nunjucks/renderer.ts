@@ -16,7 +16,7 @@ import { Analysis } from './reads/analysis.js'
 import { settle } from './settle.js'
 import { Surroundings } from './surroundings.js'
 import { Library } from './templates.js'
-import { variablesOf } from './variables.js'
+import { hearPromisesIn, variablesOf } from './variables.js'
 
 export type { NunjucksEnvironment, TemplatesOption } from './environment.js'
 
@@ -33,6 +33,8 @@ export interface RendererOptions {
   signals?: PrintedSignals | undefined
   /** The owner of the renders in messages of the diagnostics channels. Default: none. */
   app?: object | undefined
+  /** Hears of failures that belong to no render. Default: they are not told. */
+  report?: ((error: unknown, message: string) => void) | undefined
   /** Milliseconds that an async filter, tag or loader may take. Default: 5000. */
   filterTimeout?: number | undefined
 }
@@ -50,7 +52,7 @@ const FILTER_TIMEOUT = 5000
  *
  * @throws FST_CHIRP_OPTION when the option cannot be used.
  */
-export function createRenderer ({ templates, debug, dialect = 'auto', clientScript, signals, app, filterTimeout = FILTER_TIMEOUT }: RendererOptions): NunjucksRenderer {
+export function createRenderer ({ templates, debug, dialect = 'auto', clientScript, signals, app, report = () => {}, filterTimeout = FILTER_TIMEOUT }: RendererOptions): NunjucksRenderer {
   if (templates === undefined) {
     const fail = (template: string): never => { throw new FST_CHIRP_NO_TEMPLATES(template, 'views') }
     const renderer: NunjucksRenderer = { renderBlock: fail, renderTemplate: fail, for: () => renderer, learn: () => {}, library: undefined, reads: undefined }
@@ -84,6 +86,7 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
     checkName(template)
     return settle(host, subject, page, callback => {
       const variables = variablesOf(context, beneath)
+      hearPromisesIn(variables, (name, error) => { report(error, `the promise "${name}" in a context of "${template}" failed`) })
       host.load(template, (error, twin) => {
         if (twin === undefined) callback(error)
         else blocks.render(twin, block, variables, callback)

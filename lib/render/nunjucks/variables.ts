@@ -1,4 +1,6 @@
 // The variables of one render.
+import { types } from 'node:util'
+import { hearFailure } from '../../util/promise.js'
 import { Fault } from './fault.js'
 
 /**
@@ -13,6 +15,23 @@ export function variablesOf (context: object, beneath: object | undefined): obje
   // Nunjucks would assign an own `__proto__` when it copies variables.
   if (Object.hasOwn(variables, '__proto__')) Reflect.deleteProperty(variables, '__proto__')
   return variables
+}
+
+/** Hears of the promises in a context: no code waits for them, and a rejection would end the process. */
+export function hearPromisesIn (context: object, failed: (name: string, error: unknown) => void): void {
+  for (const name of Object.keys(context)) {
+    const value = ownValue(context, name)
+    if (typeof value === 'object' && types.isPromise(value)) hearFailure(value, error => { failed(name, error) })
+  }
+}
+
+// What cannot be read is not a promise.
+function ownValue (context: object, name: string): unknown {
+  try {
+    return (context as Record<string, unknown>)[name]
+  } catch {
+    return undefined
+  }
 }
 
 /** A copy of both; what cannot be read fails when it is read from the copy. */

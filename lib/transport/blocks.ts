@@ -112,7 +112,7 @@ export function blockOf (frames: SharedFrames): Block {
 /** The blocks of texts that were sent to one connection each, while the same may go to others. */
 export class RecentBlocks {
   readonly #blocks = new Map<string, Block>()
-  // Heartbeats: one that is the same after whatever was before would hide that from what comes next.
+  // Heartbeats: one block that is the same after any text would hide that text from the next event.
   readonly #short = new Map<string, Block>()
 
   of (text: string, last: Mark | undefined): Block {

@@ -7,7 +7,7 @@
 //   node bench/run.js --quick              a look, in half a minute
 //   node bench/run.js idle --rounds 9 --connections 5000
 //
-// Suites: stream, idle, connect, encoding, blocks, and on request fanout, contracts and reads.
+// Suites: stream, idle, connect, encoding, blocks, and on request fanout, replay, contracts and reads.
 // Figures are medians over the rounds, and ratios are paired within a round:
 // trust the ratios. Build first (npm run build) when not started through npm.
 import os from 'node:os'
@@ -22,11 +22,12 @@ import { encoding } from './suites/encoding.js'
 import { fanout } from './suites/fanout.js'
 import { idle } from './suites/idle.js'
 import { reads } from './suites/reads.js'
+import { replay } from './suites/replay.js'
 import { stream } from './suites/stream.js'
 
-const SUITES = { stream, idle, connect, encoding, blocks, fanout, contracts, reads }
-// What runs when none is named. fanout takes as long as all of these, contracts and reads have no peers.
-const USUAL = Object.keys(SUITES).filter((name) => !['fanout', 'contracts', 'reads'].includes(name))
+const SUITES = { stream, idle, connect, encoding, blocks, fanout, replay, contracts, reads }
+// What runs when none is named. fanout takes as long as all of these, the others have no peers.
+const USUAL = Object.keys(SUITES).filter((name) => !['fanout', 'replay', 'contracts', 'reads'].includes(name))
 const ROUNDS = 5
 const QUICK_ROUNDS = 2
 // Far above what a run takes: a contestant that hangs must not hang the shell.

@@ -22,9 +22,11 @@ answer({
     return { seconds, bytes: counter.bytes }
   },
 
-  /** Opens connections that stay, and resolves when each has its first event. */
-  async hold ({ port, path, connections }) {
-    await repeat(connections, 50, () => get(port, path, (counter) => counter.events === 1, true))
+  /** Opens connections that stay, so many at a time, and resolves when each has its first events. */
+  async hold ({ port, path, connections, events = 1, parallel = 50 }) {
+    const from = performance.now()
+    await repeat(connections, parallel, () => get(port, path, (counter) => counter.events >= events, true))
+    return { seconds: (performance.now() - from) / 1000 }
   },
 
   /** Closes what hold() opened. */

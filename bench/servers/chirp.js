@@ -20,6 +20,17 @@ app.get('/idle/channel', { referenced: true }, (request, reply) => reply.eventSt
 
 app.get('/first', { referenced: true }, (request, reply) => reply.eventStream(() => ticks(1)))
 
+// The same events from the history of a channel, and from a generator.
+const log = app.channel('log', { history: 10_000 })
+const kept = []
+for (let i = 0; i < 10_000; i++) kept.push(await log.publish({ i, t: 'tick' }))
+
+app.get('/replay', { referenced: true }, (request, reply) => reply.eventStream(log))
+app.get('/replay/generator', { referenced: true }, (request, reply) => reply.eventStream(async function * () {
+  yield * ticks(Number(request.query.n))
+  yield * pending()
+}))
+
 // The same feed, by a route that only streams and by one that is a page too.
 const once = {
   cursor: () => '',
@@ -33,4 +44,7 @@ app.get('/first/hand', { live: true }, (request, reply) => reply.eventStream(onc
 app.get('/first/live', { live: true }, (request, reply) => reply.page('page.html', () => ({}), { live: once }))
 
 await app.listen(LISTEN)
-meter(app.server)
+meter(app.server, {
+  /** A cursor after which so many events come. */
+  cursorBefore: ({ events }) => kept.at(-events - 1) ?? kept[0]
+})

@@ -1,6 +1,7 @@
 // Values for some: who gets them, on pages and in streams, and who does not.
 import t from 'tap'
 import { Fragment, merge } from 'fastify-chirp'
+import { until } from '../helpers/app.js'
 import { TestClient } from '../helpers/client.js'
 import { buildSignals, follow, shown } from '../helpers/signals.js'
 
@@ -51,6 +52,19 @@ t.test('the newest of several', async t => {
   await a.set(6, for_('anna'))
   await a.set(7, { audience: { user: 'anna', unknown: undefined } })
   t.equal(await page.next(), 'a=7', 'audiences are compared as JSON')
+})
+
+t.test('a value for one whose render takes until there is a newer one for everyone', async t => {
+  const { app, env } = await buildSignals(t, { feed })
+  const a = app.signal('a', { initial: 0, render: value => value === 'secret' ? new Fragment('later.html', 'later', { value }) : String(value) })
+  const anna = await follow(app, as('anna'))
+  t.equal(await anna.next(), 'a=0')
+  a.set('secret', for_('anna'))
+  await until(() => env.waiting.length > 0)
+  a.set(1)
+  await new Promise(setImmediate)
+  env.answer()
+  t.equal(await anna.next(), 'a=1')
 })
 
 t.test('a value that is taken back', async t => {

@@ -33,8 +33,8 @@ export interface RendererOptions {
   signals?: PrintedSignals | undefined
   /** The owner of the renders in messages of the diagnostics channels. Default: none. */
   app?: object | undefined
-  /** Hears of failures that belong to no render. Default: they are not told. */
-  report?: ((error: unknown, message: string) => void) | undefined
+  /** Hears of failures that belong to no render. */
+  report: (error: unknown, message: string) => void
   /** Milliseconds that an async filter, tag or loader may take. Default: 5000. */
   filterTimeout?: number | undefined
 }
@@ -52,7 +52,7 @@ const FILTER_TIMEOUT = 5000
  *
  * @throws FST_CHIRP_OPTION when the option cannot be used.
  */
-export function createRenderer ({ templates, debug, dialect = 'auto', clientScript, signals, app, report = () => {}, filterTimeout = FILTER_TIMEOUT }: RendererOptions): NunjucksRenderer {
+export function createRenderer ({ templates, debug, dialect = 'auto', clientScript, signals, app, report, filterTimeout = FILTER_TIMEOUT }: RendererOptions): NunjucksRenderer {
   if (templates === undefined) {
     const fail = (template: string): never => { throw new FST_CHIRP_NO_TEMPLATES(template, 'views') }
     const renderer: NunjucksRenderer = { renderBlock: fail, renderTemplate: fail, for: () => renderer, learn: () => {}, library: undefined, reads: undefined }

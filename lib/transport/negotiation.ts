@@ -12,8 +12,7 @@ export function acceptsEventStream (accept: string | undefined): boolean {
   if (accept === undefined || accept === EVENT_STREAM || accept.trim() === '') return true
   let best = -1
   let accepted = false
-  for (const range of accept.toLowerCase().split(',')) {
-    const [type, ...parameters] = range.split(';').map(part => part.trim())
+  for (const [type, ...parameters] of rangesOf(accept)) {
     const specificity = RANGES.indexOf(type as string)
     if (specificity <= best) continue
     best = specificity
@@ -25,8 +24,7 @@ export function acceptsEventStream (accept: string | undefined): boolean {
 /** Whether a client wants `text/event-stream` by name, and HTML not at all: an EventSource does, and no browser that loads a page. */
 export function wantsEventStream (accept: string | undefined): boolean {
   if (accept === undefined) return false
-  const names = accept.toLowerCase().split(',').map(range => range.split(';').map(part => part.trim()))
-    .filter(([, ...parameters]) => !parameters.some(isRefusal)).map(([type]) => type)
+  const names = rangesOf(accept).filter(([, ...parameters]) => !parameters.some(isRefusal)).map(([type]) => type)
   return names.includes(EVENT_STREAM) && !HTML.some(type => names.includes(type))
 }
 
@@ -36,15 +34,17 @@ export function wantsEventStream (accept: string | undefined): boolean {
  */
 export function acceptedCoding<Coding extends string> (header: string | undefined, offered: readonly Coding[]): Coding | undefined {
   if (header === undefined) return undefined
-  const weights = new Map(header.toLowerCase().split(',').map(range => {
-    const [name, ...parameters] = range.split(';').map(part => part.trim())
-    return [name, weightOf(parameters)]
-  }))
+  const weights = new Map(rangesOf(header).map(([name, ...parameters]) => [name, weightOf(parameters)]))
   const weight = (name: string): number => weights.get(name) ?? weights.get('*') ?? 0
   const best = Math.max(...offered.map(weight))
   // A client that prefers an answer as it is says so.
   if (best === 0 || best < (weights.get('identity') ?? 0)) return undefined
   return offered.find(name => weight(name) === best)
+}
+
+/** The ranges of a header in lower case: each with its name first, and then its parameters. */
+function rangesOf (header: string): string[][] {
+  return header.toLowerCase().split(',').map(range => range.split(';').map(part => part.trim()))
 }
 
 /** https://www.rfc-editor.org/rfc/rfc9110#section-12.4.2; what is none is as if it was not there. */

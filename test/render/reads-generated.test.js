@@ -1,5 +1,6 @@
 // No render reads what the analysis does not know: templates and contexts of
-// all kinds. CHIRP_CASES=20000 for more of them.
+// all kinds. CHIRP_CASES=20000 for more of them, CHIRP_SEED and CHIRP_PATH for
+// those of a run that failed, CHIRP_SHRINK=1 for the smallest that fails.
 import fc from 'fast-check'
 import t from 'tap'
 import { touches } from '../../dist/render/reads.js'
@@ -8,7 +9,9 @@ import { record } from '../../dist/render/recording.js'
 import { setUp } from '../helpers/renderer.js'
 import { configure, contextOf, Maker, placesIn } from '../helpers/template-maker.js'
 
-const CASES = Number(process.env.CHIRP_CASES ?? 300)
+const { CHIRP_CASES = 300, CHIRP_SEED, CHIRP_PATH, CHIRP_SHRINK } = process.env
+const CASES = Number(CHIRP_CASES)
+const AGAIN = CHIRP_SEED === undefined ? {} : { seed: Number(CHIRP_SEED), path: CHIRP_PATH }
 
 t.setTimeout(100000 + CASES * 200)
 
@@ -62,7 +65,7 @@ t.test('all that blocks read is known', t => {
         if (!reads.some(read => touches(steps, read))) throw new Error(explain(`block ${block} depends on ${place.join('.')}: ${plain} became ${changed}`))
       }
     }
-  }), { numRuns: CASES, endOnFailure: process.env.CHIRP_SHRINK === undefined })
+  }), { numRuns: CASES, endOnFailure: CHIRP_SHRINK === undefined, ...AGAIN })
   t.comment(JSON.stringify(counts))
   t.ok(counts.blocks > CASES / 3, 'there were blocks')
   t.ok(counts.failed < counts.blocks * 0.8, 'of which many could be rendered')

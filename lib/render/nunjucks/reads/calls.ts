@@ -2,8 +2,8 @@
 import type { Read } from '../../reads.js'
 import type { AstNode } from '../internals.js'
 import type { Machine } from './machine.js'
-import { callAll, callMacro, type Arguments } from './macros.js'
-import { because, either, hasParts, macrosIn, made, text, unionOf, type Value } from './value.js'
+import { callMacro, usesOf, type Arguments } from './macros.js'
+import { because, either, hasParts, made, unionOf, type Value } from './value.js'
 
 /** The functions of the plugin that ask which htmx a page is for. */
 const PRINTERS = new Set(['sse_connect', 'sse_swap', 'sse_close', 'signal', 'signal_attrs'])
@@ -16,7 +16,9 @@ export function call (machine: Machine, node: AstNode): Value {
   const target = machine.evaluate(name)
   const given = argumentsOf(machine, (node.args as AstNode).children)
   // The text of a parent's block is read where the block begins.
-  if (name.typename === 'Symbol' && name.value === 'super' && machine.now.position.block !== undefined) return text(machine.now.inherited)
+  const { chain, level } = machine.now.position
+  const isSeen = chain.levels[level]?.supers.get(node)
+  if (isSeen !== undefined) return made(machine.now.inherited, isSeen)
   const results: Value[] = []
   const ways = target.macros.map(macro => () => { results.push(because(callMacro(machine, macro, given), target.reads)) })
   if (ways.length === 0 || hasParts(target)) ways.push(() => { results.push(foreign(machine, node, target, given)) })
@@ -46,14 +48,22 @@ function foreign (machine: Machine, node: AstNode, target: Value, { list, named 
   const { uses, ledger } = machine
   const values = [...list, ...named.values()]
   const owners = target.aliases.map(({ steps, site }) => ledger.read(steps.length > 1 ? steps.slice(0, -1) : steps, site))
-  const passed = uses.all(...values, ...callAll(machine, values.flatMap(macrosIn)))
-  if (mayLink(node, values)) machine.affect(passed)
+  const passed = usesOf(machine, values)
+  noteLink(machine, node, values, passed, target.reads)
   return made(unionOf([uses.all(target), owners, passed, printed(machine, node)]))
 }
 
-/** Whether a function may put one value into another, where it is read later under a name of its own. */
-export function mayLink ({ name }: AstNode, values: readonly Value[]): boolean {
-  return values.some(hasParts) && (values.length > 1 || name.typename !== 'Symbol')
+/** A function may put one value into another, where it is read later under a name of its own. A method may also change what it belongs to. */
+export function noteLink (machine: Machine, { name }: AstNode, values: readonly Value[], passed: ReadonlySet<Read>, chosen: Iterable<Read> = []): void {
+  const isMethod = name.typename !== 'Symbol'
+  if (!isMethod && values.length < 2) return
+  if (values.some(hasParts)) machine.affect(passed)
+  if (isMethod || values.some(isObject)) machine.happens([...passed, ...chosen])
+}
+
+// It may be one.
+function isObject ({ aliases, fields, items, isThere }: Value): boolean {
+  return aliases.length > 0 || fields !== undefined || items !== undefined || !isThere
 }
 
 function printed (machine: Machine, node: AstNode): ReadonlySet<Read> {

@@ -11,6 +11,8 @@ export interface Level {
   extending: ReturnType<typeof extension>
   /** The nodes that are, or are around, the tag of a block. */
   holders: ReadonlySet<AstNode>
+  /** The calls of super() that Nunjucks replaces, and whether its text is seen there. It does not look into lists of operands or cases. */
+  supers: ReadonlyMap<AstNode, boolean>
 }
 
 /** Where the body of a block is that Nunjucks renders in the place of a tag. */
@@ -73,9 +75,9 @@ export class Levels {
 
   #create (twin: Twin): Level {
     const { nunjucks } = this.#host
-    if (twin.source === undefined) return { twin, outline: undefined, extending: 'maybe', holders: new Set() }
+    if (twin.source === undefined) return { twin, outline: undefined, extending: 'maybe', holders: new Set(), supers: new Map() }
     const found = outline(nunjucks, this.#host.parse(twin.source), Object.keys(twin.template.blocks))
-    return { twin, outline: found, extending: extension(nunjucks, found.root), holders: holdersOf(nunjucks, found) }
+    return { twin, outline: found, extending: extension(nunjucks, found.root), holders: holdersOf(nunjucks, found), supers: supersOf(nunjucks, found.root) }
   }
 }
 
@@ -89,4 +91,22 @@ function holdersOf (nunjucks: Nunjucks, { root, blocks }: Outline): Set<AstNode>
   }
   visit(root)
   return holders
+}
+
+// The text is in a variable of the outermost block, which macros and blocks in it do not see.
+function supersOf (nunjucks: Nunjucks, root: AstNode): Map<AstNode, boolean> {
+  const supers = new Map<AstNode, boolean>()
+  const visit = (node: AstNode, isInBlock: boolean, isSeen: boolean): void => {
+    const { typename } = node
+    if (typename === 'Case' || typename === 'CompareOperand') return
+    if (isInBlock && typename === 'FunCall' && node.name.value === 'super') {
+      supers.set(node, isSeen)
+      return
+    }
+    const isBlock = typename === 'Block'
+    const isSeenInside = isBlock ? !isInBlock : isSeen && typename !== 'Macro'
+    for (const child of nunjucks.childrenOf(node)) visit(child, isInBlock || isBlock, isSeenInside)
+  }
+  visit(root, false, true)
+  return supers
 }

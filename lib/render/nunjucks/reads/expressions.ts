@@ -5,7 +5,7 @@ import { call, fieldsOf } from './calls.js'
 import { filterValue } from './filters.js'
 import type { Machine } from './machine.js'
 import { because, either, list, text, unionOf, type Value } from './value.js'
-import { bodyOf, bound } from './macros.js'
+import { bodyOf, bound, usesOf } from './macros.js'
 
 // Tests that ask for the kind of a value, not for what is in it.
 const KINDS = new Set([
@@ -27,7 +27,7 @@ export function evaluate (machine: Machine, node: AstNode): Value {
     case 'FunCall':
       return call(machine, node)
     case 'Filter':
-      return filterValue(machine, node)
+      return machine.ahead.get(node) ?? filterValue(machine, node)
     case 'Group': {
       // The last one counts, as in JavaScript.
       const values = node.children.map(child => machine.evaluate(child))
@@ -103,5 +103,5 @@ function test (machine: Machine, left: AstNode, right: AstNode): Value {
   const given = (right.args as AstNode | undefined)?.children.map(child => machine.evaluate(child)) ?? []
   const isBuiltin = machine.isBuiltin('test', name)
   if (isBuiltin && KINDS.has(name)) return text(unionOf([machine.uses.presence(value), machine.uses.all(...given)]))
-  return text(machine.uses.all(value, ...given))
+  return text(isBuiltin ? machine.uses.all(value, ...given) : usesOf(machine, [value, ...given]))
 }

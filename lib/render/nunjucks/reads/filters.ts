@@ -1,10 +1,10 @@
 // What is known of the filters that come with Nunjucks. All others read all of
 // what they get.
 import type { AstNode } from '../internals.js'
-import { mayLink } from './calls.js'
+import { noteLink } from './calls.js'
 import type { Machine } from './machine.js'
-import { callAll } from './macros.js'
-import { because, either, list, macrosIn, made, text, unionOf, type Uses, type Value } from './value.js'
+import { usesOf } from './macros.js'
+import { because, either, list, made, text, unionOf, type Uses, type Value } from './value.js'
 
 interface Given {
   uses: Uses
@@ -38,7 +38,7 @@ const RULES: Record<string, Rule> = {
     const shape = uses.shape(input)
     return values.length > 1 ? undefined : list(list(either([item, text(shape)])), unionOf([shape, uses.all(...values)]))
   },
-  sort: given => by(given, named(given, 'attribute') ?? given.nodes[2], list, true),
+  sort: given => by(given, given.nodes[2]?.typename === 'Literal' ? given.nodes[2] : named(given, 'attribute') ?? given.nodes[2], list, true),
   groupby: given => by(given, given.nodes[0], (item, reads) => list(list(item), reads), true),
   sum: given => by(given, given.nodes[0], (_, reads) => text(reads)),
   join: given => by(given, given.nodes[1], (_, reads) => text(reads)),
@@ -63,8 +63,8 @@ export function filterValue (machine: Machine, node: AstNode): Value {
     const known = (RULES[name] as Rule)({ uses, input, item: uses.member(input, undefined), nodes, values })
     if (known !== undefined) return known
   }
-  const reads = uses.all(input, ...values, ...callAll(machine, [input, ...values].flatMap(macrosIn)))
-  if (!isBuiltin && mayLink(node, [input, ...values])) machine.affect(reads)
+  const reads = usesOf(machine, [input, ...values])
+  if (!isBuiltin) noteLink(machine, node, [input, ...values], reads)
   return made(reads, isBuiltin && TEXTS.has(name))
 }
 

@@ -5,7 +5,8 @@ import type { Machine } from './machine.js'
 import { Chain, type Level } from './chain.js'
 import { Context, Frame, Locals, type Entry } from './scope.js'
 import { namesIn } from './sources.js'
-import { because, either, made, text, type Value } from './value.js'
+import { usesOf } from './macros.js'
+import { because, either, isLess, made, perhaps, text, type Value } from './value.js'
 
 /** The templates that a tag may mean, or undefined if that is not known. Those that cannot be loaded are left out. */
 export function targetsOf (machine: Machine, node: AstNode): Twin[] | undefined {
@@ -22,9 +23,12 @@ export function include (machine: Machine, node: AstNode): void {
   if (targets === undefined) machine.giveUp(node)
   const { context, frame } = machine.now
   for (const twin of targets ?? []) {
-    if (machine.active.has(twin)) {
+    const began = machine.active.get(twin)
+    if (began !== undefined) {
       // All that it sees, it or what is in it.
-      machine.emit(machine.uses.all(...machine.visible()))
+      machine.emit(usesOf(machine, [...machine.visible()]))
+      const variables = machine.settled()
+      if ([...began.variables].some(([name, value]) => isLess(variables.get(name), value))) machine.giveUp(node)
       continue
     }
     const own = { context: new Context(context.isGiven, context.variables), frame: new Frame(frame, true, true) }
@@ -45,7 +49,10 @@ export function exportsOf (machine: Machine, node: AstNode): Value {
       : { context: new Context(false), frame: new Frame(undefined, false, true) }
     // Its outputs go nowhere.
     const unknown = machine.with({ sink: new Set(), isSetup: false }, () => run(machine, node, twin, own))
-    const fields = new Map([...own.context.exported].map(name => [name, (own.context.variables.get(name) as Entry).value]))
+    const fields = new Map([...own.context.exported].map(name => {
+      const { value, isSure } = own.context.variables.get(name) as Entry
+      return [name, isSure ? value : perhaps(value)]
+    }))
     return { ...text(unknown ? machine.giveUp(node) : undefined), fields }
   })
   return because(either(values), reads)
@@ -53,7 +60,7 @@ export function exportsOf (machine: Machine, node: AstNode): Value {
 
 /** Runs a template. Gives whether it is not known what it does. */
 function run (machine: Machine, tag: AstNode, twin: Twin, own: { context: Context, frame: Frame }): boolean {
-  machine.active.add(twin)
+  machine.active.set(twin, { variables: machine.settled(), bindings: 0 })
   try {
     return runFrom(machine, tag, new Chain([machine.sources.level(twin)]), own)
   } finally {
@@ -77,7 +84,9 @@ export function runFrom (machine: Machine, tag: AstNode, chain: Chain, own: { co
   let targets: Twin[] | undefined
   machine.with({ ...registers, sink: new Set() }, () => {
     for (const node of root.children) {
-      machine.execute(node)
+      // Blocks wait for the parent, if it is known by then.
+      if (chain.last.holders.has(node)) machine.perhaps(() => machine.execute(node))
+      else machine.execute(node)
       if (node.typename === 'Extends') targets = targetsOf(machine, node)
     }
   })

@@ -22,6 +22,15 @@ export interface Registers {
   inherited: ReadonlySet<Read>
   /** Gets what is printed here, and what decides about it. */
   sink: Set<Read>
+  /** Those of what runs this. */
+  below: Registers | undefined
+}
+
+/** What a macro or a template that is being run began with. */
+export interface Activation {
+  /** Those that it may find undefined later on. */
+  variables: ReadonlyMap<string, Value>
+  bindings: number
 }
 
 // About a second of work.
@@ -34,10 +43,18 @@ export class Machine {
   readonly uses: Uses
   readonly journal = new Journal()
   readonly swaps = new Map<AstNode, PlacedSwap>()
-  /** Macros and templates that are being run. */
-  readonly active = new Set<object>()
+  /** Macros, templates and bodies of blocks that are being run. */
+  readonly active = new Map<object, Activation>()
+  /** Macros that called themselves with values that may be undefined where they were not before. */
+  readonly lessened = new Set<AstNode>()
+  /** The values of filters that Nunjucks calls ahead of the statement that they are in. */
+  readonly ahead = new Map<AstNode, Value>()
   /** What matters to all that runs later, because a function may have put one value into another. */
   effects = new Set<Read>()
+  /** What decides whether a function that may have changed a value was called. */
+  occasions = new Set<Read>()
+  /** How often macros and imports have got names. */
+  bindings = 0
   now: Registers
   /** Runs the body of a block of the page. */
   enter: (name: string, run: () => void) => void = (_, run) => run()
@@ -64,7 +81,8 @@ export class Machine {
       isSetup: false,
       conditions: new Set(),
       inherited: new Set(),
-      sink: new Set()
+      sink: new Set(),
+      below: undefined
     }
   }
 
@@ -85,7 +103,7 @@ export class Machine {
 
   with<T> (changes: Partial<Registers>, run: () => T): T {
     const outer = this.now
-    this.now = { ...outer, ...changes }
+    this.now = { ...outer, ...changes, below: outer }
     try {
       return run()
     } finally {
@@ -100,6 +118,19 @@ export class Machine {
     return sink
   }
 
+  /** The frame of a function of compiled code that is being run. */
+  frameAt (position: Position): Frame | undefined {
+    for (let at: Registers | undefined = this.now; at !== undefined; at = at.below) if (at.position === position) return at.frame
+    return undefined
+  }
+
+  /** Runs what may be left out. */
+  perhaps<T> (run: () => T): T {
+    const results: T[] = []
+    this.journal.branch([() => { results.push(run()) }, () => {}])
+    return results[0] as T
+  }
+
   under<T> (reads: Iterable<Read>, run: () => T): T {
     return this.with({ conditions: unionOf([this.now.conditions, reads]) }, run)
   }
@@ -110,6 +141,11 @@ export class Machine {
 
   affect (reads: Iterable<Read>): void {
     for (const read of reads) this.effects.add(read)
+  }
+
+  /** A function was called here that may have changed a value, by means of `reads`. */
+  happens (reads: Iterable<Read>): void {
+    for (const read of unionOf([reads, this.now.conditions])) this.occasions.add(read)
   }
 
   /** What is not understood reads everything, and may have changed everything. */
@@ -130,15 +166,31 @@ export class Machine {
       if (entry.isSure) return either(found)
       break
     }
+    if (!this.#findInFrames(name, found)) found.push(...this.inContext(name, site))
+    return either(found)
+  }
+
+  // Gives whether it is there for sure. One that is undefined is not seen.
+  #findInFrames (name: string, found: Value[]): boolean {
     for (let frame: Frame | undefined = this.now.frame; frame !== undefined; frame = frame.parent) {
       const entry = frame.variables.get(name)
       if (entry === undefined) continue
       found.push(entry.value)
-      // One that is undefined is not seen.
-      if (entry.isSure && entry.value.isThere) return either(found)
+      if (entry.isSure && entry.value.isThere) return true
     }
-    found.push(...this.inContext(name, site))
-    return either(found)
+    return false
+  }
+
+  /** The variables that are in a frame for sure. */
+  settled (): Map<string, Value> {
+    const settled = new Map<string, Value>()
+    for (let frame: Frame | undefined = this.now.frame; frame !== undefined; frame = frame.parent) {
+      for (const name of frame.variables.keys()) {
+        const found: Value[] = []
+        if (!settled.has(name) && this.#findInFrames(name, found)) settled.set(name, either(found))
+      }
+    }
+    return settled
   }
 
   /** What a name may be in the context. */
@@ -171,6 +223,7 @@ export class Machine {
     const value = because(given, this.now.conditions)
     this.#write(locals, name, value)
     if (locals.parent !== undefined) return this.#write(frame, name, value)
+    this.bindings++
     this.#write(context, name, value)
     if (isExported && !name.startsWith('_')) context.exported.add(name)
   }

@@ -23,7 +23,7 @@ export function execute (machine: Machine, node: AstNode): void {
       return
     case 'If':
     case 'IfAsync':
-      return branch(machine, machine.uses.presence(machine.evaluate(node.cond as AstNode)), [node.body, node.else_ as AstNode | null])
+      return branch(machine, machine.uses.presence(deciding(machine, node.cond as AstNode)), [node.body, node.else_ as AstNode | null])
     case 'For':
     case 'AsyncEach':
     case 'AsyncAll':
@@ -54,19 +54,33 @@ export function execute (machine: Machine, node: AstNode): void {
 
 function output (machine: Machine, node: AstNode): void {
   if (node.typename === 'TemplateData') return
-  for (const filter of calledAhead(machine, node, false)) machine.emit(machine.uses.all(machine.evaluate(filter)))
-  machine.emit(machine.uses.all(machine.evaluate(node)))
+  machine.emit(machine.uses.all(evaluateWhole(machine, node)))
 }
 
-/**
- * The filters that answer later, in the content of a tag that is an output: Nunjucks calls them in front of it, where
- * they see no variable of a loop in it.
- */
-function calledAhead (machine: Machine, node: AstNode, isContent: boolean): AstNode[] {
+/** What a statement evaluates: filters that answer later first, because Nunjucks calls them in front of it. */
+function evaluateWhole (machine: Machine, node: AstNode): Value {
+  const filters = machine.host.env.asyncFilters.length === 0 ? [] : calledAhead(machine, node, false)
+  for (const { filter, isContent } of filters) {
+    const value = machine.evaluate(filter)
+    // In the content of a tag that is an output it sees no variable of a loop there.
+    if (isContent) machine.emit(machine.uses.all(value))
+    else machine.ahead.set(filter, value)
+  }
+  const value = machine.evaluate(node)
+  for (const { filter } of filters) machine.ahead.delete(filter)
+  return value
+}
+
+/** On the way to a block, what decides about statements of no interest is left out too. */
+export function deciding (machine: Machine, node: AstNode): Value {
+  return machine.now.isSetup ? machine.perhaps(() => evaluateWhole(machine, node)) : evaluateWhole(machine, node)
+}
+
+function calledAhead (machine: Machine, node: AstNode, isContent: boolean): Array<{ filter: AstNode, isContent: boolean }> {
   if (node.typename === 'Block') return []
   const isWithin = isContent || node.typename === 'Capture' || node.typename === 'Caller'
   const inside = machine.host.nunjucks.childrenOf(node).flatMap(child => calledAhead(machine, child, isWithin))
-  return isContent && isAsyncFilter(machine, node) ? [...inside, node] : inside
+  return isAsyncFilter(machine, node) ? [...inside, { filter: node, isContent }] : inside
 }
 
 function isAsyncFilter ({ host }: Machine, node: AstNode): boolean {
@@ -85,7 +99,7 @@ function loop (machine: Machine, node: AstNode): void {
   const { now: { frame, locals }, uses } = machine
   const inside = { frame: new Frame(frame), locals: new Locals(locals) }
   machine.with(inside, () => {
-    const value = machine.evaluate(node.arr as AstNode)
+    const value = deciding(machine, node.arr as AstNode)
     // Nunjucks counts the turns over an object by its values when they may answer later.
     const shape = answersLater(machine, node) ? unionOf([uses.shape(value), uses.all(uses.member(value, undefined))]) : uses.shape(value)
     machine.emit(shape)
@@ -139,12 +153,14 @@ function bindBoth (machine: Machine, name: string, value: Value): void {
 
 function choose (machine: Machine, node: AstNode): void {
   const cases = node.cases as AstNode[]
-  const reads = machine.uses.all(machine.evaluate(node.expr as AstNode), ...cases.map(({ cond }) => machine.evaluate(cond as AstNode)))
+  const value = deciding(machine, node.expr as AstNode)
+  // Those behind the one that it is are not evaluated.
+  const reads = machine.uses.all(value, ...cases.map(({ cond }) => machine.perhaps(() => machine.evaluate(cond as AstNode))))
   branch(machine, reads, [...cases.map(({ body }) => body), node.default as AstNode | null])
 }
 
 function assign (machine: Machine, node: AstNode): void {
-  const value = machine.evaluate((node.value ?? node.body) as AstNode)
+  const value = node.value ? evaluateWhole(machine, node.value as AstNode) : machine.evaluate(node.body)
   for (const { value: name } of node.targets as AstNode[]) machine.assign(name as string, value)
 }
 

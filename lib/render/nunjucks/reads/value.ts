@@ -13,7 +13,11 @@ export interface Alias {
 }
 
 /** A macro, or the body of a `call`. The caller knows the scope that it runs in. */
-export interface Macro { node: AstNode }
+export interface Macro {
+  node: AstNode
+  /** It was reached by a member such as `call`, of which nobody knows what it passes on. */
+  isIndirect?: boolean
+}
 
 export interface Value {
   aliases: readonly Alias[]
@@ -64,16 +68,31 @@ export function either (values: readonly Value[]): Value {
     aliases: distinct(values.flatMap(({ aliases }) => aliases)),
     reads: unionOf(values.map(({ reads }) => reads)),
     macros: [...new Set(values.flatMap(({ macros }) => macros))],
-    fields: eitherFields(values.flatMap(({ fields }) => fields ?? [])),
+    fields: eitherFields(values),
     items: items.length === 0 ? undefined : either(items),
     isThere: values.every(({ isThere }) => isThere)
   }
 }
 
-function eitherFields (all: ReadonlyArray<ReadonlyMap<string, Value>>): ReadonlyMap<string, Value> | undefined {
-  if (all.length < 2) return all[0]
-  const names = new Set(all.flatMap(fields => [...fields.keys()]))
-  return new Map([...names].map(name => [name, either(all.flatMap(fields => fields.get(name) ?? []))]))
+// A field that one of them does not have may be undefined.
+function eitherFields (values: readonly Value[]): ReadonlyMap<string, Value> | undefined {
+  const names = new Set(values.flatMap(({ fields }) => [...fields?.keys() ?? []]))
+  if (names.size === 0) return values.find(({ fields }) => fields !== undefined)?.fields
+  return new Map([...names].map(name => {
+    const there = values.flatMap(({ fields }) => fields?.get(name) ?? [])
+    const field = either(there)
+    return [name, there.length === values.length ? field : perhaps(field)]
+  }))
+}
+
+/** The same value, or none. */
+export const perhaps = (value: Value): Value => ({ ...value, isThere: false })
+
+/** Whether a value, or a member of it, may be undefined where another one is not. */
+export function isLess (value: Value | undefined, than: Value): boolean {
+  if (!than.isThere) return false
+  if (value?.isThere !== true) return true
+  return [...than.fields ?? []].some(([name, field]) => isLess(value.fields?.get(name), field))
 }
 
 function distinct (aliases: Alias[]): Alias[] {
@@ -87,7 +106,7 @@ function distinct (aliases: Alias[]): Alias[] {
 
 /** A number that grows when a value that stays in its place gets more. */
 export function weightOf (value: Value): number {
-  let weight = 1 + value.aliases.length + value.reads.size + value.macros.length
+  let weight = (value.isThere ? 1 : 2) + value.aliases.length + value.reads.size + value.macros.length
   for (const field of value.fields?.values() ?? []) weight += weightOf(field)
   return weight + (value.items === undefined ? 0 : weightOf(value.items))
 }
@@ -102,6 +121,16 @@ export function macrosIn (value: Value): Macro[] {
 export function hasParts (value: Value): boolean {
   if (value.aliases.length > 0) return true
   return [...value.fields?.values() ?? [], ...value.items === undefined ? [] : [value.items]].some(hasParts)
+}
+
+const indirect = new WeakMap<Macro, Macro>()
+
+// The same one each time, because values are compared.
+function indirectly (macro: Macro): Macro {
+  if (macro.isIndirect === true) return macro
+  let found = indirect.get(macro)
+  if (found === undefined) indirect.set(macro, found = { ...macro, isIndirect: true })
+  return found
 }
 
 /** Uses of values. */
@@ -137,11 +166,12 @@ export class Uses {
       values.push({ ...made(), aliases: value.aliases.map(alias => ({ steps: [...alias.steps, step], site: site ?? alias.site })) })
     }
     const field = typeof key === 'string' ? value.fields?.get(key) : undefined
-    if (field !== undefined) values.push(field)
-    else if (typeof key !== 'string') values.push(...value.fields?.values() ?? [])
-    if (value.items !== undefined && field === undefined) values.push({ ...value.items, isThere: false })
+    if (field !== undefined) values.push(value.isThere ? field : perhaps(field))
+    // A method of all objects may give any of them.
+    else if (typeof key !== 'string' || key in Object.prototype) values.push(...[...value.fields?.values() ?? []].map(perhaps))
+    if (value.items !== undefined) values.push(perhaps(value.items))
     // Of a value that is not followed any more, each member may be each of its macros.
-    if (value.macros.length > 0) values.push({ ...made(), macros: value.macros })
+    if (value.macros.length > 0) values.push({ ...made(), macros: value.macros.map(indirectly) })
     const member = because(either(values), value.reads)
     return member.aliases.some(({ steps }) => steps.length > MOST_STEPS) || member.aliases.length > MOST_ALIASES ? this.flat(member) : member
   }

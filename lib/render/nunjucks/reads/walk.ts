@@ -7,6 +7,7 @@ import { Chain } from './chain.js'
 import { targetsOf } from './inclusion.js'
 import type { Machine } from './machine.js'
 import { callsSuper, runBody } from './page.js'
+import { deciding } from './statements.js'
 import { Frame, Locals } from './scope.js'
 
 interface Found {
@@ -84,7 +85,7 @@ export class Walk {
         return this.#place(node.name.value as string)
       case 'If':
       case 'IfAsync': {
-        const reads = machine.uses.presence(machine.evaluate(node.cond as AstNode))
+        const reads = machine.uses.presence(deciding(machine, node.cond as AstNode))
         const bodies = [node.body, node.else_ as AstNode | null]
         return machine.under(reads, () => {
           machine.journal.branch(bodies.map(body => () => { if (body !== null) this.#walk(body) }))
@@ -129,17 +130,19 @@ export class Walk {
 
   #analyse (name: string): void {
     const machine = this.#machine
-    const { effects, ledger } = machine
+    const { effects, occasions, ledger } = machine
     this.#met.add(name)
     const { evaluated } = ledger
     machine.effects = new Set(effects)
+    machine.occasions = new Set(occasions)
     ledger.evaluated = new Set(evaluated)
     let reads = new Set<Read>()
     machine.journal.try(() => {
       reads = machine.collect({ isSetup: false, conditions: new Set() }, () => runBody(machine, name, 0))
     })
-    this.#note(name, [...reads, ...machine.effects], ledger.evaluated)
+    this.#note(name, [...reads, ...machine.effects, ...machine.occasions], ledger.evaluated)
     machine.effects = effects
+    machine.occasions = occasions
     ledger.evaluated = evaluated
   }
 

@@ -6,6 +6,9 @@ const FIELDS = ['p', 'q', 'r', 'kids']
 const MACROS = ['m1', 'm2']
 const BLOCKS = ['one', 'two', 'three']
 
+// How often templates may still call themselves in this render.
+let fuel = 0
+
 /** Filters and functions that do what analyses cannot see. */
 export function configure (env) {
   env.addFilter('same', value => value)
@@ -16,6 +19,8 @@ export function configure (env) {
   })
   env.addFilter('now', (value, callback) => { callback(null, value) }, true)
   env.addGlobal('both', (first, second) => [first, second])
+  env.addGlobal('run', (target, ...values) => typeof target === 'function' ? target(...values) : target)
+  env.addGlobal('again', () => fuel-- > 0)
   env.addGlobal('site', { p: 'global', q: { r: 'site' } })
   env.addGlobal('b', 'global b')
 }
@@ -60,8 +65,8 @@ export class Maker {
   }
 
   macro (name, where) {
-    const parameters = this.pick(['', 'a', 'a, b', 'a, b=1', 'x', 'x, y=c', 'xs, a=o.p'])
-    return `{% macro ${name}(${parameters}) %}${this.statements(2, { ...where, blocks: [], caller: true, depth: where.depth + 1 })}{% endmacro %}`
+    const parameters = this.pick(['', 'a', 'a, b', 'a, b=1', 'x', 'x, y=c', 'xs, a=o.p', 'a, x=a', 'z={p: 1}'])
+    return `{% macro ${name}(${parameters}) %}${this.statements(2, { ...where, blocks: [], caller: true, macro: name, depth: where.depth + 1 })}{% endmacro %}`
   }
 
   statements (most, where) {
@@ -74,7 +79,7 @@ export class Maker {
     const inner = { ...where, depth: where.depth + 1 }
     if (where.depth > 3) return this.output(2, where)
     if (where.depth === 0 && where.blocks.length > 0 && this.choose(3) === 0) return this.block(where, inner)
-    switch (this.choose(20)) {
+    switch (this.choose(24)) {
       case 3:
       case 4:
         return this.set(where)
@@ -86,9 +91,9 @@ export class Maker {
         return `{% if ${this.expression(2, where)} %}${this.statements(2, inner)}{% elif ${this.expression(1, where)} %}${this.statements(2, inner)}{% else %}${this.statements(2, inner)}{% endif %}`
       case 8:
       case 9:
-        return `{% for ${this.pick(['x', 'a', 'o'])} in ${this.listed(where)} %}${this.statements(2, { ...inner, loop: true })}${this.choose(3) === 1 ? `{% else %}${this.output(1, where)}` : ''}{% endfor %}`
+        return this.loop(['x', 'a', 'o'], where, inner)
       case 10:
-        return `{% for ${this.pick(['k, x', 'a, b', 'x, y, a'])} in ${this.listed(where)} %}${this.statements(2, { ...inner, loop: true })}{% endfor %}`
+        return this.loop(['k, x', 'a, b', 'x, y, a'], where, inner)
       case 11:
         return `{% switch ${this.expression(1, where)} %}{% case ${this.expression(1, where)} %}${this.statements(1, { ...inner, blocks: [] })}{% default %}${this.statements(1, { ...inner, blocks: [] })}{% endswitch %}`
       case 12:
@@ -98,13 +103,21 @@ export class Maker {
       case 14:
         return this.macro(this.pick(MACROS), where)
       case 15:
-        return `{% call${this.pick(['', '(x)', '(a)'])} ${this.called(where)} %}${this.statements(2, { ...inner, caller: false })}{% endcall %}`
+        return this.call(where, inner)
       case 16:
         return `{% filter ${this.pick(['upper', 'same', 'trim'])} %}${this.statements(2, inner)}{% endfilter %}`
       case 17:
       case 18:
       case 19:
         return this.block(where, inner)
+      case 20:
+        return this.recursion(where)
+      case 21:
+        return `{% if ${this.expression(1, where)} %}${this.set(where)}${this.choose(2) === 1 ? `{% else %}${this.set(where)}` : ''}{% endif %}`
+      case 22:
+        return this.statement(inner).replace('{%', '{%-').replace(/%\}([^%]*)$/, '-%}$1')
+      case 23:
+        return `{% set w = ${this.changing(where)} %}`
       default:
         return this.output(3, where)
     }
@@ -114,6 +127,33 @@ export class Maker {
     if (where.blocks.length === 0) return this.output(2, where)
     const [name] = where.blocks.splice(this.choose(where.blocks.length), 1)
     return `{% block ${name} %}${where.super && this.choose(2) === 1 ? '{{ super() }}' : ''}${this.statements(3, inner)}{% endblock %}`
+  }
+
+  loop (names, where, inner) {
+    const [start, end] = this.pick([...Array.from({ length: 6 }, () => ['for', 'endfor']), ['asyncEach', 'endeach'], ['asyncAll', 'endall']])
+    const other = this.choose(3) === 1 ? `{% else %}${this.choose(2) === 1 ? this.statements(1, inner) : this.output(1, where)}` : ''
+    return `{% ${start} ${this.pick(names)} in ${this.listed(where)} %}${this.statements(2, { ...inner, loop: true })}${other}{% ${end} %}`
+  }
+
+  call (where, inner) {
+    const target = this.target()
+    const text = `{% call${this.pick(['', '(x)', '(a)', '(a, x=b)'])} ${target}(${this.given(where)}) %}${this.statements(2, { ...inner, caller: false })}{% endcall %}`
+    return this.choose(3) === 1 ? text : `{% if ${target} %}${text}{% endif %}`
+  }
+
+  /** What runs a few times more, with other variables. */
+  recursion (where) {
+    const own = where.inside === 'include' ? `{% include "${where.include === 0 ? 'inc1' : 'inc2'}" %}` : where.macro && `{{ ${where.macro}(${this.given(where)}) }}`
+    if (!own) return this.output(2, where)
+    const text = this.choose(2) === 1 ? `{% for ${this.pick(['x', 'a', 'o'])} in ${this.path(where)} %}${this.choose(2) === 1 ? this.set(where) : ''}${own}{% endfor %}` : own
+    return `{% if again() %}${text}{% endif %}`
+  }
+
+  /** Calls that change one of their values. */
+  changing (where) {
+    const list = this.pick(['xs', 'ys', 'z', 'o.kids'])
+    const change = this.pick([`${list}.push(${this.expression(1, where)})`, `${list}.pop()`, `(${list} | put(${this.expression(1, where)}))`])
+    return this.pick([change, `(${change} if ${this.path(where)})`, `(${this.path(where)} and ${change})`])
   }
 
   included (where) {
@@ -133,18 +173,28 @@ export class Maker {
   }
 
   variable () {
-    return this.pick([...NAMES, 'x', 'z'])
+    return this.pick([...NAMES, 'x', 'z', 'x', 'site', '_h'])
   }
 
   output (depth, where) {
     return this.choose(6) === 5 ? 'text' : `{{ ${this.expression(depth, where)} }};`
   }
 
+  target () {
+    return this.pick([...MACROS, ...MACROS, 'ns.m1', 'ns.m2', 'both', 'o.total', 'run', 'm1.call'])
+  }
+
+  given (where) {
+    const values = Array.from({ length: this.choose(3) }, () => this.choose(8) === 1 ? this.pick(MACROS) : this.expression(1, where))
+    if (this.choose(4) === 1) values.push(`${this.pick(['a', 'b', 'y', 'x', 'z'])}=${this.expression(1, where)}`)
+    return values.join(', ')
+  }
+
+  // One that is not there would be the end of the render.
   called (where) {
-    const name = this.pick(['m1', 'm2', 'ns.m1', 'ns.m2', 'both', 'o.total'])
-    const values = Array.from({ length: this.choose(3) }, () => this.expression(1, where))
-    if (this.choose(4) === 1) values.push(`${this.pick(['a', 'b', 'y'])}=${this.expression(1, where)}`)
-    return `${name}(${values.join(', ')})`
+    const target = this.target()
+    const text = `${target}(${this.given(where)})`
+    return this.choose(3) === 1 ? text : `(${text} if ${target})`
   }
 
   listed (where) {
@@ -152,7 +202,7 @@ export class Maker {
   }
 
   path (where) {
-    let text = this.pick([...NAMES, 'x', 'y', 'z', 'site', ...where.loop ? ['loop'] : []])
+    let text = this.pick([...NAMES, 'x', 'y', 'z', 'site', '_h', ...where.loop ? ['loop', 'loop.index', 'loop.last'] : []])
     for (let count = this.choose(3); count > 0; count--) text += this.pick([...FIELDS.map(field => `.${field}`), '[0]', '["p"]', `[${this.pick(NAMES)}]`, '.length'])
     return text
   }
@@ -174,7 +224,7 @@ export class Maker {
   expression (depth, where) {
     if (depth === 0) return this.path(where)
     const inner = () => this.expression(depth - 1, where)
-    switch (this.choose(18)) {
+    switch (this.choose(20)) {
       case 3:
         return this.pick(['1', '"text"', 'none', 'true'])
       case 4:
@@ -196,13 +246,20 @@ export class Maker {
       case 13:
         return `[${inner()}, ${inner()}]${this.pick(['', '[0]', '[1].p'])}`
       case 14:
-        return this.pick(['o.total()', 'xs.concat(ys)', 'xs.slice(1)', 'both(a, b)', 'range(2)', `both(${inner()}, ${inner()})[0]`, 'xs.indexOf(a)', 'o.pair(a)'])
+        return this.pick([
+          'o.total()', 'xs.concat(ys)', 'xs.slice(1)', 'both(a, b)', 'range(2)', `both(${inner()}, ${inner()})[0]`, 'xs.indexOf(a)', 'o.pair(a)', `[${inner()}].map(m1)`,
+          `run(m2, ${inner()})`
+        ])
       case 15:
         return where.caller ? this.pick(['caller()', `caller(${this.path(where)})`]) : this.path(where)
       case 16:
         return `(${inner()} | ${this.filter(where)})${this.pick(['.p', '[0]', '.kids'])}`
       case 17:
-        return where.super ? '(super() | trim)' : this.path(where)
+        return where.super ? this.pick(['(super() | trim)', 'super()']) : this.path(where)
+      case 18:
+        return this.pick([`(${inner()}, ${inner()})`, `(-${inner()})`, `(${inner()} * 2)`, `(${inner()} == super())`])
+      case 19:
+        return this.pick([`({p: ${inner()}} if ${this.path(where)} else {q: ${inner()}})${this.pick(['.p', '.q', '[a]'])}`, `[{p: ${inner()}}][${this.pick(['0', '3'])}].p`, '{p: 1}.q', `(${inner()} | groupby("p"))["7"]`])
       default:
         return this.path(where)
     }
@@ -249,15 +306,16 @@ export class Maker {
   }
 }
 
-const here = { depth: 0, include: 0, blocks: [], loop: false, caller: false, super: false, inside: 'page' }
+const here = { depth: 0, include: 0, blocks: [], loop: false, caller: false, super: false, macro: '', inside: 'page' }
 
 const METHODS = {
   'method total': function () { return `${this.p}${this.kids?.length}` },
   'method pair': function (value) { return [this.q, value] }
 }
 
-/** A fresh context with the value at `steps` replaced. */
+/** A fresh context, for one render, with the value at `steps` replaced. */
 export function contextOf (data, steps, value) {
+  fuel = 4
   const copy = (from, at) => {
     if (steps !== undefined && at.length === steps.length && at.every((step, index) => step === steps[index])) return value
     if (Array.isArray(from)) return from.map((item, index) => copy(item, [...at, String(index)]))

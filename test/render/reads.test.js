@@ -4,7 +4,7 @@ import { pathsOf } from '../../dist/render/reads.js'
 import { setUp, ShoutTag } from '../helpers/renderer.js'
 
 const shared = {
-  lib: '{% set title = "t" %}{% macro row(t) %}{{ t.title }}{{ title }}{{ page.name }}{% endmacro %}{% macro seen() %}{{ page.name }}{% endmacro %}',
+  lib: '{% set title = "t" %}{% macro row(t) %}{{ t.title }}{{ title }}{{ page.name }}{% endmacro %}{% macro seen() %}{{ page.name }}{% endmacro %}{% macro around(q=1) %}{{ caller() }}{% endmacro %}',
   row: '{{ t.title }}{{ page.name }}',
   other: '{{ other }}'
 }
@@ -127,7 +127,47 @@ const BODIES = [
   ['{% set x = {one: a.b, two: c} %}{{ x[k].d }}', 'a.b.d c.d k'],
   ['{% if a %}{% macro m() %}{{ b.c }}{% endmacro %}{% endif %}{{ m() }}', 'a b.c m'],
   ['{% set t = "text" %}{% for t in tasks %}{% set t = a.b %}{{ t.c }}{% endfor %}{{ t.d }}', 'a.b.c a.b.d t.d tasks[]'],
-  ['{{ sse_swap("x") }}', 'dialect']
+  ['{{ sse_swap("x") }}', 'dialect'],
+  // A member may be undefined where not each of the values has it.
+  ['{% set x = {one: 1}[a] %}{{ x }}', 'a x'],
+  ['{% set x = ({one: 1} if a else {two: 1}).one %}{{ x }}', 'a x'],
+  ['{% set x = ({one: 1} if a else {one: 2}).one %}{{ x }}', 'a'],
+  ['{% set x = [{one: 1}][7].one %}{{ x }}', 'x'],
+  ['{% set x = 1 %}{% set y = 1 %}{% for i in [1, 2] %}{% set y = x %}{% set x = {one: 1}.two %}{% endfor %}{{ y }}', 'x y'],
+  ['{{ ((list | groupby("k")) if a else {seven: 1}).seven[0].b }}', 'a list[] list[].b list[].k'],
+  ['{{ {one: a}.valueOf().one.b }}', 'a'],
+  // Macros that are called with what is not known.
+  ['{% macro m(t) %}{{ t.a }}{% endmacro %}{{ m.call(none, b) }}', 'b'],
+  ['{% macro m(t, size=1) %}{{ size }}{% endmacro %}{{ [1].map(m) }}', 'size'],
+  ['{% macro m(t) %}{{ t.b }}{% endmacro %}{{ a is odd(m) }}', 'a'],
+  ['{% macro m() %}{{ b }}{% endmacro %}{{ a is own(m) }}', 'a b'],
+  // Macros that call themselves with what may be undefined.
+  ['{% macro m(t, size=1) %}{{ size }}{% if t %}{{ m(t.kid) }}{% endif %}{% endmacro %}{{ m(a) }}', 'a a.kid'],
+  ['{% macro m(t, size=1) %}{{ size }}{% if t %}{{ m(t.kid, size + 1) }}{% endif %}{% endmacro %}{{ m(a) }}', 'a a.kid'],
+  ['{% macro m(t, size=1) %}{{ size }}{% if t %}{{ m(t.kid, t.n) }}{% endif %}{% endmacro %}{{ m(a) }}', 'a a.kid a.n size'],
+  ['{% macro m(t, o) %}{% set x = o.p %}{{ x }}{% if t %}{{ m(t.kid, {}) }}{% endif %}{% endmacro %}{{ m(a, {p: 1}) }}', 'a a.kid x'],
+  ['{% macro m(t) %}{{ caller() }}{% if t %}{{ m(t.kid) }}{% endif %}{% endmacro %}{% call m(a) %}{% endcall %}', 'a a.kid caller'],
+  // What a macro defines is there when it calls itself.
+  ['{% macro m(t) %}{% if t %}{{ n() }}{% endif %}{% macro n() %}{{ b }}{% endmacro %}{{ m(1) }}{% endmacro %}{{ m(a) }}', 'a b n'],
+  ['{% macro d() %}{% macro n() %}{{ b }}{% endmacro %}{% endmacro %}{% macro m(t) %}{% if t %}{{ n() }}{% endif %}{{ d() }}{{ m(1) }}{% endmacro %}{{ m(a) }}', 'a b n'],
+  // Functions that may have changed a value, and what decides whether they were called.
+  ['{% set l = [] %}{% set n = l.push(a ~ "") %}{{ l[0] }}', 'a'],
+  ['{% set l = [] %}{% set n = l.push(1) if a %}{{ l[0] }}', 'a'],
+  ['{% set l = [] %}{% set n = (l if a else []).push(1) %}{{ l[0] }}', 'a'],
+  ['{% set l = [] %}{% set n = (l | own(a ~ "")) if b %}{{ l[0] }}', 'a b'],
+  ['{% set l = [] %}{% macro m() %}{{ a }}{% endmacro %}{% set n = l.push(m) %}{{ l[0]() }}', 'a'],
+  ['{% set n = format("a", "b") if a %}{{ b }}', 'b'],
+  // The body of a call goes by the frame of a macro beside it.
+  ['{% macro m(q=a.b) %}{{ caller() }}{% endmacro %}{% set x = 1 %}{% call m() %}{{ q.c }}{{ x }}{% endcall %}', 'a.b.c q.c x'],
+  ['{% import "lib" as lib %}{% set x = 1 %}{% call lib.around() %}{{ x }}{{ q }}{% endcall %}', 'q'],
+  // Filters that answer later are called ahead of the statement.
+  ['{% macro m1() %}{% macro m2() %}{{ y }}{% endmacro %}{% endmacro %}{{ m2() ~ (m1() | now) }}', 'y'],
+  ['{% macro m1() %}{% macro m2() %}{{ y }}{% endmacro %}{% endmacro %}{% set x = m2() ~ (m1() | now) %}{{ x }}', 'y'],
+  ['{% macro m1() %}{% macro m2() %}{{ y }}{% endmacro %}{% endmacro %}{% for x in [m2(), m1() | now] %}{{ x }}{% endfor %}', 'y'],
+  ['{% macro m1() %}{% macro m2() %}{{ y }}{% endmacro %}{% endmacro %}{% if m2() ~ (m1() | now) %}{% endif %}', 'y'],
+  // What comes behind the one that it is, is not evaluated.
+  ['{% macro m1() %}{% macro m2() %}{{ y }}{% endmacro %}{% endmacro %}{% switch a %}{% case 1 %}{% case m1() %}{% endswitch %}{{ m2() }}', 'a m2 y'],
+  ['{% for t in tasks | sort(true, false, "due", attribute="n") %}{{ t.title }}{% endfor %}', 'tasks[] tasks[].due tasks[].title']
 ]
 
 for (const [body, paths] of BODIES) {
@@ -244,6 +284,37 @@ const CHAINS = {
   'imports with the context write to frames around': [
     { page: '{% block x %}{% set y = 1 %}{% import "lib" as lib with context %}{{ y }}{% endblock %}', lib: '{% set y = a %}' },
     { x: 'a y' }
+  ],
+  'a name that an import may not have': [
+    { page: '{% import ("one" if a else "two") as lib %}{% block b %}{% set x = lib.x %}{% set y = lib.y %}{{ x }}{{ y }}{% endblock %}', one: '{% set x = 1 %}{% set y = 2 %}', two: '{% set y = 1 %}{% if 1 %}{% set x = 1 %}{% endif %}' },
+    { b: 'a x' }
+  ],
+  'super() where Nunjucks has no text for it': [
+    {
+      page: '{% extends "base" %}{% block x %}{% macro m() %}{% set y = super() %}{{ y }}{% endmacro %}{{ m() }}{% block z %}{% set w = super() %}{{ w }}{% endblock %}{% endblock %}{% block c %}{% set v = super() %}{{ v }}{{ b == super() }}{% endblock %}',
+      base: '{% block x %}{{ a }}{% endblock %}{% block z %}{% endblock %}{% block c %}{% endblock %}'
+    },
+    { x: 'a w y', z: 'w', c: 'b super' }
+  ],
+  'statements of no interest on the way to a block are left out': [
+    { page: '{% macro m1() %}{% macro m2() %}{{ y }}{% endmacro %}{% endmacro %}{% if m1() %}{% endif %}{% for i in [m1()] %}{% endfor %}{% switch m1() %}{% case 1 %}{% endswitch %}{% block x %}{{ m2() }}{% endblock %}' },
+    { x: 'm2 y' }
+  ],
+  'conditions on the way to a block, of functions that may have changed a value': [
+    { page: '{% if a %}{% set n = list.pop() %}{% endif %}{% if b %}{% set n = format(1) %}{% endif %}{% block x %}{{ list | length }}{% endblock %}' },
+    { x: 'a list[]' }
+  ],
+  'a block of an included template that has a parent': [
+    { page: '{% block x %}{% include "inc" %}{% endblock %}', inc: '{% extends "frame" %}{% block own %}{{ m() }}{% macro m() %}{{ a }}{% endmacro %}{% endblock %}', frame: '{% block own %}{% endblock %}' },
+    { x: 'a m' }
+  ],
+  'a template that includes itself, with another macro under a name': [
+    { page: '{% macro m1() %}{% endmacro %}{% macro m2() %}{{ a }}{% endmacro %}{% block x %}{% set f = m1 %}{% set g = m2 %}{% include "node" %}{% endblock %}', node: '{{ f() }}{% set f = g %}{% include "node" %}' },
+    { x: 'a' }
+  ],
+  'a template that includes itself, where a variable may be undefined by then': [
+    { page: '{% block x %}{% set y = 1 %}{% include "node" %}{% endblock %}', node: '{{ y }}{% for i in list %}{% set y = i.gone %}{% include "node" %}{% endfor %}' },
+    { x: '* list[] list[].gone' }
   ],
   'names of Object.prototype': [
     { page: '{% block constructor %}{{ constructor }}{{ a.toString }}{{ __proto__ }}{% endblock %}' },

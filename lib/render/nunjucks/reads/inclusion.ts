@@ -60,7 +60,7 @@ export function exportsOf (machine: Machine, node: AstNode): Value {
 
 /** Runs a template. Gives whether it is not known what it does. */
 function run (machine: Machine, tag: AstNode, twin: Twin, own: { context: Context, frame: Frame }): boolean {
-  machine.active.set(twin, { variables: machine.settled(), bindings: 0 })
+  machine.active.set(twin, { variables: machine.settled() })
   try {
     return runFrom(machine, tag, new Chain([machine.sources.level(twin)]), own)
   } finally {

@@ -30,7 +30,8 @@ export interface Registers {
 export interface Activation {
   /** Those that it may find undefined later on. */
   variables: ReadonlyMap<string, Value>
-  bindings: number
+  /** For macros: how often names had been given. */
+  bindings?: number | undefined
 }
 
 // About a second of work.

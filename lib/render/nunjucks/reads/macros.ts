@@ -68,12 +68,14 @@ function recursion (machine: Machine, macro: Macro, given: Arguments): ReadonlyS
   const again = parameters(node, given)
   if ([...began.variables].some(([name, value]) => again.has(name) && isLess(again.get(name), value))) machine.lessened.add(node)
   const values = valuesOf(given)
-  if (began.bindings !== machine.bindings) {
-    // Names have got other macros since.
-    began.bindings = machine.bindings
-    for (const { value } of context.variables.values()) values.push(value)
-  }
-  return usesOf(machine, values)
+  const { bindings } = began
+  if (bindings === undefined || bindings === machine.bindings) return usesOf(machine, values)
+  // Names have got other macros since, which may call it as well.
+  began.bindings = undefined
+  for (const { value } of context.variables.values()) values.push(value)
+  const reads = usesOf(machine, values)
+  began.bindings = machine.bindings
+  return reads
 }
 
 function valuesOf ({ list, named }: Arguments): Value[] {

@@ -17,7 +17,7 @@ export function runBody (machine: Machine, name: string, from: number): void {
   const { level, body } = found
   // Blocks that hold each other never end; what they read was read on the way to here.
   if (machine.active.has(body)) return
-  machine.active.set(body, { variables: new Map(), bindings: 0 })
+  machine.active.set(body, { variables: new Map() })
   const registers = { position: { chain, level, block: name }, frame: new Frame(machine.now.frame, true), locals: new Locals() }
   machine.with(registers, () => {
     // Nunjucks renders it before anything else.

@@ -141,6 +141,8 @@ const BODIES = [
   ['{% macro m(t, size=1) %}{{ size }}{% endmacro %}{{ [1].map(m) }}', 'size'],
   ['{% macro m(t) %}{{ t.b }}{% endmacro %}{{ a is odd(m) }}', 'a'],
   ['{% macro m() %}{{ b }}{% endmacro %}{{ a is own(m) }}', 'a b'],
+  ['{% macro m() %}{% endmacro %}{{ (m if a else find("m"))(b) }}', 'a b find'],
+  ['{% macro m() %}{% endmacro %}{{ (m if a else m)(b) }}', 'a'],
   // Macros that call themselves with what may be undefined.
   ['{% macro m(t, size=1) %}{{ size }}{% if t %}{{ m(t.kid) }}{% endif %}{% endmacro %}{{ m(a) }}', 'a a.kid'],
   ['{% macro m(t, size=1) %}{{ size }}{% if t %}{{ m(t.kid, size + 1) }}{% endif %}{% endmacro %}{{ m(a) }}', 'a a.kid'],
@@ -303,6 +305,21 @@ const CHAINS = {
   'conditions on the way to a block, of functions that may have changed a value': [
     { page: '{% if a %}{% set n = list.pop() %}{% endif %}{% if b %}{% set n = format(1) %}{% endif %}{% block x %}{{ list | length }}{% endblock %}' },
     { x: 'a list[]' }
+  ],
+  'one of several templates, each of which sets a variable around it': [
+    {
+      page: '{% block x %}{% set y = [0] %}{% include ("one" if a else "two") %}{{ y[0].p }}{% endblock %}{% block z %}{% set y = [0] %}{% include "parents" %}{{ y[0].p }}{% endblock %}{% block w %}{% set y = [0] %}{% import ("setOne" if a else "setTwo") as lib with context %}{{ y[0].p }}{% endblock %}',
+      one: '{% import "setOne" as lib with context %}',
+      two: '{% import "setTwo" as lib with context %}',
+      parents: '{% extends ("one" if a else "two") %}',
+      setOne: '{% set y = [b] %}',
+      setTwo: '{% set y = [c] %}'
+    },
+    { x: 'a b.p c.p', z: 'a b.p c.p', w: 'a b.p c.p' }
+  ],
+  'a template that may be missing': [
+    { page: '{% block x %}{% set y = [b] %}{% include "one" ignore missing %}{{ y[0].p }}{% endblock %}', one: '{% import "set" as lib with context %}', set: '{% set y = [1] %}' },
+    { x: 'b.p' }
   ],
   'a block of an included template that has a parent': [
     { page: '{% block x %}{% include "inc" %}{% endblock %}', inc: '{% extends "frame" %}{% block own %}{{ m() }}{% macro m() %}{{ a }}{% endmacro %}{% endblock %}', frame: '{% block own %}{% endblock %}' },

@@ -211,6 +211,12 @@ t.test('renders one block', async t => {
       html: '133'
     },
     {
+      name: 'with a case of a switch that sets nothing, in front of one that does',
+      templates: { 'page.html': '{% switch n %}{% case 1 %}text{% case 2 %}{% set x = "two" %}{% endswitch %}{% switch n %}{% case 1 %}{% case 2 %}{% set y = "either" %}{% endswitch %}{% block a %}{{ x }}{{ y }}{% endblock %}' },
+      context: { n: 1 },
+      html: 'either'
+    },
+    {
       name: 'with a setting that has a body',
       templates: { 'page.html': '{% set x %}<b>{{ y }}</b>{% endset %}{% block a %}{{ x | safe }}{% endblock %}' },
       context: { y: '&' },

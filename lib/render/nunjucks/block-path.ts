@@ -105,8 +105,11 @@ export function prune (nunjucks: Nunjucks, scope: AstNode, tag?: AstNode, hop?: 
     for (const body of bodies) {
       if (body === null) continue
       // `elif` is an `if` of its own.
-      if (isList(body)) body.children = body.children.flatMap(setup)
-      kept += isList(body) ? body.children.length : setup(body).length
+      const left = isList(body) ? body.children.flatMap(setup) : setup(body)
+      kept += left.length
+      if (!isList(body)) continue
+      // An empty case would go on with the next one.
+      body.children = left.length === 0 && body.children.length > 0 ? [nunjucks.node('Output', [])] : left
     }
     return kept === 0 ? [] : [node]
   }

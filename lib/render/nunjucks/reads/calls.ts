@@ -21,7 +21,8 @@ export function call (machine: Machine, node: AstNode): Value {
   if (isSeen !== undefined) return made(machine.now.inherited, isSeen)
   const results: Value[] = []
   const ways = target.macros.map(macro => () => { results.push(because(callMacro(machine, macro, given), target.reads)) })
-  if (ways.length === 0 || hasParts(target)) ways.push(() => { results.push(foreign(machine, node, target, given)) })
+  // It is a macro only if nothing else can be called there.
+  if (ways.length === 0 || !target.isThere || hasParts(target)) ways.push(() => { results.push(foreign(machine, node, target, given)) })
   // It is one of them.
   machine.journal.branch(ways)
   return either(results)

@@ -22,18 +22,20 @@ export function include (machine: Machine, node: AstNode): void {
   const targets = targetsOf(machine, node)
   if (targets === undefined) machine.giveUp(node)
   const { context, frame } = machine.now
-  for (const twin of targets ?? []) {
+  const ways = (targets ?? []).map(twin => () => {
     const began = machine.active.get(twin)
     if (began !== undefined) {
       // All that it sees, it or what is in it.
       machine.emit(usesOf(machine, [...machine.visible()]))
       const variables = machine.settled()
       if ([...began.variables].some(([name, value]) => isLess(variables.get(name), value))) machine.giveUp(node)
-      continue
+      return
     }
     const own = { context: new Context(context.isGiven, context.variables), frame: new Frame(frame, true, true) }
     machine.under(reads, () => run(machine, node, twin, own))
-  }
+  })
+  if (node.ignoreMissing === true) ways.push(() => {})
+  machine.journal.choose(ways)
 }
 
 /** What `{% import %}` gives, with its names as fields. */
@@ -42,7 +44,8 @@ export function exportsOf (machine: Machine, node: AstNode): Value {
   const targets = targetsOf(machine, node)
   if (targets === undefined || targets.some(twin => machine.active.has(twin))) return made(machine.giveUp(node))
   const { context, frame } = machine.now
-  const values = targets.map(twin => {
+  const values: Value[] = []
+  const ways = targets.map(twin => () => {
     const withContext = node.withContext === true
     const own = withContext
       ? { context: new Context(context.isGiven, context.variables), frame: new Frame(frame, false, true) }
@@ -53,8 +56,9 @@ export function exportsOf (machine: Machine, node: AstNode): Value {
       const { value, isSure } = own.context.variables.get(name) as Entry
       return [name, isSure ? value : perhaps(value)]
     }))
-    return { ...text(unknown ? machine.giveUp(node) : undefined), fields }
+    values.push({ ...text(unknown ? machine.giveUp(node) : undefined), fields })
   })
+  machine.under(reads, () => machine.journal.choose(ways))
   return because(either(values), reads)
 }
 
@@ -92,6 +96,9 @@ export function runFrom (machine: Machine, tag: AstNode, chain: Chain, own: { co
   })
   const known = (targets ?? []).filter(twin => !chain.has(twin))
   if (targets === undefined) machine.giveUp(tag)
-  const results = known.map(twin => runFrom(machine, tag, chain.extend(machine.sources.level(twin)), own))
-  return targets === undefined || results.includes(true)
+  let isUnknown = targets === undefined
+  machine.journal.choose(known.map(twin => () => {
+    if (runFrom(machine, tag, chain.extend(machine.sources.level(twin)), own)) isUnknown = true
+  }))
+  return isUnknown
 }

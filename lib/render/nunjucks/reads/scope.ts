@@ -86,6 +86,12 @@ export class Journal {
     return written
   }
 
+  /** Runs one of several ways, or the only one. */
+  choose (ways: Array<() => void>): void {
+    if (ways.length === 1) ways[0]?.()
+    else this.branch(ways)
+  }
+
   /**
    * Runs ways of which a render goes one. Gives whether a variable got more
    * than it had before; with `settle` that is what it has then.

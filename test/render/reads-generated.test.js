@@ -4,7 +4,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { touches } from '../../dist/render/reads.js'
-import { stepOf } from '../../dist/render/path.js'
+import { formatPath, stepOf } from '../../dist/render/path.js'
 import { record } from '../../dist/render/recording.js'
 import { setUp } from '../helpers/renderer.js'
 import { configure, contextOf, Maker, placesIn } from '../helpers/template-maker.js'
@@ -54,10 +54,14 @@ t.test('all that blocks read is known', t => {
       }
       if (watched !== plain) throw new Error(explain(`block ${block} gave ${JSON.stringify(watched)} instead of ${JSON.stringify(plain)}`))
       if (!reads.some(({ path }) => path === '*')) counts.precise++
-      const places = placesIn(data)
-      for (let count = 0; count < 6 && places.length > 0; count++) {
-        const [place] = places.splice(maker.choose(places.length), 1)
-        const steps = place.map(key => stepOf(key))
+      // Most of them where it reads.
+      const places = placesIn(data).map(place => ({ place, steps: place.map(key => stepOf(key)) }))
+      const seen = new Set(recording.reads())
+      const [read, others] = [true, false].map(isRead => places.filter(({ steps }) => seen.has(formatPath(steps)) === isRead))
+      for (let count = 0; count < 6; count++) {
+        const from = count < 4 ? read : others
+        if (from.length === 0) continue
+        const [{ place, steps }] = from.splice(maker.choose(from.length), 1)
         const changed = rendered(renderer, block, contextOf(data, place, maker.pick(['changed', null, 7, [], ['p'], { p: 'changed' }])))
         counts.changes++
         if (typeof changed !== 'string' || changed === plain) continue

@@ -317,6 +317,15 @@ const CHAINS = {
     },
     { x: 'a b.p c.p', z: 'a b.p c.p', w: 'a b.p c.p' }
   ],
+  'the body of a call that a macro keeps': [
+    {
+      page: '{% block x %}{% import "lib" as lib %}{% include "inc" %}{{ lib.again() }}{% endblock %}',
+      inc: '{% set y = a %}{% call lib.m() %}{{ y.b }}{% endcall %}',
+      lib: '{% macro m() %}{% import "copy" as kept with context %}{% endmacro %}{% macro again() %}{{ kept.f() }}{% endmacro %}',
+      copy: '{% set f = caller %}'
+    },
+    { x: 'a.b' }
+  ],
   'a template that may be missing': [
     { page: '{% block x %}{% set y = [b] %}{% include "one" ignore missing %}{{ y[0].p }}{% endblock %}', one: '{% import "set" as lib with context %}', set: '{% set y = [1] %}' },
     { x: 'b.p' }

@@ -159,6 +159,9 @@ const BODIES = [
   ['{% set l = [] %}{% set n = (l | own(a ~ "")) if b %}{{ l[0] }}', 'a b'],
   ['{% set l = [] %}{% macro m() %}{{ a }}{% endmacro %}{% set n = l.push(m) %}{{ l[0]() }}', 'a'],
   ['{% set n = format("a", "b") if a %}{{ b }}', 'b'],
+  ['{% set comma = joiner() %}{% set n = comma() if a %}{{ comma() }}', 'a comma'],
+  ['{% for f in list %}{% set n = f() if a %}{% endfor %}{{ b }}', 'a b list[]'],
+  ['{% macro m() %}{{ n() if n }}{% macro n() %}{{ a }}{% endmacro %}{% endmacro %}{{ [1, 2].map(m) }}', 'a n'],
   // The body of a call goes by the frame of a macro beside it.
   ['{% macro m(q=a.b) %}{{ caller() }}{% endmacro %}{% set x = 1 %}{% call m() %}{{ q.c }}{{ x }}{% endcall %}', 'a.b.c q.c x'],
   ['{% import "lib" as lib %}{% set x = 1 %}{% call lib.around() %}{{ x }}{{ q }}{% endcall %}', 'q'],

@@ -2,6 +2,7 @@
 import type { Read } from '../../reads.js'
 import type { AstNode } from '../internals.js'
 import type { Machine } from './machine.js'
+import type { Frame, Locals } from './scope.js'
 import { callMacro, usesOf, type Arguments } from './macros.js'
 import { because, either, hasParts, made, unionOf, type Value } from './value.js'
 
@@ -50,16 +51,27 @@ function foreign (machine: Machine, node: AstNode, target: Value, { list, named 
   const values = [...list, ...named.values()]
   const owners = target.aliases.map(({ steps, site }) => ledger.read(steps.length > 1 ? steps.slice(0, -1) : steps, site))
   const passed = usesOf(machine, values)
-  noteLink(machine, node, values, passed, target.reads)
+  noteLink(machine, node.name, values, passed, target)
   return made(unionOf([uses.all(target), owners, passed, printed(machine, node)]))
 }
 
-/** A function may put one value into another, where it is read later under a name of its own. A method may also change what it belongs to. */
-export function noteLink (machine: Machine, { name }: AstNode, values: readonly Value[], passed: ReadonlySet<Read>, chosen: Iterable<Read> = []): void {
+/**
+ * A function may put one value into another, where it is read later under a name of its own. A method may also change
+ * what it belongs to, and a function that another one made, such as `joiner()`, what it remembers.
+ */
+export function noteLink (machine: Machine, name: AstNode, values: readonly Value[], passed: ReadonlySet<Read>, target?: Value): void {
   const isMethod = name.typename !== 'Symbol'
-  if (!isMethod && values.length < 2) return
-  if (values.some(hasParts)) machine.affect(passed)
-  if (isMethod || values.some(isObject)) machine.happens([...passed, ...chosen])
+  const mayLink = isMethod || values.length > 1
+  if (mayLink && values.some(hasParts)) machine.affect(passed)
+  const isMade = target !== undefined && !isMethod && isSet(machine, name.value as string)
+  if (isMethod || isMade || (mayLink && values.some(isObject))) machine.happens([...passed, ...target?.reads ?? []])
+}
+
+function isSet ({ now: { locals, frame, context } }: Machine, name: string): boolean {
+  for (const start of [locals, frame]) {
+    for (let scope: Locals | Frame | undefined = start; scope !== undefined; scope = scope.parent) if (scope.variables.has(name)) return true
+  }
+  return context.variables.has(name)
 }
 
 // It may be one.

@@ -64,7 +64,7 @@ export function filterValue (machine: Machine, node: AstNode): Value {
     if (known !== undefined) return known
   }
   const reads = usesOf(machine, [input, ...values])
-  if (!isBuiltin) noteLink(machine, node, [input, ...values], reads)
+  if (!isBuiltin) noteLink(machine, node.name, [input, ...values], reads)
   return made(reads, isBuiltin && TEXTS.has(name))
 }
 

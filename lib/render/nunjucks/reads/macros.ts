@@ -87,11 +87,23 @@ export function usesOf (machine: Machine, values: readonly Value[]): ReadonlySet
   return machine.uses.all(...values, ...callAll(machine, values.flatMap(macrosIn)))
 }
 
+/** After so many turns of a loop, what it sets is not followed any more. */
+const TURNS = 2
+const MOST_TURNS = 12
+
+/** Runs a way any number of times, or not at all. */
+export function repeat (machine: Machine, way: () => void): void {
+  for (let turn = 1; turn <= MOST_TURNS; turn++) {
+    const settle = turn <= TURNS ? undefined : (value: Value) => machine.uses.flat(value)
+    if (!machine.journal.branch([way, () => {}], settle)) return
+  }
+}
+
 /** The results of macros that may be called with unknown arguments. */
 export function callAll (machine: Machine, macros: readonly Macro[]): Value[] {
   const results: Value[] = []
   for (const macro of new Set(macros)) {
-    machine.journal.branch([() => { results.push(callMacro(machine, macro, UNKNOWN)) }, () => {}])
+    repeat(machine, () => { results.push(callMacro(machine, macro, UNKNOWN)) })
   }
   return results
 }

@@ -2,15 +2,11 @@
 import type { Read } from '../../reads.js'
 import type { AstNode } from '../internals.js'
 import type { Machine } from './machine.js'
-import { bound } from './macros.js'
+import { bound, repeat } from './macros.js'
 import { runBlock } from './page.js'
 import { exportsOf, include } from './inclusion.js'
 import { Frame, Locals } from './scope.js'
 import { because, either, made, text, unionOf, type Value } from './value.js'
-
-/** After so many turns of a loop, what it sets is not followed any more. */
-const TURNS = 2
-const MOST_TURNS = 12
 
 export function execute (machine: Machine, node: AstNode): void {
   switch (node.typename) {
@@ -117,14 +113,6 @@ function answersLater (machine: Machine, node: AstNode): boolean {
   if (/Async/.test(node.typename)) return true
   if (isAsyncFilter(machine, node)) return true
   return machine.host.nunjucks.childrenOf(node).some(child => answersLater(machine, child))
-}
-
-/** Runs a way any number of times, or not at all. */
-function repeat (machine: Machine, way: () => void): void {
-  for (let turn = 1; turn <= MOST_TURNS; turn++) {
-    const settle = turn <= TURNS ? undefined : (value: Value) => machine.uses.flat(value)
-    if (!machine.journal.branch([way, () => {}], settle)) return
-  }
 }
 
 // Nunjucks gives the names of a list's members' members to compiled code only,

@@ -309,6 +309,14 @@ const CHAINS = {
     { page: '{% if a %}{% set n = list.pop() %}{% endif %}{% if b %}{% set n = format(1) %}{% endif %}{% block x %}{{ list | length }}{% endblock %}' },
     { x: 'a list[]' }
   ],
+  'a block in a macro of a template that has a parent': [
+    {
+      page: '{% block x %}{% include "inc" %}{% endblock %}',
+      inc: '{% extends "frame" %}{% macro m() %}{% block own %}{% macro n() %}{{ a }}{% endmacro %}{% endblock %}{% endmacro %}{{ m() }}',
+      frame: '{{ n() if n }}'
+    },
+    { x: 'a n' }
+  ],
   'one of several templates, each of which sets a variable around it': [
     {
       page: '{% block x %}{% set y = [0] %}{% include ("one" if a else "two") %}{{ y[0].p }}{% endblock %}{% block z %}{% set y = [0] %}{% include "parents" %}{{ y[0].p }}{% endblock %}{% block w %}{% set y = [0] %}{% import ("setOne" if a else "setTwo") as lib with context %}{{ y[0].p }}{% endblock %}',

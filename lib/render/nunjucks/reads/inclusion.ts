@@ -88,9 +88,7 @@ export function runFrom (machine: Machine, tag: AstNode, chain: Chain, own: { co
   let targets: Twin[] | undefined
   machine.with({ ...registers, sink: new Set() }, () => {
     for (const node of root.children) {
-      // Blocks wait for the parent, if it is known by then.
-      if (chain.last.holders.has(node)) machine.perhaps(() => machine.execute(node))
-      else machine.execute(node)
+      machine.execute(node)
       if (node.typename === 'Extends') targets = targetsOf(machine, node)
     }
   })

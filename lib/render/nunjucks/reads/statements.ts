@@ -38,7 +38,7 @@ export function execute (machine: Machine, node: AstNode): void {
       if (!machine.now.isSetup) include(machine, node)
       return
     case 'Block':
-      if (!machine.now.isSetup) runBlock(machine, node.name.value as string)
+      if (!machine.now.isSetup) place(machine, node.name.value as string)
       return
     case 'Extends':
       // The caller that runs the template looks for it.
@@ -46,6 +46,13 @@ export function execute (machine: Machine, node: AstNode): void {
     default:
       foreign(machine, node)
   }
+}
+
+// In a macro of a template that extends another one it may be left out too.
+function place (machine: Machine, name: string): void {
+  const { chain, level, block } = machine.now.position
+  if (block !== undefined || chain.levels[level]?.extending === 'never') runBlock(machine, name)
+  else machine.perhaps(() => runBlock(machine, name))
 }
 
 function output (machine: Machine, node: AstNode): void {

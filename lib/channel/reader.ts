@@ -1,5 +1,4 @@
-// One reader of a channel: replays missed events, then passes on new ones,
-// with nothing lost, doubled or out of order in between.
+// One reader of a channel: replays missed events, then passes on new ones, with nothing lost, doubled or out of order.
 import { keyOf, type Entry } from '../message/entry.js'
 import type { Attachment } from '../stream/feed.js'
 import type { Connection } from '../transport/connection.js'

@@ -177,7 +177,7 @@ export class Hub implements ReaderHost {
     const full = this.#lanes.pass(batch)
     // A copy, because any of them may leave or join meanwhile. Those that wait have got it.
     const readers = [...this.#readers]
-    for (const { connection, socket } of full) connection.block(socket)
+    for (const { connection, socket } of full) connection?.block(socket)
     for (const reader of readers) {
       if (reader.index === -1) continue
       const seen = known?.get(reader)

@@ -34,7 +34,6 @@ export class Lanes {
     let way = this.#ways.find(way => way.dialect === dialect && way.lane.app === app)
     if (way === undefined) this.#ways.push(way = { dialect, lane: new Lane(app, reader => { this.#leave(reader) }) })
     way.lane.add(reader, connection)
-    reader.connection = connection
   }
 
   /** Lets a reader leave. */
@@ -44,7 +43,7 @@ export class Lanes {
 
   /** Lets all readers leave. */
   clear (): void {
-    for (const { lane } of this.#ways) for (const connection of [...lane.connections]) lane.leave(connection)
+    for (const { lane } of this.#ways) for (const { connection } of [...lane.users]) lane.leave(connection!)
   }
 
   /** Writes a batch to all connections. Readers that have yet to take it leave; gives the connections that are to wait now. */
@@ -57,7 +56,6 @@ export class Lanes {
   }
 
   #leave (reader: Reader): void {
-    reader.connection = undefined
     reader.passedTo(this.#position)
     this.#ways = this.#ways.filter(({ lane }) => lane.size > 0)
     this.#left(reader)

@@ -11,11 +11,14 @@ import type { Direct, ReaderTarget } from './target.js'
 const WINDOW = 65536
 
 export class StreamSink implements ReaderTarget {
-  readonly window = WINDOW
   protected readonly outlet: Outlet
 
   constructor (outlet: Outlet) {
     this.outlet = outlet
+  }
+
+  get window (): number {
+    return WINDOW
   }
 
   get isBlocked (): boolean {
@@ -40,12 +43,12 @@ export class StreamSink implements ReaderTarget {
   }
 
   tell (position: string): void {
-    if (this.outlet.ids?.noteStart(position) !== false) this.outlet.send(encodeFrame({ id: this.#id(position) }), 0)
+    if (this.outlet.ids?.noteStart(position) !== false) this.outlet.send(encodeFrame({ id: idOf(this.outlet, position) }), 0)
   }
 
   gap (requested: string, position: string): void {
     this.outlet.ids?.note(position)
-    this.outlet.send(encodeFrame(gapFields(requested, this.#id(position), this.outlet.noteGap?.())), 1)
+    this.outlet.send(encodeFrame(gapFields(requested, idOf(this.outlet, position), this.outlet.noteGap?.())), 1)
   }
 
   live (): void {
@@ -59,11 +62,10 @@ export class StreamSink implements ReaderTarget {
   failed (error: unknown): void {
     this.outlet.failed(error)
   }
+}
 
-  #id (position: string): string | undefined {
-    const { ids } = this.outlet
-    return ids === undefined ? position : ids.of(position)
-  }
+function idOf ({ ids }: Outlet, position: string): string | undefined {
+  return ids === undefined ? position : ids.of(position)
 }
 
 /** One that passes on all that there is, so that a batch may go to the connection without it. */

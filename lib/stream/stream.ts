@@ -39,7 +39,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   readonly #settings: StreamSettings
   readonly #client: string | undefined
   readonly context: Context
-  readonly #started = performance.now()
+  readonly #started = Math.round(performance.now())
   // These are released when the stream is over: a source that waits without an end
   // keeps the stream, but must not keep the connection.
   #response: Response | undefined
@@ -106,10 +106,10 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
       end === undefined ? dest.end() : end()
       return
     }
-    const { settings, registry } = this.app
+    const { registry } = this.app
     this.#end = end
     registry.counters.total++
-    this.connection = new Kind(dest, settings, this.#settings, registry, this)
+    this.connection = new Kind(dest, this.#settings, registry, this)
     reportOpen(this)
     this.connection.open(openFrame(this.#settings.retry))
     const feed = this.#feed!
@@ -136,7 +136,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     this.#response = this.#end = this.#queuedOn = undefined
     if (connection === undefined) return
     connection.release()
-    const duration = Math.round(performance.now() - this.#started)
+    const duration = Math.round(performance.now()) - this.#started
     const { events, bytes } = connection
     this.#events = events
     reportClose(this, { reason: this.#reason!, duration, events, bytes })

@@ -21,6 +21,10 @@ export interface ConnectionApp {
   clock: Clock
   counters: Counters
   blocks: RecentBlocks
+  /** Bytes that may wait for a client. */
+  maxBuffer: number
+  /** Ticks that they may wait; 0 is off. */
+  writeTimeout: number
 }
 
 export interface ConnectionOwner {
@@ -45,10 +49,8 @@ export class Connection extends Counted implements Sleeper {
   readonly app: ConnectionApp
   readonly dest: Destination
   readonly #owner: ConnectionOwner
-  readonly #maxBuffer: number
   #pending = ''
-  // The times are in ticks, 0 is off.
-  readonly #writeTimeout: number
+  // In ticks, 0 is off.
   readonly #heartbeat: number
   readonly #expiry: number
   // The clock's turn when it became blocked: ticks that the server itself has missed are not the client's.
@@ -59,17 +61,12 @@ export class Connection extends Counted implements Sleeper {
   // Emitters with a drain listener; mostly none, so all share one list.
   #drainables: Drainable[] = NONE
 
-  constructor (
-    dest: Destination, limits: { maxBuffer: number, writeTimeout: number }, times: { heartbeat: number, maxAge: number },
-    app: ConnectionApp, owner: ConnectionOwner
-  ) {
+  constructor (dest: Destination, times: { heartbeat: number, maxAge: number }, app: ConnectionApp, owner: ConnectionOwner) {
     const { clock } = app
     super(clock.refresh())
     this.dest = dest
     this.app = app
     this.#owner = owner
-    this.#maxBuffer = limits.maxBuffer
-    this.#writeTimeout = Clock.ticks(limits.writeTimeout)
     this.#heartbeat = Clock.ticks(times.heartbeat)
     // All streams opened by one deploy must not come back in the same second.
     this.#expiry = times.maxAge === 0 ? 0 : clock.now + Clock.ticks(times.maxAge * (0.8 + 0.2 * Math.random()))
@@ -176,7 +173,7 @@ export class Connection extends Counted implements Sleeper {
 
   wake (): void {
     const { now, turns } = this.app.clock
-    const isLate = this.#writeTimeout !== 0 && turns >= this.#blockedSince + this.#writeTimeout
+    const isLate = this.app.writeTimeout !== 0 && turns >= this.#blockedSince + this.app.writeTimeout
     if (this.#ending) {
       if (isLate) this.#owner.cut()
       else this.#reschedule()
@@ -257,12 +254,12 @@ export class Connection extends Counted implements Sleeper {
 
   /** Makes sure that it is woken when what waits is late. Most writes are taken soon, and one wake-up is enough for many. */
   #watch (): void {
-    if (this.next === undefined || this.due > this.app.clock.now + this.#writeTimeout) this.#reschedule()
+    if (this.next === undefined || this.due > this.app.clock.now + this.app.writeTimeout) this.#reschedule()
   }
 
   #dropIfFull (): boolean {
     if (!this.blocked || this.#isLast) return false
-    if (this.dest.writableLength <= this.#maxBuffer) return false
+    if (this.dest.writableLength <= this.app.maxBuffer) return false
     this.#drop('maxBuffer')
     return true
   }
@@ -274,7 +271,7 @@ export class Connection extends Counted implements Sleeper {
 
   #reschedule (): void {
     const { clock } = this.app
-    const deadline = this.#writeTimeout === 0 ? Infinity : clock.refresh() + this.#blockedSince + this.#writeTimeout - clock.turns
+    const deadline = this.app.writeTimeout === 0 ? Infinity : clock.refresh() + this.#blockedSince + this.app.writeTimeout - clock.turns
     let due = this.blocked || this.#ending ? deadline : Infinity
     if (!this.#ending) {
       if (this.#settlesAt !== 0) due = Math.min(due, this.#settlesAt)

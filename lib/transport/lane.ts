@@ -6,26 +6,27 @@ import type { Company } from './counted.js'
 import type { Destination, Drainable } from './destination.js'
 import { isPlain } from './private.js'
 
-/** A connection whose socket holds bytes back. */
+/** A connection whose socket holds bytes back; undefined where it has left meanwhile. */
 export interface Full {
-  connection: Connection
+  connection: Connection | undefined
   socket: Drainable
 }
 
-/** @template User the user of a connection. */
-export class Lane<User> implements Company {
+/** The user of a connection. */
+export interface User { connection: Connection | undefined }
+
+export class Lane<U extends User> implements Company {
   readonly app: ConnectionApp
   events = 0
   bytes = 0
   written = 0
   // Dense lists with the same places.
   readonly #dests: Destination[] = []
-  readonly #connections: Connection[] = []
-  readonly #users: User[] = []
-  readonly #left: (user: User) => void
+  readonly #users: U[] = []
+  readonly #left: (user: U) => void
 
   /** @param left hears of each that has left by itself. */
-  constructor (app: ConnectionApp, left: (user: User) => void) {
+  constructor (app: ConnectionApp, left: (user: U) => void) {
     this.app = app
     this.#left = left
   }
@@ -34,55 +35,49 @@ export class Lane<User> implements Company {
     return this.#users.length
   }
 
-  get connections (): readonly Connection[] {
-    return this.#connections
+  get users (): readonly U[] {
+    return this.#users
   }
 
-  add (user: User, connection: Connection): void {
+  add (user: U, connection: Connection): void {
+    user.connection = connection
     connection.join(this, this.#users.push(user) - 1)
-    this.#connections.push(connection)
     this.#dests.push(connection.dest)
   }
 
-  /** Gives its user. */
-  remove (connection: Connection): User {
+  leave (connection: Connection): void {
     const { place } = connection
     const user = this.#users[place]!
-    connection.part()
-    const last = this.#connections.pop()!
-    const lastUser = this.#users.pop()!
+    const last = this.#users.pop()!
     const lastDest = this.#dests.pop()!
-    if (last !== connection) {
-      this.#connections[place] = last
-      this.#users[place] = lastUser
+    if (last !== user) {
+      this.#users[place] = last
       this.#dests[place] = lastDest
-      last.place = place
+      last.connection!.place = place
     }
-    return user
-  }
-
-  leave (connection: Connection): void {
-    this.#left(this.remove(connection))
+    connection.part()
+    user.connection = undefined
+    this.#left(user)
   }
 
   /** Writes to all that can take it; the others leave. Gives those that are to wait for the client now. */
   write ({ chunk, size }: SharedBytes, events: number): Full[] {
     const { app } = this
-    const refused: Connection[] = []
+    const refused: U[] = []
     const full: Full[] = []
     // Copies, because a socket may have a write() of the app, which may do anything.
     const dests = [...this.#dests]
-    const connections = [...this.#connections]
+    const users = [...this.#users]
     for (let place = 0; place < dests.length; place++) {
       const dest = dests[place]!
       if (dest.destroyed === true || dest.writableEnded || !isPlain(dest)) {
-        refused.push(connections[place]!)
+        refused.push(users[place]!)
         continue
       }
       const socket = dest.socket!
-      if (!socket.write(chunk) && socket.writableLength > 0) full.push({ connection: connections[place]!, socket })
+      if (!socket.write(chunk) && socket.writableLength > 0) full.push({ connection: users[place]!.connection, socket })
     }
-    for (const connection of refused) if (connection.company === this) this.leave(connection)
+    for (const { connection } of refused) if (connection?.company === this) this.leave(connection)
     const count = dests.length - refused.length
     this.events += events
     this.bytes += size

@@ -138,6 +138,7 @@ const BODIES = [
   ['{{ {one: a}.valueOf().one.b }}', 'a'],
   // Macros that are called with what is not known.
   ['{% macro m(t) %}{{ t.a }}{% endmacro %}{{ m.call(none, b) }}', 'b'],
+  ['{% macro m(t) %}{{ t.a }}{% endmacro %}{{ m.call.call(m, none, b) }}', 'b'],
   ['{% macro m(t, size=1) %}{{ size }}{% endmacro %}{{ [1].map(m) }}', 'size'],
   ['{% macro m(t) %}{{ t.b }}{% endmacro %}{{ a is odd(m) }}', 'a'],
   ['{% macro m() %}{{ b }}{% endmacro %}{{ a is own(m) }}', 'a b'],
@@ -172,7 +173,11 @@ const BODIES = [
   ['{% macro m1() %}{% macro m2() %}{{ y }}{% endmacro %}{% endmacro %}{% if m2() ~ (m1() | now) %}{% endif %}', 'y'],
   // What comes behind the one that it is, is not evaluated.
   ['{% macro m1() %}{% macro m2() %}{{ y }}{% endmacro %}{% endmacro %}{% switch a %}{% case 1 %}{% case m1() %}{% endswitch %}{{ m2() }}', 'a m2 y'],
-  ['{% for t in tasks | sort(true, false, "due", attribute="n") %}{{ t.title }}{% endfor %}', 'tasks[] tasks[].due tasks[].title']
+  ['{% for t in tasks | sort(true, false, "due", attribute="n") %}{{ t.title }}{% endfor %}', 'tasks[] tasks[].due tasks[].title'],
+  ['{% for t in tasks | sort(true, false, key, attribute="n") %}{{ t.title }}{% endfor %}', 'key tasks'],
+  ['{% for t in tasks | sort(true, false, attribute="n") %}{{ t.title }}{% endfor %}', 'tasks[] tasks[].n tasks[].title'],
+  ['{% for t in tasks | sort %}{{ t.title }}{% endfor %}', 'tasks'],
+  ['{{ (tasks | sort) ~ format([a], 1) }}', 'a format tasks']
 ]
 
 for (const [body, paths] of BODIES) {

@@ -38,7 +38,7 @@ const RULES: Record<string, Rule> = {
     const shape = uses.shape(input)
     return values.length > 1 ? undefined : list(list(either([item, text(shape)])), unionOf([shape, uses.all(...values)]))
   },
-  sort: given => by(given, given.nodes[2]?.typename === 'Literal' ? given.nodes[2] : named(given, 'attribute') ?? given.nodes[2], list, true),
+  sort: given => by(given, given.nodes[2] === undefined || given.nodes[2].typename === 'KeywordArgs' ? named(given, 'attribute') : given.nodes[2], list, true),
   groupby: given => by(given, given.nodes[0], (item, reads) => list(list(item), reads), true),
   sum: given => by(given, given.nodes[0], (_, reads) => text(reads)),
   join: given => by(given, given.nodes[1], (_, reads) => text(reads)),

@@ -94,9 +94,7 @@ export function runFrom (machine: Machine, tag: AstNode, chain: Chain, own: { co
   })
   const known = (targets ?? []).filter(twin => !chain.has(twin))
   if (targets === undefined) machine.giveUp(tag)
-  let isUnknown = targets === undefined
-  machine.journal.choose(known.map(twin => () => {
-    if (runFrom(machine, tag, chain.extend(machine.sources.level(twin)), own)) isUnknown = true
-  }))
-  return isUnknown
+  const results: boolean[] = []
+  machine.journal.choose(known.map(twin => () => { results.push(runFrom(machine, tag, chain.extend(machine.sources.level(twin)), own)) }))
+  return targets === undefined || results.includes(true)
 }

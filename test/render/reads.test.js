@@ -177,7 +177,7 @@ const BODIES = [
   ['{% for t in tasks | sort(true, false, key, attribute="n") %}{{ t.title }}{% endfor %}', 'key tasks'],
   ['{% for t in tasks | sort(true, false, attribute="n") %}{{ t.title }}{% endfor %}', 'tasks[] tasks[].n tasks[].title'],
   ['{% for t in tasks | sort %}{{ t.title }}{% endfor %}', 'tasks'],
-  ['{{ (tasks | sort) ~ format([a], 1) }}', 'a format tasks']
+  ['{{ format([a], 1) }}{{ format({one: b}, 1) }}', 'a b format']
 ]
 
 for (const [body, paths] of BODIES) {

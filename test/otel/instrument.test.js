@@ -11,7 +11,7 @@ import { providers } from '../helpers/otel.js'
 import { dial, get, GET, troubles } from '../helpers/raw.js'
 
 const CHANNELS = ['stream:open', 'stream:close', 'stream:error', 'stream:reject', 'resume', 'deliver'].map(name => `fastify-chirp:${name}`)
-const TRACING = ['publish', 'render'].map(name => `fastify-chirp:${name}`)
+const TRACING = ['publish', 'change', 'update', 'render'].map(name => `fastify-chirp:${name}`)
 const listeners = () => [...CHANNELS.filter(name => diagnostics.hasSubscribers(name)), ...TRACING.filter(name => diagnostics.tracingChannel(name).hasSubscribers)]
 
 t.test('options are checked, and refused where there is no such one', async t => {

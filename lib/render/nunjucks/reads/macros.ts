@@ -40,7 +40,8 @@ export function callMacro (machine: Machine, macro: Macro, given: Arguments): Va
     context,
     frame: new Frame(around?.frame, around !== undefined),
     locals: new Locals(around?.locals),
-    isSetup: false
+    isSetup: false,
+    isExtending: false
   }
   const reads = machine.collect(registers, () => {
     pass(machine, node, given)

@@ -1,6 +1,7 @@
 // What statements read and set.
 import type { Read } from '../../reads.js'
 import type { AstNode } from '../internals.js'
+import { surveyOf } from './chain.js'
 import type { Machine } from './machine.js'
 import { bound } from './macros.js'
 import { runBlock } from './page.js'
@@ -42,7 +43,7 @@ export function execute (machine: Machine, node: AstNode): void {
       if (!machine.now.isSetup) include(machine, node)
       return
     case 'Block':
-      if (!machine.now.isSetup) runBlock(machine, node.name.value as string)
+      if (!machine.now.isSetup && !machine.now.isExtending) runBlock(machine, node.name.value as string)
       return
     case 'Extends':
       // The caller that runs the template looks for it.
@@ -54,7 +55,9 @@ export function execute (machine: Machine, node: AstNode): void {
 
 function output (machine: Machine, node: AstNode): void {
   if (node.typename === 'TemplateData') return
-  for (const filter of calledAhead(machine, node, false)) machine.emit(machine.uses.all(machine.evaluate(filter)))
+  if (answersLater(machine, node)) {
+    for (const filter of calledAhead(machine, node, false)) machine.emit(machine.uses.all(machine.evaluate(filter)))
+  }
   machine.emit(machine.uses.all(machine.evaluate(node)))
 }
 
@@ -99,10 +102,8 @@ function loop (machine: Machine, node: AstNode): void {
   })
 }
 
-function answersLater (machine: Machine, node: AstNode): boolean {
-  if (/Async/.test(node.typename)) return true
-  if (isAsyncFilter(machine, node)) return true
-  return machine.host.nunjucks.childrenOf(node).some(child => answersLater(machine, child))
+function answersLater ({ now: { position: { chain, level } } }: Machine, node: AstNode): boolean {
+  return surveyOf(chain, level).later.has(node)
 }
 
 /** Runs a way any number of times, or not at all. */
@@ -123,7 +124,7 @@ function bindItem (machine: Machine, name: AstNode, value: Value, shape: Readonl
   } else {
     const inList = uses.member(item, undefined)
     // They are evaluated, used or not.
-    uses.presence(inList)
+    uses.note(inList)
     name.children.forEach((child, index) => {
       const inObject = index === 0 ? text(shape) : index === 1 ? item : made()
       bindBoth(machine, child.value as string, { ...either([inList, inObject]), isThere: false })

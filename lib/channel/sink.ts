@@ -66,6 +66,25 @@ export class StreamSink implements ReaderTarget {
   }
 }
 
+/** Its stream has signals, which the events may show. */
+class ShowingSink extends StreamSink {
+  readonly #outlet: Outlet
+
+  constructor (outlet: Outlet) {
+    super(outlet)
+    this.#outlet = outlet
+  }
+
+  override pass (entries: readonly Entry[], batch?: Batch): void {
+    super.pass(entries, batch)
+    this.#outlet.noteShown!(entries)
+  }
+}
+
+export function sinkOf (outlet: Outlet): StreamSink {
+  return outlet.noteShown === undefined ? new StreamSink(outlet) : new ShowingSink(outlet)
+}
+
 /** The event that tells of a gap. What a client asked for may be anything of any length, so it is cut, and stands in JSON alone. */
 export function gapFields (requested: string, id: string | undefined, notes?: GapNotes): { event: string, id: string | undefined, data: string } {
   return { event: OWN_EVENTS.gap, id, data: JSON.stringify({ requested: requested.slice(0, MAX_ID_BYTES), resumedFrom: id, ...notes }) }

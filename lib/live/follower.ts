@@ -180,6 +180,7 @@ export class Follower implements Attachment {
       this.#told = position
     }
     this.#outlet.share(update.frames(dialect, ids), update.events)
+    this.#outlet.noteShown?.(update.sent)
   }
 
   #postpone (targets: Iterable<string>): void {

@@ -18,8 +18,8 @@ t.test('options are checked, and refused where there is no such one', async t =>
   const app = await buildApp(t)
   for (const [options, message] of [
     [{ meterProvder: {} }, /no option "meterProvder" of instrument\(\).*meterProvider/],
-    [{ meterProvider: {} }, /option "meterProvider" must be an object with getMeter\(\).* false/],
-    [{ tracerProvider: 'global' }, /option "tracerProvider" must be an object with getTracer\(\)/],
+    [{ meterProvider: {} }, /option "meterProvider" of instrument\(\) must be an object with getMeter\(\).* false/],
+    [{ tracerProvider: 'global' }, /option "tracerProvider" of instrument\(\) must be an object with getTracer\(\)/],
     [null, /options of instrument\(\) must be an object, not null/],
     [{ meterProvider: { getMeter () { throw new Error('no meter') } } }, /"meterProvider" of instrument\(\) failed \(no meter\)/],
     [{ ...providers(t).options, tracerProvider: { getTracer () { throw new Error('no tracer') } } }, /"tracerProvider" of instrument\(\) failed \(no tracer\)/]

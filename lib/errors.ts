@@ -16,8 +16,8 @@ export const FST_CHIRP_REGISTERED = createError<[Cause?]>('FST_CHIRP_REGISTERED'
 export const FST_CHIRP_EVENT = createError<[string, Cause?]>('FST_CHIRP_EVENT',
   'Cannot make an SSEEvent: %s', 500, TypeError)
 
-export const FST_CHIRP_FRAGMENT = createError<[string, Cause?]>('FST_CHIRP_FRAGMENT',
-  'Cannot make a Fragment: %s', 500, TypeError)
+export const FST_CHIRP_FRAGMENT = createError<[string, string, Cause?]>('FST_CHIRP_FRAGMENT',
+  'Cannot make %s: %s', 500, TypeError)
 
 export const FST_CHIRP_VALUE = createError<[string, Cause?]>('FST_CHIRP_VALUE',
   'Cannot send this value: %s', 500, TypeError)

@@ -4,7 +4,7 @@ import { checkEngine } from './channel/engine-check.js'
 import { FST_CHIRP_OPTION } from './errors.js'
 import { HEARTBEAT, type Settings, streamSettings } from './stream/settings.js'
 import type { ChirpOptions } from './types.js'
-import { integer, MAX_TIME, refuse, refuseUnknown, time } from './util/options.js'
+import { integer, MAX_TIME, refuse, refuseUnknown, requireObject, time } from './util/options.js'
 
 const OPTIONS = [
   'templates', 'debug', 'heartbeat', 'retry', 'closeEvent', 'maxBuffer', 'writeTimeout', 'maxAge', 'maxStreams',
@@ -19,9 +19,11 @@ const FASTIFY_OPTIONS = ['prefix', 'logLevel', 'logSerializers', 'encapsulate']
  * @throws FST_CHIRP_OPTION for an unknown option or a value that it cannot take.
  */
 export function resolveOptions (options: ChirpOptions): Settings {
+  // Fastify calls a function for them.
+  requireObject('of app.register(chirp)', options)
   const own: Record<string, unknown> = { ...options }
   for (const name of FASTIFY_OPTIONS) Reflect.deleteProperty(own, name)
-  refuseUnknown('here', own, OPTIONS)
+  refuseUnknown('of app.register(chirp)', own, OPTIONS)
   checkEngine(options.engine)
   const { debug, maxBuffer, writeTimeout, maxStreams, maxStreamsPerClient, clientKey, shutdownGrace } = options
   if (debug !== undefined && typeof debug !== 'boolean') refuse('debug', 'true or false', debug)

@@ -69,7 +69,7 @@ async function chirp (app: FastifyInstance, options: ChirpOptions): Promise<void
     log: app.log,
     report
   }
-  const views = new LiveViews({ ...live, engine: channels.engine, isShared: channels.isShared, id: randomUUID(), reads: renderer.reads, deferredIn, signals: printed })
+  const views = new LiveViews({ ...live, app, engine: channels.engine, isShared: channels.isShared, id: randomUUID(), reads: renderer.reads, deferredIn, signals: printed })
   const signals = new Signals({ ...live, channels })
   addFirstOnRoute(app, noteHandler)
   const contracts = new Registration(app, renderer, { contracts: options.contracts, client: settings.client }, {

@@ -103,7 +103,7 @@ t.test('bad options fail the registration with a message that names them', async
       await t.rejects(register({ [option]: value }), { code: 'FST_CHIRP_OPTION', message: new RegExp(option) }, `${option}: ${String(value)}`)
     }
   }
-  await t.rejects(register({ hartbeat: 1000 }), { code: 'FST_CHIRP_OPTION', message: /there is no option "hartbeat" here. The options are templates, debug, heartbeat/ })
+  await t.rejects(register({ hartbeat: 1000 }), { code: 'FST_CHIRP_OPTION', message: /there is no option "hartbeat" of app.register\(chirp\). The options are templates, debug, heartbeat/ })
   await t.rejects(register({ clientKey: () => 'x' }), { code: 'FST_CHIRP_OPTION', message: /"clientKey" has no effect without "maxStreamsPerClient"/ })
   await t.rejects(register({ event: 'x' }), { code: 'FST_CHIRP_OPTION' }, 'event is for one stream')
 })

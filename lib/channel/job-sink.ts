@@ -74,6 +74,7 @@ export class JobSink extends StreamSink implements Attachment {
     this.#position = position
     if (end === undefined) super.pass(entries, batch)
     else if (entries.length > 1) super.pass(entries.slice(0, -1))
+    this.outlet.noteShown?.(entries)
     if (end === undefined) this.check()
     else this.finish(end)
   }

@@ -193,8 +193,8 @@ export class Jobs {
 function checkJob (options: JobOptions): JobOptions {
   refuseUnknown('of app.job()', options, ['keep', 'history'])
   return {
-    keep: integer('keep', options.keep, 0, MAX_TIME),
-    history: integer('history', options.history, 0, Number.MAX_SAFE_INTEGER)
+    keep: integer('keep', options.keep, 0, MAX_TIME, 'of app.job()'),
+    history: integer('history', options.history, 0, Number.MAX_SAFE_INTEGER, 'of app.job()')
   }
 }
 

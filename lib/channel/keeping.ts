@@ -34,9 +34,9 @@ export const KEEPING_OPTIONS = ['ttl', 'every', 'source', 'linger'] as const
 
 /** @throws FST_CHIRP_OPTION for a bad one. */
 export function checkKeeping ({ ttl, every, source, linger }: KeepingOptions, keepsLatest: boolean): void {
-  integer('ttl', ttl, 1, MAX_TIME)
-  integer('every', every, 1, MAX_TIME)
-  integer('linger', linger, 0, MAX_TIME)
+  integer('ttl', ttl, 1, MAX_TIME, 'of app.channel()')
+  integer('every', every, 1, MAX_TIME, 'of app.channel()')
+  integer('linger', linger, 0, MAX_TIME, 'of app.channel()')
   if (every !== undefined && !keepsLatest) throw new FST_CHIRP_OPTION('channel option "every" is for values that replace each other. Set "latest" too, or omit it')
   if (source !== undefined && typeof source !== 'function') {
     throw new FST_CHIRP_OPTION(`channel option "source" must be a function that returns an iterable, such as an async generator, not ${describe(source)}`)

@@ -92,7 +92,7 @@ export class Merged implements Feed {
     const located = this[kParts].filter(isLocatable)
     const others = this[kParts].filter(part => !isLocatable(part))
     // One feed sends once in a tick by itself.
-    const merged = new MergedAttachment(located.length > 1 ? new TickOutlet(outlet) : outlet, this[kParts].length)
+    const merged = new MergedAttachment(located.length > 1 ? new TickOutlet(outlet) : outlet, this[kParts].length, this.signals !== undefined)
     if (located.length > 0) merged.locate(located, lastEventId)
     for (const part of others) merged.attach(part, located.length > 0 ? undefined : lastEventId)
     return merged
@@ -111,6 +111,8 @@ class MergedAttachment implements Attachment {
   readonly #outlet: Outlet
   readonly #located: Array<{ n: number, part: Attachment }> = []
   readonly #others: Attachment[] = []
+  // Of those that have signals; undefined where none of the feeds has.
+  readonly #renewing: Attachment[] | undefined
   // Where each feed is; empty for what is not known, or has no place in an id.
   #positions: string[] = []
   // Feeds that start at the live position, and have not told it yet.
@@ -120,9 +122,10 @@ class MergedAttachment implements Attachment {
   #starting = 0
   #isDetached = false
 
-  constructor (outlet: Outlet, parts: number) {
+  constructor (outlet: Outlet, parts: number, hasSignals: boolean) {
     this.#outlet = outlet
     this.#left = parts
+    this.#renewing = hasSignals ? [] : undefined
   }
 
   /** Attaches feeds that have a place in the ids. */
@@ -140,7 +143,7 @@ class MergedAttachment implements Attachment {
   attach (feed: Feed, lastEventId: string | undefined): void {
     const dropsIds = lastEventId === undefined
     const ids = dropsIds ? this.#ids(-1, false, false) : this.#outlet.ids
-    this.#others.push(attachFeed(feed, new PartOutlet(this.#outlet, ids, dropsIds, this.#partEnded), lastEventId ?? ''))
+    this.#others.push(attachFeed(feed, this.#part(ids, dropsIds), lastEventId ?? ''))
   }
 
   cursor (): string | undefined {
@@ -172,15 +175,24 @@ class MergedAttachment implements Attachment {
     const starts = places.map((place, n) => {
       const isFresh = place.isNoted && place.after === ''
       if (isFresh) this.#untold++
-      const outlet = new PartOutlet(this.#outlet, this.#ids(n, place.isNoted, isFresh), false, this.#partEnded, this.#partLive)
+      const outlet = this.#part(this.#ids(n, place.isNoted, isFresh), false, this.#partLive)
       if (place.lost !== undefined) new StreamSink(outlet).gap(place.lost, place.position)
       return { n, outlet, after: place.after, isFresh }
     })
     for (const { n, outlet, after } of [...starts.filter(({ isFresh }) => isFresh), ...starts.filter(({ isFresh }) => !isFresh)]) {
       // One that fails at once takes the others with it.
       if (this.#isDetached) return
-      this.#located.push({ n, part: attachFeed(feeds[n]!, outlet, after) })
+      const part = attachFeed(feeds[n]!, outlet, after)
+      this.#located.push({ n, part })
+      if (part.renew !== undefined) this.#renewing?.push(part)
     }
+  }
+
+  #part (ids: Ids | undefined, dropsIds: boolean, live?: () => void): PartOutlet {
+    const renewing = this.#renewing
+    // Those that follow are attached with the newest values.
+    const shown = renewing && ((sent: Parameters<Required<Outlet>['noteShown']>[0]) => { for (const part of renewing) part.renew!(sent) })
+    return new PartOutlet(this.#outlet, ids, dropsIds, { ended: this.#partEnded, live, shown })
   }
 
   #fail (error: unknown): void {
@@ -220,13 +232,18 @@ class PartOutlet extends Relay {
   readonly #dropsIds: boolean
   readonly #ended: () => void
   readonly #live: (() => void) | undefined
+  readonly noteShown: Outlet['noteShown']
 
-  constructor (outlet: Outlet, ids: Ids | undefined, dropsIds: boolean, ended: () => void, live?: () => void) {
+  constructor (
+    outlet: Outlet, ids: Ids | undefined, dropsIds: boolean,
+    { ended, live, shown }: { ended: () => void, live: (() => void) | undefined, shown: Outlet['noteShown'] }
+  ) {
     super(outlet)
     this.#ids = ids
     this.#dropsIds = dropsIds
     this.#ended = ended
     this.#live = live
+    this.noteShown = shown
   }
 
   override get ids (): Ids | undefined {

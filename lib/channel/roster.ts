@@ -39,6 +39,8 @@ export class Roster<T> implements Beating {
   #held = new Map<string, Map<string, Held<T>>>()
   // The holdings of this process, known to others or not.
   readonly #mine = new Map<string, T>()
+  // The keys of this process, and those with another holder. What the engine does not know yet counts.
+  #present = new Set<string>()
   // Keys of which the engine has yet to be told.
   readonly #stale = new Set<string>()
   // Those of them that it did not take; the next beat tries again.
@@ -73,21 +75,24 @@ export class Roster<T> implements Beating {
     return this.#held.get(key) ?? NOBODY
   }
 
-  /** The keys with a holder, as all processes know them, in the order in which they came. */
-  keys (): IterableIterator<string> {
-    return this.#held.keys()
+  /** The keys that are held, those of this process as it knows them itself. */
+  get present (): ReadonlySet<string> {
+    return this.#present
   }
 
   /** This process holds a key, or another value of it. */
   hold (key: string, data: T): void {
     if (this.#isClosed) return
     this.#mine.set(key, data)
+    this.#present.add(key)
     this.#tell(key)
   }
 
   /** This process holds a key no more. */
   release (key: string): void {
-    if (!this.#isClosed && this.#mine.delete(key)) this.#tell(key)
+    if (this.#isClosed || !this.#mine.delete(key)) return
+    this.#count(key)
+    this.#tell(key)
   }
 
   /** Resolves when the engine has all changes of now, or cannot take them. */
@@ -116,6 +121,7 @@ export class Roster<T> implements Beating {
     this.#stopListening()
     this.#held.clear()
     this.#mine.clear()
+    this.#present.clear()
     this.#stale.clear()
     this.#refused.clear()
   }
@@ -223,6 +229,7 @@ export class Roster<T> implements Beating {
   #start (events: readonly StoredEvent[]): void {
     const before = this.#held
     this.#held = new Map()
+    this.#present = new Set(this.#mine.keys())
     this.#waiting = undefined
     for (const event of events) this.#put(event)
     const { owner } = this.#host
@@ -270,8 +277,15 @@ export class Roster<T> implements Beating {
         if (holders === undefined) this.#held.set(key, new Map([[owner, held]]))
         else holders.set(owner, held)
       }
+      this.#count(key)
     }
     return { ...told, before }
+  }
+
+  #count (key: string): void {
+    const holders = this.holders(key)
+    if (this.#mine.has(key) || holders.size > 1 || (holders.size === 1 && !holders.has(this.#host.owner))) this.#present.add(key)
+    else this.#present.delete(key)
   }
 
   #failed (error: unknown): void {

@@ -40,11 +40,11 @@ export class SharedMembers<Info> implements Membership<Info> {
   }
 
   get size (): number {
-    return this.#keys().size
+    return this.#roster.present.size
   }
 
   list (): Array<Member<Info>> {
-    return [...this.#keys()].map(key => {
+    return [...this.#roster.present].map(key => {
       const holders = new Map(this.#roster.holders(key))
       const { owner } = this.#roster
       const mine = this.#mine.get(key)
@@ -90,17 +90,6 @@ export class SharedMembers<Info> implements Membership<Info> {
     this.#mine.clear()
     if (this.#isClosing()) this.#roster.close()
     else this.#roster.leave()
-  }
-
-  /** The members that are present, as far as this process knows. */
-  #keys (): Set<string> {
-    const keys = new Set(this.#mine.keys())
-    for (const key of this.#roster.keys()) {
-      const holders = this.#roster.holders(key)
-      // The engine may not know yet that it holds a member no more.
-      if (holders.size > 1 || !holders.has(this.#roster.owner)) keys.add(key)
-    }
-    return keys
   }
 
   #hold (key: string, { info, count }: Mine<Info>): void {

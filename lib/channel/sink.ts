@@ -77,6 +77,18 @@ export class DirectSink extends StreamSink {
   }
 }
 
+/** Its stream has signals, which the events may show. */
+class ShowingSink extends StreamSink {
+  override pass (entries: readonly Entry[], batch?: Batch): void {
+    super.pass(entries, batch)
+    this.outlet.noteShown!(entries)
+  }
+}
+
+export function sinkOf (outlet: Outlet): StreamSink {
+  return outlet.noteShown === undefined ? new DirectSink(outlet) : new ShowingSink(outlet)
+}
+
 /** The event that tells of a gap. What a client asked for may be anything of any length, so it is cut, and stands in JSON alone. */
 export function gapFields (requested: string, id: string | undefined, notes?: GapNotes): { event: string, id: string | undefined, data: string } {
   return { event: OWN_EVENTS.gap, id, data: JSON.stringify({ requested: requested.slice(0, MAX_ID_BYTES), resumedFrom: id, ...notes }) }

@@ -3,12 +3,14 @@ import { FST_CHIRP_OPTION } from '../errors.js'
 import type { ContractOptions } from '../types.js'
 import { describe } from '../util/describe.js'
 import { isList } from '../util/kind.js'
-import { refuseUnknown } from '../util/options.js'
+import { named, refuseUnknown } from '../util/options.js'
 import { CATEGORIES } from './categories.js'
 
 export type { ContractOptions } from '../types.js'
 
 export const LEVELS = ['error', 'warning', 'info', 'off'] as const
+
+const OF = 'of app.checkContracts()'
 
 const OPTIONS = ['sources', 'severities', 'external'] as const
 
@@ -20,7 +22,7 @@ export function checkOptions (options: ContractOptions): void {
   if (typeof options !== 'object' || options === null) {
     throw new FST_CHIRP_OPTION(`the options of app.checkContracts() must be an object, not ${describe(options)}`)
   }
-  checkEach(options, '')
+  checkEach(options, { of: OF })
 }
 
 /**
@@ -33,7 +35,7 @@ export async function checkRegistered (options: ContractOptions | undefined): Pr
   if (typeof options !== 'object' || options === null) {
     throw new FST_CHIRP_OPTION(`option "contracts" must be an object, such as { sources: ['routes'] }, not ${describe(options)}`)
   }
-  checkEach(options, 'contracts.')
+  checkEach(options, { within: 'contracts.' })
   if (options.external === undefined) return
   // It brings a router along.
   const { createExternal } = await import('./external.js')
@@ -53,28 +55,29 @@ export function mergeOptions (registered: ReadonlyArray<ContractOptions | undefi
   }
 }
 
-function checkEach (options: ContractOptions, within: string): void {
-  refuseUnknown('here', options, OPTIONS)
+function checkEach (options: ContractOptions, { within = '', of }: { within?: string, of?: string }): void {
+  refuseUnknown(of ?? 'in "contracts"', options, OPTIONS)
   const { sources, severities = {}, external } = options
-  checkList(`${within}sources`, 'files and folders, such as [\'app.js\', \'routes\']', sources, path => path !== '')
-  checkList(`${within}external`, 'patterns of paths, such as [\'/app/*\']', external, path => path.startsWith('/'))
-  if (typeof severities !== 'object' || severities === null) {
-    throw new FST_CHIRP_OPTION(`option "${within}severities" must be an object, such as { orphan: 'off' }, not ${describe(severities)}`)
+  const name = (option: string): string => named(`${within}${option}`, of)
+  checkList(name('sources'), 'files and folders, such as [\'app.js\', \'routes\']', sources, path => path !== '')
+  checkList(name('external'), 'patterns of paths, such as [\'/app/*\']', external, path => path.startsWith('/'))
+  if (typeof severities !== 'object' || severities === null || isList(severities)) {
+    throw new FST_CHIRP_OPTION(`${name('severities')} must be an object, such as { orphan: 'off' }, not ${describe(severities)}`)
   }
-  for (const [category, level] of Object.entries(severities)) checkSeverity(`${within}severities`, category, level)
+  for (const [category, level] of Object.entries(severities)) checkSeverity(name('severities'), category, level)
 }
 
 function checkSeverity (option: string, category: string, level: unknown): void {
   if (!CATEGORIES.some(known => known === category)) {
-    throw new FST_CHIRP_OPTION(`option "${option}": there is no category "${category}". The categories are ${CATEGORIES.join(', ')}`)
+    throw new FST_CHIRP_OPTION(`${option}: there is no category "${category}". The categories are ${CATEGORIES.join(', ')}`)
   }
   if (!LEVELS.some(known => known === level)) {
-    throw new FST_CHIRP_OPTION(`option "${option}": ${category} must be 'error', 'warning', 'info' or 'off', not ${describe(level)}`)
+    throw new FST_CHIRP_OPTION(`${option}: ${category} must be 'error', 'warning', 'info' or 'off', not ${describe(level)}`)
   }
 }
 
 function checkList (option: string, wanted: string, value: unknown, isGood: (item: string) => boolean): void {
   if (value === undefined) return
   if (isList(value) && value.every(item => typeof item === 'string' && isGood(item))) return
-  throw new FST_CHIRP_OPTION(`option "${option}" must be a list of ${wanted}, not ${describe(value)}`)
+  throw new FST_CHIRP_OPTION(`${option} must be a list of ${wanted}, not ${describe(value)}`)
 }

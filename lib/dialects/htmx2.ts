@@ -2,7 +2,7 @@
 // `sse-swap="name"`, and the element says how.
 import { encodeFrame } from '../sse/frame.js'
 import { PLAIN, type Dialect } from './dialect.js'
-import { PARTIALS, place, placeAll, signalEvent, SWAPS } from './htmx.js'
+import { PARTIALS, place, placeAll, SIGNAL_ATTRIBUTE, signalEvent, SWAPS } from './htmx.js'
 
 export const htmx2 = {
   name: 'htmx2',
@@ -20,7 +20,7 @@ export const htmx2 = {
     // The id is where messages of several fragments find the element.
     swap: target => target === 'message' ? [['sse-swap', target]] : [['id', target], ['sse-swap', target]],
     // An element around it may say where and how its own requests are swapped.
-    signal: name => [['sse-swap', signalEvent(name)], ['hx-target', 'this'], ['hx-swap', 'innerHTML']],
+    signal: name => [['sse-swap', signalEvent(name)], ['hx-target', 'this'], ['hx-swap', 'innerHTML'], [SIGNAL_ATTRIBUTE, name]],
     close: event => [['sse-close', event]]
   },
   swaps: new Set([...SWAPS, 'morph', 'morph:innerHTML', 'morph:outerHTML'])

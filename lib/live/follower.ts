@@ -31,8 +31,8 @@ export interface Since {
   /** The position that the cursor stands for; undefined when it is unknown. */
   from: string | undefined
   last: string
-  /** The changes in between; undefined is everything. */
-  paths: Iterable<string> | undefined
+  /** The changes in between. */
+  changed: Changed
 }
 
 /** The questions of a follower about its request. */
@@ -80,8 +80,8 @@ export class Follower implements Attachment {
     try {
       const since = await this.#host.enter(this, cursor)
       if (since === undefined) return this.refuse()
-      const { from, last, paths } = since
-      this.changed.add(paths)
+      const { from, last, changed } = since
+      this.changed.addAll(changed)
       this.#told = from ?? ''
       this.#reached = this.changed.isEmpty ? last : this.#told
       // After its end nothing waits for this.
@@ -180,6 +180,7 @@ export class Follower implements Attachment {
       this.#told = position
     }
     this.#outlet.share(update.frames(dialect, ids), update.events)
+    this.#outlet.noteShown?.(update.sent)
   }
 
   #postpone (targets: Iterable<string>): void {

@@ -11,6 +11,7 @@ import { Changed } from './change.js'
 import type { Made } from './deferred.js'
 import type { Follower, FollowerGroup, Outcome } from './follower.js'
 import type { LiveBlock, Plan } from './plan.js'
+import type { UpdateFacts, UpdateResult } from './telemetry.js'
 import { Update } from './update.js'
 
 /** The parts of its key and view that a group needs. */
@@ -26,6 +27,8 @@ export interface GroupHost {
   render (block: LiveBlock, context: FragmentContext, signals: Printed): Promise<string>
   /** The signals for the renders. */
   signals: PrintedSignals
+  /** Calls `run`, which never rejects, in the trace of what has changed. */
+  update (facts: () => UpdateFacts, run: () => Promise<UpdateResult>): Promise<UpdateResult>
   report (error: unknown, what: string): void
   /** Tells a developer what was sent, and why. */
   sent (changed: Changed, targets: Iterable<string>, followers: number): void
@@ -37,8 +40,10 @@ const FIRST_RETRY = 1000
 
 /** The results for the blocks that were due. */
 interface Rendered {
+  blocks: readonly LiveBlock[]
   records: Map<string, EventRecord>
-  failed: Set<string>
+  /** The errors, by target. */
+  failed: Map<string, unknown>
   isGone?: true
 }
 
@@ -81,7 +86,7 @@ export class Group implements FollowerGroup {
     if (!this.#starting.delete(follower)) return
     // A render that is under way may be older than its page.
     follower.firstRun = this.#runs + 1
-    if (!changed.isEmpty) this.changed(changed.take().paths)
+    if (!changed.isEmpty) this.changed(changed.take())
   }
 
   leave (follower: Follower): void {
@@ -92,11 +97,9 @@ export class Group implements FollowerGroup {
     this.#host.emptied(this)
   }
 
-  /** @param paths undefined is everything. */
-  changed (paths: Iterable<string> | undefined): void {
-    const list = paths && [...paths]
-    for (const follower of this.#starting) follower.changed.add(list)
-    this.#changed.add(list)
+  changed (changed: Changed): void {
+    for (const follower of this.#starting) follower.changed.addAll(changed)
+    this.#changed.addAll(changed)
     if (this.#isRunning || (this.#timer !== undefined && !this.#isRetrying)) return
     this.#sleep(this.#host.delay, false)
   }
@@ -116,20 +119,30 @@ export class Group implements FollowerGroup {
     this.#timer = undefined
     this.#isRunning = true
     this.#runs++
-    const position = this.#host.position()
     const changed = this.#changed.take()
-    changed.add(this.#unplanned.take().paths)
+    changed.addAll(this.#unplanned.take())
+    await this.#host.update(() => {
+      const { paths, traceparents } = changed
+      return { paths: paths && [...paths], streams: this.#followers.size, traceparents }
+    }, async () => this.#update(changed))
+  }
+
+  /** Never rejects. */
+  async #update (changed: Changed): Promise<UpdateResult> {
+    const position = this.#host.position()
     const due = this.#due
     this.#due = new Set()
     this.#controller = new AbortController()
-    const { records, failed, isGone } = await this.#render(changed, due, this.#controller)
+    const { blocks, records, failed, isGone } = await this.#render(changed, due, this.#controller)
     this.#isRunning = false
     this.#controller = undefined
-    if (this.#followers.size === 0) return
-    this.#due = failed
+    const result = { blocks: blocks.map(({ block }) => block), sent: 0, errors: [...new Set(failed.values())] }
+    if (this.#followers.size === 0) return result
+    this.#due = new Set(failed.keys())
     if (isGone === true) this.#gone()
-    else this.#deliver(records, failed.size === 0 ? position : '', changed)
+    else result.sent = this.#deliver(records, failed.size === 0 ? position : '', changed)
     this.#goOn()
+    return result
   }
 
   #goOn (): void {
@@ -144,14 +157,14 @@ export class Group implements FollowerGroup {
     const { signal } = controller
     const host = this.#host
     const records = new Map<string, EventRecord>()
-    const failed = new Set<string>()
+    const failed = new Map<string, unknown>()
     const add = ({ target, swap }: LiveBlock, data: string, printed?: Printed): void => {
       const record = { target, swap, data }
       records.set(target, record)
       if (printed !== undefined) this.#printed.set(record, printed)
     }
     const fails = (block: LiveBlock, error: unknown): void => {
-      failed.add(block.target)
+      failed.set(block.target, error)
       if (host.debug) add(block, errorBox(block.block, error))
     }
     const report = (error: unknown, what: string): void => { if (!signal.aborted) host.report(error, what) }
@@ -160,16 +173,16 @@ export class Group implements FollowerGroup {
       plan = await host.plan()
     } catch (error) {
       report(error, 'what its blocks are')
-      this.#unplanned.add(changed.paths)
+      this.#unplanned.addAll(changed)
       // Not empty, so that it is tried again.
-      return { records, failed: new Set([...due, '']) }
+      return { blocks: [], records, failed: new Map([...due, ''].map(target => [target, error])) }
     }
     const targets = new Set([...due, ...plan.affected(changed.paths)])
     const blocks = plan.blocks.filter(({ target }) => targets.has(target))
-    if (blocks.length === 0) return { records, failed }
+    if (blocks.length === 0) return { blocks, records, failed }
     try {
       const made = await host.context(this.viewer, signal, name => blocks.some(block => plan.looksAt(block, name)))
-      if (made === null) return { records, failed, isGone: true }
+      if (made === null) return { blocks, records, failed, isGone: true }
       const { context } = made
       for (const [name, error] of made.failed) report(error, `the deferred value ${JSON.stringify(name)}`)
       await Promise.all(blocks.map(async block => {
@@ -188,7 +201,7 @@ export class Group implements FollowerGroup {
       controller.abort()
       for (const block of blocks) fails(block, error)
     }
-    return { records, failed }
+    return { blocks, records, failed }
   }
 
   #renewed (record: EventRecord): EventRecord {
@@ -200,7 +213,8 @@ export class Group implements FollowerGroup {
     return renewed
   }
 
-  #deliver (made: ReadonlyMap<string, EventRecord>, position: string, reason: Changed): void {
+  /** Gives the number of blocks whose HTML has changed. */
+  #deliver (made: ReadonlyMap<string, EventRecord>, position: string, reason: Changed): number {
     const records = new Map([...made].map(([target, record]) => [target, this.#renewed(record)]))
     const rendered = new Set(records.keys())
     const changed = new Set([...rendered].filter(target => this.#records.get(target)?.data !== records.get(target)!.data))
@@ -230,6 +244,7 @@ export class Group implements FollowerGroup {
         follower.failed(error)
       }
     }
+    return changed.size
   }
 
   #gone (): void {

@@ -83,8 +83,8 @@ export class LiveKey {
       const changed = new Changed()
       const isWhole = from !== undefined && (entries.at(-1)?.position ?? from) === last
       changed.add(isWhole ? [] : undefined)
-      for (const { record } of entries) changed.add(pathsOf(fromRecord(record)))
-      return { from, last, paths: changed.paths }
+      for (const { record } of entries) changed.addAll(changedBy(fromRecord(record)))
+      return { from, last, changed }
     })
   }
 
@@ -94,8 +94,8 @@ export class LiveKey {
 
   /** Tells of a change in this process alone. */
   hear (change: Change): void {
-    const paths = pathsOf(change)
-    if (paths?.length !== 0) for (const group of [...this.#groups.values()]) group.changed(paths)
+    const changed = changedBy(change)
+    if (!changed.isEmpty) for (const group of [...this.#groups.values()]) group.changed(changed)
     if (change.recheck !== undefined && change.recheck !== this.#host.id) this.recheck()
   }
 
@@ -148,6 +148,6 @@ export class LiveKey {
 }
 
 /** None for a message that asks only for a recheck. */
-function pathsOf ({ paths, recheck }: Change): readonly string[] | undefined {
-  return paths ?? (recheck === undefined || recheck === '' ? undefined : [])
+function changedBy ({ paths, recheck, traceparent }: Change): Changed {
+  return new Changed().add(paths ?? (recheck === undefined || recheck === '' ? undefined : []), traceparent)
 }

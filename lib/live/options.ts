@@ -91,7 +91,7 @@ export function checkLiveView (name: unknown, options: unknown): LiveViewSetting
     blocks: placements,
     derive: new Map([...pathsBy('derive', where, derive)].map(([path, from]) => [canonical('derive', where, path), from])),
     reads: declared,
-    delay: integer('delay', delay, 0, MAX_TIME) ?? DELAY
+    delay: integer('delay', delay, 0, MAX_TIME, where) ?? DELAY
   }
 }
 

@@ -6,18 +6,19 @@ import type { SharedFrames } from '../sse/frame.js'
 import type { Ids } from '../stream/feed.js'
 
 export class Update {
-  readonly #records: readonly EventRecord[]
+  /** Its content. */
+  readonly sent: ReadonlyArray<{ readonly record: EventRecord }>
   /** Where a client is that has all of it; empty where it has to get more for that. */
   readonly position: string
   readonly #frames = new Map<string, SharedFrames>()
 
   constructor (records: readonly EventRecord[], position: string) {
-    this.#records = records
+    this.sent = records.map(record => ({ record }))
     this.position = position
   }
 
   get events (): number {
-    return this.#records.length
+    return this.sent.length
   }
 
   frames (dialect: Dialect, ids: Ids | undefined): SharedFrames {
@@ -34,7 +35,7 @@ export class Update {
   #encode (dialect: Dialect, ids: Ids | undefined): string {
     const { position } = this
     const id = position === '' ? undefined : ids === undefined ? position : ids.of(position)
-    const last = this.#records.length - 1
-    return this.#records.map((record, n) => dialect.encode(n === last ? { ...record, id } : record)).join('')
+    const last = this.sent.length - 1
+    return this.sent.map(({ record }, n) => dialect.encode(n === last ? { ...record, id } : record)).join('')
   }
 }

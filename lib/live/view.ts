@@ -1,17 +1,17 @@
 // A live view: a page whose blocks follow their data.
-import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
-import type { ChannelEngine } from '../channel/engine.js'
+import type { FastifyRequest } from 'fastify'
 import { liveTopic } from '../channel/topics.js'
 import { viewerKey } from '../channel/viewer.js'
 import { FST_CHIRP_BLOCK_NOT_FOUND, FST_CHIRP_CHANNEL_CLOSED, FST_CHIRP_CONTEXT_TIMEOUT, FST_CHIRP_FORBIDDEN, FST_CHIRP_NO_TEMPLATES, FST_CHIRP_OPTION } from '../errors.js'
 import type { FragmentContext } from '../message/fragment.js'
-import type { ReadsAnalysis, TemplateReads } from '../render/reads.js'
+import type { TemplateReads } from '../render/reads.js'
 import { record } from '../render/recording.js'
-import type { PrintedSignals, Renderer } from '../render/renderer.js'
+import type { PrintedSignals } from '../render/renderer.js'
 import { tryLog } from '../util/log.js'
 import { whenDone, within, type MaybePromise } from '../util/promise.js'
 import { toRecord, type Change } from './change.js'
-import { awaitDeferred, hearPromises, type FindDeferred } from './deferred.js'
+import { awaitDeferred, hearPromises } from './deferred.js'
+import type { LiveEnvironment } from './environment.js'
 import { factsOf, type ViewFacts } from './facts.js'
 import type { GroupHost } from './group.js'
 import { HISTORY, LiveKey } from './key.js'
@@ -19,24 +19,7 @@ import { Keys } from './keys.js'
 import { checkLiveKey, checkMade, checkPaths, type LiveViewSettings } from './options.js'
 import { Plan, type Explanation, type LiveBlock } from './plan.js'
 import { LiveSource, type SourceHost } from './source.js'
-
-/** The parts of the app that a live view needs. */
-export interface LiveEnvironment {
-  readonly engine: ChannelEngine
-  /** Whether other processes may have the engine too. */
-  readonly isShared: boolean
-  /** Names this process in what it publishes. */
-  readonly id: string
-  readonly renderer: Renderer
-  readonly reads: ReadsAnalysis | undefined
-  readonly counters: { renders: number }
-  readonly deferredIn: FindDeferred
-  readonly signals: PrintedSignals
-  readonly debug: boolean
-  readonly log: FastifyBaseLogger
-  /** Logs and counts an error. */
-  report (error: unknown, message: string): void
-}
+import { isChangeTraced, isUpdateTraced, traceChange, traceUpdate, type ViewAbout } from './telemetry.js'
 
 // Where an engine keeps the changes, this process need not.
 const LINGER = 300_000
@@ -51,6 +34,7 @@ export class LiveView {
   readonly name: string
   readonly #app: LiveEnvironment
   readonly #settings: LiveViewSettings
+  readonly #about: ViewAbout
   readonly #keys: Keys
   readonly #plans = new WeakMap<TemplateReads, Plan>()
   readonly #told = new Set<string>()
@@ -62,6 +46,7 @@ export class LiveView {
     this.name = settings.name
     this.#settings = settings
     this.#app = app
+    this.#about = { app: app.app, view: settings.name }
     const { engine, isShared } = app
     this.#keys = new Keys(isShared ? LINGER_SHARED : LINGER, name => this.#createKey(name), key => {
       // Others may need what is kept of it.
@@ -84,7 +69,10 @@ export class LiveView {
    * @throws FST_CHIRP_CHANNEL_CLOSED (as a rejection) when the app has closed.
    */
   changed (key: string | number, paths?: readonly string[]): Promise<void> {
-    return this.#heard(this.#changed(key, paths), 'a change')
+    const changed = isChangeTraced()
+      ? traceChange({ ...this.#about, key, paths }, ({ traceparent }) => this.#changed(key, paths, traceparent))
+      : this.#changed(key, paths)
+    return this.#heard(changed, 'a change')
   }
 
   /**
@@ -189,11 +177,11 @@ export class LiveView {
     this.#keys.close()
   }
 
-  async #changed (key: unknown, paths: unknown): Promise<void> {
+  async #changed (key: unknown, paths: unknown, traceparent?: string): Promise<void> {
     const name = checkLiveKey('view.changed()', key)
     const checked = checkPaths('view.changed()', paths)
     if (checked?.length === 0) return
-    await this.#tell(name, { paths: checked })
+    await this.#tell(name, { paths: checked, traceparent })
   }
 
   async #recheck (key: unknown): Promise<number> {
@@ -269,6 +257,7 @@ export class LiveView {
       },
       render: async (block, context, signals) => this.#render(block, context, signals),
       signals,
+      update: (facts, run) => isUpdateTraced() ? traceUpdate({ ...this.#about, key: key.name, ...facts() }, run) : run(),
       report: (error, what) => { report(error, `${what} of live view ${name} failed. It is tried again`) },
       sent: ({ paths }, targets, followers) => {
         tryLog(log, 'debug', { view: this.name, key: key.name, changed: paths === undefined ? '*' : [...paths], sent: [...targets], streams: followers }, 'blocks of a live view were rendered')

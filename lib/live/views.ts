@@ -1,8 +1,9 @@
 // The live views of one app, by name.
 import { FST_CHIRP_OPTION } from '../errors.js'
+import type { LiveEnvironment } from './environment.js'
 import { checkLiveView, type LiveViewOptions } from './options.js'
 import type { ViewFacts } from './facts.js'
-import { LiveView, type LiveEnvironment } from './view.js'
+import { LiveView } from './view.js'
 
 export class LiveViews {
   readonly #app: LiveEnvironment

@@ -55,14 +55,14 @@ export class Fragment {
     requireName('block', block)
     if (isPromise(context)) {
       disregard(context)
-      throw new FST_CHIRP_FRAGMENT('the context must be an object of names and values, not a promise. Await it first')
+      throw new FST_CHIRP_FRAGMENT('a Fragment', 'the context must be an object of names and values, not a promise. Await it first')
     }
     if (!isNames(context)) {
-      throw new FST_CHIRP_FRAGMENT('the context must be an object of names and values, such as { items }')
+      throw new FST_CHIRP_FRAGMENT('a Fragment', 'the context must be an object of names and values, such as { items }')
     }
     if (typeof options !== 'object' || options === null || isPromise(options)) {
       disregard(options)
-      throw new FST_CHIRP_FRAGMENT('the options must be an object, such as { target: \'news\' }')
+      throw new FST_CHIRP_FRAGMENT('a Fragment', 'the options must be an object, such as { target: \'news\' }')
     }
     refuse(unknownOption('of new Fragment()', options, ['target', 'id', 'retry', 'swap']))
     const { target, id, retry, swap } = options
@@ -85,7 +85,7 @@ export class Fragment {
 function requireName (what: string, name: unknown): void {
   if (typeof name !== 'string' || name === '') {
     disregard(name)
-    throw new FST_CHIRP_FRAGMENT(`the ${what} must be a name, new Fragment('news.html', 'item', { item }), not ${name === '' ? 'an empty string' : typeof name}`)
+    throw new FST_CHIRP_FRAGMENT('a Fragment', `the ${what} must be a name, new Fragment('news.html', 'item', { item }), not ${name === '' ? 'an empty string' : typeof name}`)
   }
 }
 
@@ -99,7 +99,7 @@ function isNames (context: unknown): boolean {
 }
 
 function refuse (problem: string | undefined): void {
-  if (problem !== undefined) throw new FST_CHIRP_FRAGMENT(problem)
+  if (problem !== undefined) throw new FST_CHIRP_FRAGMENT('a Fragment', problem)
 }
 
 function swapProblem (swap: unknown): string | undefined {

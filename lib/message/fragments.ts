@@ -4,6 +4,7 @@ import { idProblem, normalizeId, retryProblem } from '../sse/field.js'
 import { describe } from '../util/describe.js'
 import { isList, isOf } from '../util/kind.js'
 import { unknownOption } from '../util/options.js'
+import { disregard, isPromise } from '../util/promise.js'
 import { Fragment } from './fragment.js'
 
 /** The options of {@link Fragments}. They belong to the one message, so its fragments have none of their own. */
@@ -35,7 +36,10 @@ export class Fragments {
   constructor (fragments: readonly Fragment[], options: FragmentsOptions = {}) {
     if (!isList(fragments)) refuse(`the fragments must be a list, new Fragments([one, two]), not ${describe(fragments)}`)
     if (fragments.length === 0) refuse('the list is empty. Give it at least one Fragment')
-    if (typeof options !== 'object' || options === null) refuse('the options must be an object, such as { id: 7 }')
+    if (typeof options !== 'object' || options === null || isPromise(options)) {
+      disregard(options)
+      refuse('the options must be an object, such as { id: 7 }')
+    }
     refuse(unknownOption('of new Fragments()', options, ['id', 'retry']))
     // A copy that has no holes, which every() would skip.
     const list = Array.from<Fragment>(fragments)
@@ -59,5 +63,5 @@ export class Fragments {
 }
 
 function refuse (problem: string | undefined): void {
-  if (problem !== undefined) throw new FST_CHIRP_FRAGMENT(problem)
+  if (problem !== undefined) throw new FST_CHIRP_FRAGMENT('Fragments', problem)
 }

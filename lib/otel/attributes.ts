@@ -1,6 +1,7 @@
 // The attributes of metrics and spans. Their values are few: none comes from a client.
 // https://opentelemetry.io/docs/specs/semconv/
 import type { Attributes } from '@opentelemetry/api'
+import type { UpdateMessage } from '../live/telemetry.js'
 
 // A class or a code, and no message.
 const NAME = /^[A-Za-z_][\w.]{0,63}$/
@@ -36,6 +37,15 @@ export function renderResult (message: { template: string, block: string | undef
 
 export function renderAttributes ({ template, block }: { template: string, block: string | undefined }): Attributes {
   return { 'sse.template': template, ...(block !== undefined && { 'sse.block': block }) }
+}
+
+/** Attributes of a change of a live view. Its key may be private, and paths are many. */
+export function changeAttributes ({ view, paths }: { view: string, paths: readonly string[] | undefined }): Attributes {
+  return { 'sse.live.view': view, ...(Array.isArray(paths) && { 'sse.live.paths': paths.length }) }
+}
+
+export function updateAttributes ({ streams, result }: Pick<UpdateMessage, 'streams' | 'result'>): Attributes {
+  return { 'sse.live.streams': streams, 'sse.live.blocks': result!.blocks.length, 'sse.live.sent': result!.sent }
 }
 
 /**

@@ -48,7 +48,7 @@ export function checkOptions (options: unknown): Providers {
 function provider<P extends object> (option: string, value: P | false, method: string): P | undefined {
   if (value === false) return undefined
   if (typeof value !== 'object' || value === null || !hasMethod(value, method)) {
-    refuse(option, `an object with ${method}(), such as the SDK makes, or false to switch it off`, value)
+    refuse(option, `an object with ${method}(), such as the SDK makes, or false to switch it off`, value, 'of instrument()')
   }
   return value
 }

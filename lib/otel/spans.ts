@@ -1,11 +1,12 @@
-// The spans of an app: publish, subscribe, render. A stream has none for its life, which may be hours.
+// The spans of an app: publish, change, update, subscribe, render. A stream has none for its life, which may be hours.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import diagnostics from 'node:diagnostics_channel'
 import { context, isSpanContextValid, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags, type Attributes, type Context, type Link, type Span, type Tracer } from '@opentelemetry/api'
 import type { PublishMessage } from '../channel/telemetry.js'
+import type { ChangeMessage, UpdateMessage } from '../live/telemetry.js'
 import type { RenderMessage } from '../render/telemetry.js'
 import type { ObservedStream, ResumeMessage, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage } from '../stream/types.js'
-import { channelTemplate, errorType, renderAttributes, streamAttributes } from './attributes.js'
+import { changeAttributes, channelTemplate, errorType, renderAttributes, streamAttributes, updateAttributes } from './attributes.js'
 import type { Host, Listener } from './part.js'
 import { parseTraceparent, toTraceparent } from './traceparent.js'
 
@@ -13,26 +14,30 @@ import { parseTraceparent, toTraceparent } from './traceparent.js'
 interface Opening { readonly context: Context, readonly startTime: number, error: unknown }
 
 const publishing = diagnostics.tracingChannel<unknown, PublishMessage>('fastify-chirp:publish')
+const updating = diagnostics.tracingChannel<unknown, UpdateMessage>('fastify-chirp:update')
 
 export class Spans implements Listener {
   readonly #host: Host
   readonly #tracer: Tracer
   readonly #spans = new WeakMap<object, Span>()
   readonly #opening = new WeakMap<ObservedStream, Opening>()
-  // The renders of a publication belong to it. Only a context manager can make a span active for other code.
-  readonly #publication = new AsyncLocalStorage<Span | undefined>()
+  // The renders of a publication or an update belong to it. Only a context manager can make a span active for other code.
+  readonly #around = new AsyncLocalStorage<Span | undefined>()
 
   constructor (tracer: Tracer, host: Host) {
     this.#host = host
     this.#tracer = tracer
-    publishing.start.bindStore(this.#publication, message => {
-      const around = this.#publication.getStore()
-      return this.#host.safely(() => host.isOurs(message) ? this.#publish(message as PublishMessage) : around) ?? around
-    })
+    publishing.start.bindStore(this.#around, message => this.#enter(message, () => this.#publish(message as PublishMessage)))
+    updating.start.bindStore(this.#around, message => this.#enter(message, () => this.#update(message as UpdateMessage)))
   }
 
   readonly handlers = {
     'tracing:fastify-chirp:publish:asyncEnd': (message: PublishMessage): void => { this.#end(message) },
+    'tracing:fastify-chirp:change:start': (message: ChangeMessage): void => {
+      message.traceparent = this.#produce(message, this.#start('change', SpanKind.PRODUCER, changeAttributes(message)))
+    },
+    'tracing:fastify-chirp:change:asyncEnd': (message: ChangeMessage): void => { this.#end(message) },
+    'tracing:fastify-chirp:update:asyncEnd': (message: UpdateMessage): void => { this.#updated(message) },
     'tracing:fastify-chirp:render:start': (message: RenderMessage): void => {
       this.#spans.set(message, this.#start('render', SpanKind.INTERNAL, renderAttributes(message)))
     },
@@ -48,8 +53,7 @@ export class Spans implements Listener {
       if (opening !== undefined) opening.error = error
     },
     'fastify-chirp:resume': ({ stream, result, events, traceparents }: ResumeMessage): void => {
-      const links = traceparents.map(parseTraceparent).filter(context => context !== undefined).map(context => ({ context }))
-      this.#subscribed(stream, { 'sse.resume.result': result, 'sse.resume.events': events }, links)
+      this.#subscribed(stream, { 'sse.resume.result': result, 'sse.resume.events': events }, linksTo(traceparents))
     },
     'fastify-chirp:stream:close': ({ stream, reason, events }: StreamCloseMessage): void => {
       // It failed before it sent anything: that is what became of its start.
@@ -58,16 +62,44 @@ export class Spans implements Listener {
   }
 
   stop (): void {
-    publishing.start.unbindStore(this.#publication)
-    this.#publication.disable()
+    publishing.start.unbindStore(this.#around)
+    updating.start.unbindStore(this.#around)
+    this.#around.disable()
   }
 
   #publish (message: PublishMessage): Span {
     const span = this.#start('publish', SpanKind.PRODUCER, { 'messaging.destination.template': channelTemplate(message.channel) })
+    message.traceparent = this.#produce(message, span)
+    return span
+  }
+
+  /** Changes of many requests: it belongs to none of them. */
+  #update (message: UpdateMessage): Span {
+    const span = this.#tracer.startSpan('update', { kind: SpanKind.CONSUMER, attributes: changeAttributes(message), links: linksTo(message.traceparents) }, ROOT_CONTEXT)
+    this.#spans.set(message, span)
+    return span
+  }
+
+  #updated (message: UpdateMessage): void {
+    const span = this.#spans.get(message)
+    if (span === undefined) return
+    span.setAttributes(updateAttributes(message))
+    const { errors } = message.result!
+    if (errors.length > 0) fail(span, errors[0])
+    span.end()
+  }
+
+  /** What other processes get to know of it. */
+  #produce (message: object, span: Span): string | undefined {
     this.#spans.set(message, span)
     const spanContext = span.spanContext()
-    if (isSpanContextValid(spanContext)) message.traceparent = toTraceparent(spanContext)
-    return span
+    return isSpanContextValid(spanContext) ? toTraceparent(spanContext) : undefined
+  }
+
+  /** The span for what is called now: one that it makes, for a message of the app. */
+  #enter (message: unknown, make: () => Span): Span | undefined {
+    const around = this.#around.getStore()
+    return this.#host.safely(() => this.#host.isOurs(message) ? make() : around) ?? around
   }
 
   /** The span of a stream's start, once that is over. */
@@ -94,8 +126,8 @@ export class Spans implements Listener {
   }
 
   #active (): Context {
-    const publication = this.#publication.getStore()
-    return publication === undefined ? context.active() : trace.setSpan(context.active(), publication)
+    const around = this.#around.getStore()
+    return around === undefined ? context.active() : trace.setSpan(context.active(), around)
   }
 
   #end (message: { error?: unknown }): void {
@@ -111,6 +143,10 @@ export class Spans implements Listener {
 function hasEnded (span: Span): boolean {
   const { isRemote, traceFlags } = span.spanContext()
   return isRemote !== true && (traceFlags & TraceFlags.SAMPLED) !== 0 && !span.isRecording()
+}
+
+function linksTo (traceparents: readonly string[]): Link[] {
+  return traceparents.map(parseTraceparent).filter(context => context !== undefined).map(context => ({ context }))
 }
 
 // Without the message: it may have data of users, and the log has it.

@@ -51,7 +51,7 @@ export function elementOf (id: string, html: string): string {
 /** The places whose ids begin with `prefix`, in the order in which they begin. With an outline only those that a browser sees. */
 export function findPlaces (html: string, prefix: string, outline?: Outline): Place[] {
   const places: Place[] = []
-  const open: Array<{ place: Place, zone: Zone | undefined }> = []
+  const open: Array<{ place: Place, zone: Zone | undefined, inside?: readonly string[] }> = []
   const counts = new Map<string, number>()
   const mark = NAME + prefix
   for (let at = html.indexOf(mark); at !== -1; at = html.indexOf(mark, at + mark.length)) {
@@ -60,10 +60,11 @@ export function findPlaces (html: string, prefix: string, outline?: Outline): Pl
     const end = html.indexOf('-->', at) + 3
     const zone = outline?.comments.get(start)
     if (outline !== undefined && zone === undefined) continue
-    const id = html.slice(at + NAME.length, end - 3)
+    // A slice of some length would keep all of the page in memory.
+    const id = prefix + html.slice(at + mark.length, end - 3)
     const last = open.at(-1)
     if (!isClosing) {
-      const place = { id, start, from: end, to: -1, end: -1, within: open.length === 0 ? NOWHERE : open.map(({ place }) => place.id) }
+      const place = { id, start, from: end, to: -1, end: -1, within: last === undefined ? NOWHERE : last.inside ??= [...last.place.within, last.place.id] }
       open.push({ place, zone })
       places.push(place)
       counts.set(id, (counts.get(id) ?? 0) + 1)

@@ -38,7 +38,7 @@ const GONE: Feed = {
 /** Implements `app.renderFragment()`. */
 export async function renderFragment (renderer: Renderer, fragment: Fragment): Promise<string> {
   if (!isOf(fragment, Fragment)) {
-    throw new FST_CHIRP_FRAGMENT(`renderFragment() takes a Fragment, not ${describe(fragment)}. Call renderFragment(new Fragment(template, block, context))`)
+    throw new FST_CHIRP_FRAGMENT('a Fragment', `renderFragment() takes a Fragment, not ${describe(fragment)}. Call renderFragment(new Fragment(template, block, context))`)
   }
   return (await renderer.renderBlock(fragment.template, fragment.block, fragment.context)).trim()
 }

@@ -55,30 +55,31 @@ export interface RedisSettings {
 const OPTIONS = ['client', 'url', 'prefix', 'maxEventBytes', 'commandTimeout', 'connectTimeout', 'offlineQueue', 'idle', 'lazy'] as const
 
 const MIN_IDLE = 1000
+const OF = 'of redisEngine()'
 
 /** @throws FST_CHIRP_OPTION for an unknown option or a value that it cannot take. */
 export function redisSettings (options: RedisEngineOptions): RedisSettings {
-  refuseUnknown('of redisEngine()', options, OPTIONS)
+  refuseUnknown(OF, options, OPTIONS)
   const { client, url, prefix = 'chirp:', maxEventBytes, commandTimeout, connectTimeout, offlineQueue, idle, lazy = false } = options
   if ((client === undefined) === (url === undefined)) {
     throw new FST_CHIRP_OPTION('redisEngine() needs to know where Redis is: give it either "client", such as app.redis, or "url", such as \'redis://localhost:6379\'')
   }
-  if (client !== undefined && typeof (client as Partial<Redis> | null)?.duplicate !== 'function') refuse('client', 'a client or a cluster of ioredis', client)
+  if (client !== undefined && typeof (client as Partial<Redis> | null)?.duplicate !== 'function') refuse('client', 'a client or a cluster of ioredis', client, OF)
   if (url !== undefined && (typeof url !== 'string' || !/^(rediss?|unix):\/\/./.test(url))) {
     // It may have a password.
-    throw new FST_CHIRP_OPTION(`option "url" must be an address such as 'redis://localhost:6379', not ${typeof url === 'string' ? 'one without redis: or rediss:' : describe(url)}`)
+    throw new FST_CHIRP_OPTION(`option "url" ${OF} must be an address such as 'redis://localhost:6379', not ${typeof url === 'string' ? 'one without redis: or rediss:' : describe(url)}`)
   }
-  if (typeof prefix !== 'string' || /[{}]/.test(prefix)) refuse('prefix', 'a string without braces, which mark a slot of a cluster', prefix)
-  if (typeof lazy !== 'boolean') refuse('lazy', 'true or false', lazy)
+  if (typeof prefix !== 'string' || /[{}]/.test(prefix)) refuse('prefix', 'a string without braces, which mark a slot of a cluster', prefix, OF)
+  if (typeof lazy !== 'boolean') refuse('lazy', 'true or false', lazy, OF)
   return {
     client: client as Redis | Cluster | undefined,
     url,
     prefix,
-    maxEventBytes: integer('maxEventBytes', maxEventBytes, 1, 512 * 1024 * 1024) ?? 1024 * 1024,
-    commandTimeout: integer('commandTimeout', commandTimeout, 10, MAX_TIME) ?? 5000,
-    connectTimeout: integer('connectTimeout', connectTimeout, 10, MAX_TIME) ?? 5000,
-    offlineQueue: offlineQueue === false ? 0 : integer('offlineQueue', offlineQueue, 1, Number.MAX_SAFE_INTEGER) ?? 0,
-    idle: time('idle', idle, MIN_IDLE, Number.MAX_SAFE_INTEGER) ?? 24 * 60 * 60 * 1000,
+    maxEventBytes: integer('maxEventBytes', maxEventBytes, 1, 512 * 1024 * 1024, OF) ?? 1024 * 1024,
+    commandTimeout: integer('commandTimeout', commandTimeout, 10, MAX_TIME, OF) ?? 5000,
+    connectTimeout: integer('connectTimeout', connectTimeout, 10, MAX_TIME, OF) ?? 5000,
+    offlineQueue: offlineQueue === false ? 0 : integer('offlineQueue', offlineQueue, 1, Number.MAX_SAFE_INTEGER, OF) ?? 0,
+    idle: time('idle', idle, MIN_IDLE, Number.MAX_SAFE_INTEGER, OF) ?? 24 * 60 * 60 * 1000,
     lazy
   }
 }

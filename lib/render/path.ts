@@ -40,7 +40,7 @@ export function parsePath (path: unknown): Steps | undefined {
 
 /** The canonical form. */
 export function formatPath (steps: Steps): string {
-  if (steps.length === 0) return EVERYTHING
+  if (steps.length < 2) return steps[0] ?? EVERYTHING
   return steps.map((step, index) => step === MEMBER || index === 0 ? step : `.${step}`).join('')
 }
 

@@ -2,6 +2,7 @@
 // each other. A stream that is fed is not pulled, so that one event costs one
 // write for each connection and nothing else.
 import type { Dialect } from '../dialects/dialect.js'
+import type { EventRecord } from '../dialects/record.js'
 import { FST_CHIRP_SOURCE } from '../errors.js'
 import type { Entry } from '../message/entry.js'
 import type { PageSignals } from '../render/renderer.js'
@@ -53,6 +54,8 @@ export interface Outlet {
   noteGap? (): GapNotes | undefined
   /** To be called before events of a replay are sent; for telemetry. Default: nothing. */
   noteReplayed? (entries: readonly Entry[]): void
+  /** To be called behind what may show signals: those that have other values now are sent again. Default: nothing. */
+  noteShown? (sent: ReadonlyArray<{ readonly record: EventRecord }>): void
   /** To be called once the client has all that came before now; for telemetry. Default: nothing. */
   noteLive? (): void
 }
@@ -84,6 +87,8 @@ export interface Ids {
 export interface Attachment {
   /** The cursor that a heartbeat gives to the client; undefined when the client has it already. */
   cursor? (): string | undefined
+  /** Sends those of its signals again that were shown with other values. @internal */
+  renew? (sent: ReadonlyArray<{ readonly record: EventRecord }>): void
   /** Stops: the feed may send nothing more. Called once, also after the feed has ended or failed. */
   detach (): void
 }

@@ -2,6 +2,7 @@
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { describe } from '../util/describe.js'
 import { isList } from '../util/kind.js'
+import { named } from '../util/options.js'
 
 const LONGEST = 256
 const MOST = 50
@@ -37,10 +38,10 @@ export class Keys<T> {
  *
  * @throws FST_CHIRP_OPTION
  */
-export function streamKeys (value: unknown): readonly string[] {
+export function streamKeys (value: unknown, where?: string): readonly string[] {
   const keys = isList(value) ? value : [value]
-  if (keys.length > MOST) throw new FST_CHIRP_OPTION(`option "key" takes at most ${MOST} keys, not ${keys.length}. Name streams by what you will close them by`)
-  return [...new Set(keys.map(key => checkKey('option "key"', key)))]
+  if (keys.length > MOST) throw new FST_CHIRP_OPTION(`${named('key', where)} takes at most ${MOST} keys, not ${keys.length}. Name streams by what you will close them by`)
+  return [...new Set(keys.map(key => checkKey(named('key', where), key)))]
 }
 
 /** @throws FST_CHIRP_OPTION for a value that is not a key of a stream. */

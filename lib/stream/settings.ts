@@ -3,7 +3,7 @@ import { dialectNames, isDialectOption, type DialectOption } from '../dialects/l
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { MAX_RETRY, nameProblem, retryProblem } from '../sse/field.js'
 import { choices } from '../util/describe.js'
-import { MAX_TIME, refuse, refuseUnknown, time } from '../util/options.js'
+import { MAX_TIME, named, refuse, refuseUnknown, time } from '../util/options.js'
 import { streamKeys } from './keys.js'
 import type { ClientKey, StreamOptions } from './types.js'
 
@@ -50,40 +50,40 @@ export const STREAM_OPTIONS = ['retry', 'closeEvent', 'heartbeat', 'maxAge', 'di
 export function resolveStreamOptions (defaults: StreamSettings, options: StreamOptions | undefined, where = 'of reply.eventStream()'): StreamSettings {
   if (options === undefined) return defaults
   refuseUnknown(where, options, STREAM_OPTIONS)
-  return { ...defaults, ...streamSettings(options) }
+  return { ...defaults, ...streamSettings(options, where) }
 }
 
-/** The settings that are given, checked; what is not given is not there. */
-export function streamSettings (options: StreamOptions): Partial<StreamSettings> {
+/** The settings that are given to the plugin, or `where`, checked; what is not given is not there. */
+export function streamSettings (options: StreamOptions, where?: string): Partial<StreamSettings> {
   const settings: Partial<StreamSettings> = {}
   const { retry, closeEvent, heartbeat, maxAge, dialect, event, key, compress } = options
-  if (retry !== undefined) settings.retry = retryTime(retry)
-  if (closeEvent !== undefined) settings.closeEvent = eventName('closeEvent', closeEvent)
-  if (heartbeat !== undefined) settings.heartbeat = time('heartbeat', heartbeat, 1000, 300000)
-  if (maxAge !== undefined) settings.maxAge = time('maxAge', maxAge, 1, MAX_TIME)
-  if (event !== undefined) settings.event = eventName('event', event)
+  if (retry !== undefined) settings.retry = retryTime(retry, where)
+  if (closeEvent !== undefined) settings.closeEvent = eventName('closeEvent', closeEvent, where)
+  if (heartbeat !== undefined) settings.heartbeat = time('heartbeat', heartbeat, 1000, 300000, where)
+  if (maxAge !== undefined) settings.maxAge = time('maxAge', maxAge, 1, MAX_TIME, where)
+  if (event !== undefined) settings.event = eventName('event', event, where)
   if (compress !== undefined) {
-    if (typeof compress !== 'boolean') refuse('compress', 'true or false', compress)
+    if (typeof compress !== 'boolean') refuse('compress', 'true or false', compress, where)
     settings.compress = compress
   }
-  if (key !== undefined) settings.keys = streamKeys(key)
+  if (key !== undefined) settings.keys = streamKeys(key, where)
   if (dialect !== undefined) {
-    if (!isDialectOption(dialect)) refuse('dialect', choices(['auto', ...dialectNames()]), dialect)
+    if (!isDialectOption(dialect)) refuse('dialect', choices(['auto', ...dialectNames()]), dialect, where)
     settings.dialect = dialect
   }
   return settings
 }
 
 // 0 is a time too: it asks clients to come back at once.
-export function retryTime (value: unknown): number | false {
+export function retryTime (value: unknown, where?: string): number | false {
   if (value === false) return false
   const problem = retryProblem(value)
-  if (problem !== undefined) refuse('retry', `milliseconds from 0 to ${MAX_RETRY}, or false to switch it off`, value)
+  if (problem !== undefined) refuse('retry', `milliseconds from 0 to ${MAX_RETRY}, or false to switch it off`, value, where)
   return value as number
 }
 
-export function eventName (option: string, value: unknown): string {
+export function eventName (option: string, value: unknown, where?: string): string {
   const problem = value === '' ? `the ${option} must not be empty. Omit it` : nameProblem(option, value)
-  if (problem !== undefined) throw new FST_CHIRP_OPTION(`option "${option}": ${problem}`)
+  if (problem !== undefined) throw new FST_CHIRP_OPTION(`${named(option, where)}: ${problem}`)
   return value as string
 }

@@ -1,8 +1,8 @@
 // A client for the tests of an app: it reads streams and pages as a browser does.
 import type { IncomingHttpHeaders } from 'node:http'
-import { refuseUnknown } from '../util/options.js'
 import { connect, inject, type App, type StreamRequest, type StreamResponse, type TestableApp } from './connect.js'
 import { decoded } from './decode.js'
+import { checkOptions } from './options.js'
 import { assemble, type PageResult } from './page.js'
 import { EventStreamParser, type ReceivedEvent } from './parser.js'
 
@@ -72,7 +72,7 @@ export class TestClient {
   readonly #send: typeof inject
 
   constructor (app: TestableApp, options: TestClientOptions = {}) {
-    refuseUnknown('of new TestClient()', options, ['listen'])
+    checkOptions('of new TestClient()', options, ['listen'])
     const { listen = false } = options
     this.#app = app as App
     this.#send = listen ? connect : inject
@@ -85,7 +85,7 @@ export class TestClient {
    * @throws Error when the handler has not answered by then.
    */
   async sse (path: string, options: SSEOptions = {}): Promise<SSEResult> {
-    refuseUnknown('of client.sse()', options, ['maxEvents', ...OPEN_OPTIONS])
+    checkOptions('of client.sse()', options, ['maxEvents', ...OPEN_OPTIONS])
     const { maxEvents = Infinity, timeout = 1000, ...opening } = options
     // How long an app takes to start is not the handler's time.
     await this.#app.ready()
@@ -108,7 +108,7 @@ export class TestClient {
    * @throws Error when it is not there within `timeout` milliseconds. Default: no limit.
    */
   async page (path: string, options: PageRequest = {}): Promise<PageResult> {
-    refuseUnknown('of client.page()', options, PAGE_OPTIONS)
+    checkOptions('of client.page()', options, PAGE_OPTIONS)
     const { timeout, headers, ...rest } = options
     await this.#app.ready()
     const { status, text, chunks } = await within(timeout, `${options.method ?? 'GET'} ${path}`, async signal => {
@@ -127,7 +127,7 @@ export class TestClient {
    * @throws Error when the handler has not answered within `timeout`.
    */
   async open (path: string, options: OpenOptions = {}): Promise<TestStream> {
-    refuseUnknown('of client.open()', options, OPEN_OPTIONS)
+    checkOptions('of client.open()', options, OPEN_OPTIONS)
     const { lastEventId, timeout, ...rest } = options
     const headers: Record<string, string> = { accept: 'text/event-stream', ...lowerCase(rest.headers) }
     if (lastEventId !== undefined) {

@@ -2,6 +2,7 @@
 import { FST_CHIRP_OPTION } from '../errors.js'
 import { suggest } from './closest.js'
 import { describe } from './describe.js'
+import { isList } from './kind.js'
 import { isPromise } from './promise.js'
 import { messageOf } from './thrown.js'
 
@@ -10,6 +11,8 @@ import { messageOf } from './thrown.js'
  * takes them, such as `of publish()`. What is `overlooked` does no harm.
  */
 export function unknownOption (where: string, options: object, known: readonly string[], overlooked?: string): string | undefined {
+  // Its methods would pass for options.
+  if (isList(options)) return `the options ${where} must be an object, not an array`
   let names: string[]
   try {
     // Read as well, so that an option that cannot be read fails here and with this message.
@@ -25,31 +28,44 @@ export function unknownOption (where: string, options: object, known: readonly s
   }
 }
 
+/** @throws FST_CHIRP_OPTION for options that are not an object. */
+export function requireObject (where: string, options: unknown): asserts options is object {
+  // A promise has no fields, and would be taken for no options.
+  if (typeof options !== 'object' || options === null || isList(options) || isPromise(options)) {
+    throw new FST_CHIRP_OPTION(`the options ${where} must be an object, not ${describe(options)}`)
+  }
+}
+
 /** @throws FST_CHIRP_OPTION for options that are not an object, or have one that is not `known`. */
 export function refuseUnknown (where: string, options: unknown, known: readonly string[]): asserts options is object {
-  // A promise has no fields, and would be taken for no options.
-  if (typeof options !== 'object' || options === null || isPromise(options)) throw new FST_CHIRP_OPTION(`the options ${where} must be an object, not ${describe(options)}`)
+  requireObject(where, options)
   const problem = unknownOption(where, options, known)
   if (problem !== undefined) throw new FST_CHIRP_OPTION(problem)
 }
 
-export function refuse (option: string, wanted: string, value: unknown): never {
-  throw new FST_CHIRP_OPTION(`option "${option}" must be ${wanted}, not ${describe(value)}`)
+/** @param where takes it, such as `of app.job()`; left out where the message names nothing but the plugin. */
+export function refuse (option: string, wanted: string, value: unknown, where?: string): never {
+  throw new FST_CHIRP_OPTION(`${named(option, where)} must be ${wanted}, not ${describe(value)}`)
 }
 
-export function integer (option: string, value: unknown, min: number, max: number): number | undefined {
+/** An option in a message. */
+export function named (option: string, where?: string): string {
+  return where === undefined ? `option "${option}"` : `option "${option}" ${where}`
+}
+
+export function integer (option: string, value: unknown, min: number, max: number, where?: string): number | undefined {
   if (value === undefined) return
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
     const upTo = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
-    refuse(option, `a whole number ${upTo}`, value)
+    refuse(option, `a whole number ${upTo}`, value, where)
   }
   return value
 }
 
-export function time (option: string, value: unknown, min: number, max: number): number | undefined {
+export function time (option: string, value: unknown, min: number, max: number, where?: string): number | undefined {
   if (value === false) return 0
-  if (value === true || value === 0) refuse(option, `milliseconds from ${min} to ${max}, or false to switch it off`, value)
-  return integer(option, value, min, max)
+  if (value === true || value === 0) refuse(option, `milliseconds from ${min} to ${max}, or false to switch it off`, value, where)
+  return integer(option, value, min, max, where)
 }
 
 // Node.js timers overflow above this.

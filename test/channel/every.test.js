@@ -23,7 +23,7 @@ async function build (t, options) {
 
 t.test('wrong values are refused', async t => {
   const app = await buildApp(t)
-  for (const every of [0, -1, 1.5, 2 ** 31, '5', false]) t.throws(() => app.channel('a', { latest: true, every }), { code: 'FST_CHIRP_OPTION', message: /"every" must be a whole number from 1/ })
+  for (const every of [0, -1, 1.5, 2 ** 31, '5', false]) t.throws(() => app.channel('a', { latest: true, every }), { code: 'FST_CHIRP_OPTION', message: /"every" of app.channel\(\) must be a whole number from 1/ })
   t.throws(() => app.channel('a', { every: 5 }), { code: 'FST_CHIRP_OPTION', message: /Set "latest" too/ })
 })
 

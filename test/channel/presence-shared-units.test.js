@@ -188,7 +188,7 @@ t.test('a beat', async t => {
     lose()
     await settle()
     t.same(changes, [['k', 'x', true], ['l', 'y', false]])
-    t.same([...roster.keys()], [])
+    t.same([...roster.present], [])
   })
 
   t.test('that fails is reported, and the next one works', async t => {
@@ -255,9 +255,9 @@ t.test('what is heard', async t => {
     hear({ owner: 'z', by: 'z', key: 'none' })
     hear({ owner: 'x', by: 'me' })
     t.same(changes, [['k', 'x,y', false], ['none', '', false], ['k', 'x,y', true], ['l', 'x', true]])
-    t.same([...roster.keys()], ['k'])
+    t.same([...roster.present], ['k'])
     hear({ owner: 'y', by: 'y', key: 'k' })
-    t.same([...roster.keys()], [])
+    t.same([...roster.present], [])
   })
 
   t.test('has the time of the first, also where the engine tells none', async t => {
@@ -295,7 +295,7 @@ t.test('what is heard', async t => {
     hear({ owner: 'x', by: 'x', key: 'k', data: 1 })
     reading[0].resolve([])
     await roster.ready
-    t.same([...roster.keys()], ['k'])
+    t.same([...roster.present], ['k'])
     skip()
     hear({ owner: 'x', by: 'x', key: 'l', data: 1 })
     hearRaw({ event: 'chirp:gap' })
@@ -304,7 +304,7 @@ t.test('what is heard', async t => {
     // What it reads is older than the second hole.
     reading[1].resolve([])
     await settle()
-    t.same([...roster.keys()], ['k'])
+    t.same([...roster.present], ['k'])
     reading[2].resolve([event(toRecord({ owner: 'me', by: 'me', key: 'm', data: 1 }))])
     await settle()
     t.same(changes.splice(1), [['k', 'x', false], ['m', '', true]])
@@ -357,14 +357,15 @@ function buildMembers (grace = 0) {
   const calls = []
   const heard = []
   const held = new Map()
+  const mine = new Set()
   let changed
   const state = { isClosing: false }
   const roster = {
     owner: 'me',
     holders: key => held.get(key) ?? new Map(),
-    keys: () => held.keys(),
-    hold: (key, { count }) => { calls.push(`hold ${key} ${count}`) },
-    release: key => { calls.push(`release ${key}`) },
+    get present () { return new Set([...mine, ...[...held].filter(([, holders]) => [...holders.keys()].some(name => name !== 'me')).map(([key]) => key)]) },
+    hold: (key, { count }) => { calls.push(`hold ${key} ${count}`) && mine.add(key) },
+    release: key => { calls.push(`release ${key}`) && mine.delete(key) },
     close: () => { calls.push('close') },
     leave: async () => { calls.push('leave') }
   }
@@ -428,6 +429,26 @@ t.test('the grace of a member that processes share', async t => {
     t.same(calls, ['hold ann 1', 'hold ann 0', 'release ann', 'leave'])
     t.same(heard, [])
   })
+})
+
+t.test('the keys that are present', async t => {
+  const { roster, hear } = buildRoster()
+  await roster.ready
+  const present = () => [...roster.present]
+  roster.hold('mine', 1)
+  t.same(present(), ['mine'], 'at once')
+  hear({ owner: 'me', by: 'me', key: 'mine', data: 1 })
+  hear({ owner: 'me', by: 'me', key: 'forgotten', data: 1 })
+  hear({ owner: 'x', by: 'x', key: 'theirs', data: 1 })
+  hear({ owner: 'x', by: 'x', key: 'mine', data: 1 })
+  t.same(present(), ['mine', 'theirs'])
+  roster.release('mine')
+  t.same(present(), ['mine', 'theirs'], 'another one has it too')
+  hear({ owner: 'x', by: 'x', key: 'mine' })
+  t.same(present(), ['theirs'], 'the engine does not know yet that it was released')
+  hear({ owner: 'x', by: 'x', key: 'theirs' })
+  t.same(present(), [])
+  roster.close()
 })
 
 t.test('members of several processes', async t => {

@@ -53,7 +53,7 @@ t.test('wrong values are refused', async t => {
   const app = await buildApp(t)
   const source = async function * () {}
   for (const wrong of [null, 5, 'x', {}, source({})]) t.throws(() => app.channel('a', { source: wrong }), { code: 'FST_CHIRP_OPTION', message: /"source" must be a function that returns an iterable/ })
-  for (const linger of [-1, 1.5, '5', false, 2 ** 31]) t.throws(() => app.channel('a', { source, linger }), { code: 'FST_CHIRP_OPTION', message: /"linger" must be a whole number from 0/ })
+  for (const linger of [-1, 1.5, '5', false, 2 ** 31]) t.throws(() => app.channel('a', { source, linger }), { code: 'FST_CHIRP_OPTION', message: /"linger" of app.channel\(\) must be a whole number from 0/ })
   t.throws(() => app.channel('a', { linger: 5 }), { code: 'FST_CHIRP_OPTION', message: /no effect without "source"/ })
   const channel = app.channel('a', { source })
   t.equal(app.channel('a', { source, linger: 1000 }), channel)

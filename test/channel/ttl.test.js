@@ -22,7 +22,7 @@ const value = (event, data) => ({ event, data })
 t.test('wrong values are refused', async t => {
   const app = await buildApp(t)
   for (const ttl of [0, -1, 1.5, NaN, 2 ** 31, '5', null, false, true]) {
-    t.throws(() => app.channel('a', { ttl }), { code: 'FST_CHIRP_OPTION', message: /"ttl" must be a whole number from 1 to 2147483647/ })
+    t.throws(() => app.channel('a', { ttl }), { code: 'FST_CHIRP_OPTION', message: /"ttl" of app.channel\(\) must be a whole number from 1 to 2147483647/ })
   }
   t.throws(() => app.channel('a', { tttl: 5 }), { code: 'FST_CHIRP_OPTION', message: /Did you mean "ttl"/ })
   const channel = app.channel('a', { ttl: 2 ** 31 - 1, history: 10 })

@@ -331,14 +331,14 @@ t.test('bad options are refused, with what there is', async t => {
   const cases = [
     [5, 'the options of app.checkContracts() must be an object, not 5'],
     [null, 'the options of app.checkContracts() must be an object, not null'],
-    [{ source: [] }, 'there is no option "source" here. The options are sources, severities, external'],
-    [{ sources: 'app.js' }, /option "sources" must be a list of files and folders, such as \['app.js', 'routes'\], not /],
-    [{ sources: [''] }, /option "sources" must be a list of files and folders/],
+    [{ source: [] }, 'there is no option "source" of app.checkContracts(). The options are sources, severities, external'],
+    [{ sources: 'app.js' }, /option "sources" of app.checkContracts\(\) must be a list of files and folders, such as \['app.js', 'routes'\], not /],
+    [{ sources: [''] }, /option "sources" of app.checkContracts\(\) must be a list of files and folders/],
     [{ sources: ['gone.js'] }, /option "sources" names a file that does not exist: .*gone.js/],
-    [{ external: ['app'] }, /option "external" must be a list of patterns of paths, such as \['\/app\/\*'\], not /],
+    [{ external: ['app'] }, /option "external" of app.checkContracts\(\) must be a list of patterns of paths, such as \['\/app\/\*'\], not /],
     [{ external: ['/a*b'] }, /option "external" has a pattern that Fastify would not take for a route either: \/a\*b \(Wildcard must be the last/],
-    [{ severities: 1 }, 'option "severities" must be an object, such as { orphan: \'off\' }, not 1'],
-    [{ severities: null }, /option "severities" must be an object/],
+    [{ severities: 1 }, 'option "severities" of app.checkContracts() must be an object, such as { orphan: \'off\' }, not 1'],
+    [{ severities: null }, /option "severities" of app.checkContracts\(\) must be an object/],
     [{ severities: { links: 'off' } }, new RegExp(`there is no category "links". The categories are ${categories.map(({ category }) => category).join(', ')}`)],
     [{ severities: { 'template-error': 'fatal' } }, /template-error must be 'error', 'warning', 'info' or 'off', not the string "fatal"/]
   ]

@@ -188,7 +188,7 @@ t.test('the option contracts is checked at registration', async t => {
   const cases = [
     [5, 'option "contracts" must be an object, such as { sources: [\'routes\'] }, not 5'],
     [null, /option "contracts" must be an object/],
-    [{ source: [] }, 'there is no option "source" here. The options are sources, severities, external'],
+    [{ source: [] }, 'there is no option "source" in "contracts". The options are sources, severities, external'],
     [{ sources: 'app.js' }, /option "contracts.sources" must be a list of files and folders, such as \['app.js', 'routes'\], not /],
     [{ external: ['app'] }, /option "contracts.external" must be a list of patterns of paths, such as \['\/app\/\*'\], not /],
     [{ external: ['/a*b'] }, /option "external" has a pattern that Fastify would not take for a route either: \/a\*b/],

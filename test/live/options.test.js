@@ -21,7 +21,7 @@ t.test('bad names and options', async t => {
     ['a', { ...good, derive: { 'a b': ['b'] } }, /"derive" .* made of paths/], ['a', { ...good, derive: { a: ['b..c'] } }, /"derive" .* made of paths/],
     ['a', { ...good, reads: { header: [7] } }, /"reads" .* made of paths, .* not 7/], ['a', { ...good, reads: null }, /"reads"/],
     ['a', { ...good, blocks: ['header'], reads: { total: ['clock'] } }, /"reads" .* names the block "total", which is not in "blocks"/],
-    ['a', { ...good, delay: -1 }, /"delay" must be a whole number from 0/], ['ticket', good, /there is a live view "ticket" already/]
+    ['a', { ...good, delay: -1 }, /"delay" of app\.liveView\('a'\) must be a whole number from 0/], ['ticket', good, /there is a live view "ticket" already/]
   ]
   for (const [name, options, message] of cases) t.throws(() => app.liveView(name, options), { code: 'FST_CHIRP_OPTION', message }, String(message))
   t.equal(app.liveView('ticket'), view)

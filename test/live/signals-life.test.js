@@ -166,7 +166,7 @@ t.test('a part of an app that registers the plugin again has signals of its own'
     t.equal(scope.signal('a').value, 'outer', 'a scope inside sees them')
   })
   t.match((await app.inject('/')).body, '<span data-signal="a">outer</span>')
-  t.match((await app.inject('/inner')).body, 'hx-swap="innerHTML">inner</span>')
+  t.match((await app.inject('/inner')).body, 'hx-swap="innerHTML" data-signal="a">inner</span>')
   t.throws(() => env.render('page.html'), /signal\(\) cannot know whose signal "a" is/)
 })
 

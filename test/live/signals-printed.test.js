@@ -7,8 +7,8 @@ import { buildSignals, shown } from '../helpers/signals.js'
 
 const NEWS = '{% block item %}{{ signal("a") }}{{ value | later }}{% endblock %}{% block plain %}{{ signal("a") }}{{ value }}{% endblock %}'
 
-async function build (t) {
-  const { app, env } = await buildSignals(t, { templates: { 'news.html': NEWS } })
+async function build (t, options) {
+  const { app, env } = await buildSignals(t, { templates: { 'news.html': NEWS }, ...options })
   const a = app.signal('a', { initial: 'old' })
   const news = app.channel('news')
   app.get('/news', { live: true }, (request, reply) => reply.page('page.html', { value: '' }, { live: merge(news, app.signals()) }))
@@ -30,7 +30,18 @@ async function build (t) {
 const item = value => new Fragment('news.html', 'item', { value }, { target: 'news' })
 const plain = value => new Fragment('news.html', 'plain', { value }, { target: 'news' })
 
-t.test('a fragment whose filter answers after the signal was set', async t => {
+for (const dialect of ['auto', 'htmx2', 'htmx4']) {
+  t.test(`a fragment whose filter answers after the signal was set, ${dialect}`, async t => {
+    const { app, env, a, close } = await build(t, { dialect })
+    const rendered = app.renderFragment(item('one'))
+    await a.set('new')
+    env.answer()
+    t.match(await rendered, />new<\/span>one/)
+    await close()
+  })
+}
+
+t.test('a fragment of a channel whose filter answers after the signal was set', async t => {
   const { env, a, news, shownUntil, close } = await build(t)
   const published = news.publish(item('one'))
   await a.set('new')

@@ -11,15 +11,15 @@ import { providers } from '../helpers/otel.js'
 import { dial, get, GET, troubles } from '../helpers/raw.js'
 
 const CHANNELS = ['stream:open', 'stream:close', 'stream:error', 'stream:reject', 'resume', 'deliver'].map(name => `fastify-chirp:${name}`)
-const TRACING = ['publish', 'render'].map(name => `fastify-chirp:${name}`)
+const TRACING = ['publish', 'change', 'update', 'render'].map(name => `fastify-chirp:${name}`)
 const listeners = () => [...CHANNELS.filter(name => diagnostics.hasSubscribers(name)), ...TRACING.filter(name => diagnostics.tracingChannel(name).hasSubscribers)]
 
 t.test('options are checked, and refused where there is no such one', async t => {
   const app = await buildApp(t)
   for (const [options, message] of [
     [{ meterProvder: {} }, /no option "meterProvder" of instrument\(\).*meterProvider/],
-    [{ meterProvider: {} }, /option "meterProvider" must be an object with getMeter\(\).* false/],
-    [{ tracerProvider: 'global' }, /option "tracerProvider" must be an object with getTracer\(\)/],
+    [{ meterProvider: {} }, /option "meterProvider" of instrument\(\) must be an object with getMeter\(\).* false/],
+    [{ tracerProvider: 'global' }, /option "tracerProvider" of instrument\(\) must be an object with getTracer\(\)/],
     [null, /options of instrument\(\) must be an object, not null/],
     [{ meterProvider: { getMeter () { throw new Error('no meter') } } }, /"meterProvider" of instrument\(\) failed \(no meter\)/],
     [{ ...providers(t).options, tracerProvider: { getTracer () { throw new Error('no tracer') } } }, /"tracerProvider" of instrument\(\) failed \(no tracer\)/]

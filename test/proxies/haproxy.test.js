@@ -1,11 +1,13 @@
 // haproxy, with docs/examples/proxies/haproxy.cfg.
 import t from 'tap'
 import { quiet, until } from '../helpers/app.js'
+import { addBusyCases } from './busy.js'
 import { addCases } from './cases.js'
 import { open } from './client.js'
 import { startStation, without } from './station.js'
 
 addCases(await startStation(t, 'haproxy'))
+addBusyCases('haproxy', { status: 503, type: 'text/html' })
 
 t.test('without http-no-delay each event waits', async t => {
   const delays = async change => {

@@ -4,7 +4,7 @@ import nunjucks from 'nunjucks'
 import t from 'tap'
 import { pathsOf, touches } from '../../dist/render/reads.js'
 import { createRenderer } from '../../dist/render/nunjucks/renderer.js'
-import { asyncLoader, memoryLoader, setUp, WaitTag } from '../helpers/renderer.js'
+import { asyncLoader, memoryLoader, setUp, ShoutTag, WaitTag } from '../helpers/renderer.js'
 
 // With a body that is not there, and nodes of its own that have no place.
 class MadeUpTag {
@@ -92,7 +92,7 @@ t.test('the swaps that a page places', t => {
     base: '<p {{ sse_swap("list") }}>{% block list %}{% endblock %}',
     inc: '{% macro m() %}{{ sse_swap("news") }}{% endmacro %}{{ m() }}{{ m() }}'
   })
-  t.same(renderer.reads.analyse('page').swaps.map(({ name, place }) => [name, place.template, place.line]), [['items', 'page', 1], ['news', 'inc', 1], ['list', 'base', 1]])
+  t.same(renderer.reads.analyse('page').swaps.map(({ name, place }) => [name, place.template, place.line]), [['list', 'base', 1], ['items', 'page', 1], ['news', 'inc', 1]], 'in the order of the document')
   t.end()
 })
 
@@ -207,4 +207,20 @@ t.test('errors are those of the renderer', async t => {
   await t.rejects(async () => renderer.reads.analyse('broken'), { code: 'FST_CHIRP_RENDER' })
   await t.rejects(async () => renderer.reads.analyse('../x'), { code: 'FST_CHIRP_TEMPLATE_NAME' })
   t.equal(createRenderer({ templates: undefined, debug: false }).reads, undefined)
+})
+
+t.test('an async filter beside a block, in the content of a call', async t => {
+  const { env, renderer } = setUp({
+    page: '{% macro m() %}{{ caller() }}{% endmacro %}{% block x %}{% call m() %}{{ b | late }}{% block y %}{{ c }}{% endblock %}{% endcall %}{% endblock %}'
+  })
+  env.addFilter('late', (value, callback) => callback(null, value), true)
+  const found = await renderer.reads.analyse('page')
+  t.same([pathsIn(found), pathsIn(found, 'y')], ['b c', 'c'])
+})
+
+t.test('Nunjucks overlooks blocks in the content of custom tags', t => {
+  const { env, renderer } = setUp({ page: '{% block x %}{{ a }}{% endblock %}{% shout %}{% block y %}{{ b }}{% endblock %}{% endshout %}' })
+  env.addExtension('shout', new ShoutTag())
+  t.same([...renderer.reads.analyse('page').blocks.keys()], ['x'])
+  t.end()
 })

@@ -90,7 +90,7 @@ t.test('it is off unless it is asked for, and true or false', async t => {
   t.equal(plain.headers['content-encoding'], undefined)
   t.notMatch(plain.headers.vary, 'Accept-Encoding')
   t.equal((await get(port, '/on', { headers: GZIP })).headers['content-encoding'], 'gzip')
-  t.match(JSON.parse((await get(port, '/wrong')).body), { code: 'FST_CHIRP_OPTION', message: 'fastify-chirp: option "compress" must be true or false, not the string "gzip"' })
+  t.match(JSON.parse((await get(port, '/wrong')).body), { code: 'FST_CHIRP_OPTION', message: 'fastify-chirp: option "compress" of reply.eventStream() must be true or false, not the string "gzip"' })
   await t.rejects(buildApp(t, { compress: 1 }), { code: 'FST_CHIRP_OPTION', message: 'fastify-chirp: option "compress" must be true or false, not 1' })
 })
 

@@ -3,7 +3,7 @@ import diagnostics from 'node:diagnostics_channel'
 import Fastify from 'fastify'
 import { metrics, trace } from '@opentelemetry/api'
 import chirp from 'fastify-chirp'
-import type { DeliverMessage, ObservedStream, PublishMessage, RenderMessage, ResumeMessage, StreamCloseMessage, StreamRejectMessage } from 'fastify-chirp'
+import type { ChangeMessage, DeliverMessage, ObservedStream, PublishMessage, RenderMessage, ResumeMessage, StreamCloseMessage, StreamRejectMessage, UpdateMessage, UpdateResult } from 'fastify-chirp'
 import { instrument, type InstrumentOptions } from 'fastify-chirp/otel'
 
 const app = Fastify()
@@ -34,3 +34,9 @@ diagnostics.tracingChannel<unknown, PublishMessage>('fastify-chirp:publish').sub
   error () {}
 })
 diagnostics.tracingChannel<unknown, RenderMessage>('fastify-chirp:render').start.subscribe(message => { (message as RenderMessage).template.trim() })
+diagnostics.subscribe('tracing:fastify-chirp:change:start', message => { (message as ChangeMessage).traceparent = '00' })
+diagnostics.subscribe('tracing:fastify-chirp:update:asyncEnd', message => {
+  const { result, paths, streams } = message as UpdateMessage
+  const { blocks, sent, errors }: UpdateResult = result!
+  app.log.info({ blocks, sent, errors, paths: paths?.length, streams })
+})

@@ -7,6 +7,8 @@ import type { Entry } from '../../message/entry.js'
 import type { PageSignals } from '../../render/renderer.js'
 import { kAttach, type Attachment, type Feed, type Location, type Outlet } from '../../stream/feed.js'
 import type { MaybePromise } from '../../util/promise.js'
+import { recordOf } from './record.js'
+import { findStale } from './shown.js'
 
 /** The parts of its app that a feed needs. */
 export interface FeedHost {
@@ -15,6 +17,8 @@ export interface FeedHost {
   /** A stream follows these signals, all if undefined, until the function is called that this gives. */
   follow (only: ReadonlySet<string> | undefined): () => void
   html (name: string, filter: AudienceFilter | undefined): string
+  /** Whether there is a signal or derived value of this name. */
+  has (name: string): boolean
   ready (only: ReadonlySet<string> | undefined, filter: AudienceFilter | undefined): Promise<unknown> | undefined
 }
 
@@ -49,12 +53,20 @@ export class SignalFeed implements Feed {
     return this.#host.channel.locate(cursor, this.#filter)
   }
 
+  /** Undefined for what is not followed. */
+  #newest (name: string): string | undefined {
+    return this.#only?.has(name) !== false && this.#host.has(name) ? this.#host.html(name, this.#filter) : undefined
+  }
+
   [kAttach] (outlet: Outlet): Attachment {
     const leave = this.#host.follow(this.#only)
     const sink = this.#only === undefined ? new DirectSink(outlet) : new SelectingSink(outlet, this.#only)
     const reader = this.#host.channel.attach(sink, '', this.#filter)
     let isDetached = false
     return {
+      renew: sent => {
+        findStale(sent, name => this.#newest(name), (name, html) => outlet.send(outlet.dialect.encode(recordOf(name, html)), 1))
+      },
       detach () {
         reader.detach()
         if (!isDetached) leave()

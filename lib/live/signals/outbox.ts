@@ -2,11 +2,10 @@
 // rendered once, if there is a stream, and published in order.
 import { maySee, type AudienceFilter } from '../../channel/audience.js'
 import type { Channel } from '../../channel/channel.js'
-import { signalEvent } from '../../dialects/htmx.js'
-import type { EventRecord } from '../../dialects/record.js'
 import { isPromise } from '../../util/promise.js'
 import type { Entry } from './entries.js'
 import type { Place } from './place.js'
+import { recordOf } from './record.js'
 
 export class Outbox {
   readonly channel: Channel
@@ -64,8 +63,7 @@ export class Outbox {
 
   #tell ({ name }: Entry, { audience, isDropped }: Place, html: string): void {
     if (isDropped) return
-    const record: EventRecord = { event: signalEvent(name), key: name, signal: name, data: html }
-    this.channel.publish(record, { audience })
+    this.channel.publish(recordOf(name, html), { audience })
   }
 
   /** Values for some audiences are older than the one for everyone now, so they are dropped. */

@@ -102,6 +102,10 @@ export class Signals implements SignalHost, FeedHost, PrintedSignals {
     return muteLate(done, () => this.#isClosed)
   }
 
+  has (name: string): boolean {
+    return this.#entries.find(name) !== undefined
+  }
+
   html (name: string, filter?: AudienceFilter): string {
     this.#graph.settle()
     return this.#outbox.placeFor(this.#entries.get(name, `signal("${name}") in a template`), filter).html

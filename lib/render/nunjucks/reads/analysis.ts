@@ -1,7 +1,7 @@
 // What blocks read, for each template found once, and again when one of the
 // templates concerned is another one.
 import { parsePath } from '../../path.js'
-import { touches, type BlockReads, type Read, type Readers, type ReadsAnalysis, type TemplateReads } from '../../reads.js'
+import { touches, type Read, type Readers, type ReadsAnalysis, type TemplateReads } from '../../reads.js'
 import type { MaybePromise } from '../../../util/promise.js'
 import { checkName } from '../environment.js'
 import type { Host, Twin } from '../host.js'
@@ -48,29 +48,61 @@ export class Analysis implements ReadsAnalysis {
 
   #find (twin: Twin, callback: (reads: TemplateReads) => void): void {
     this.#loader.gather(twin, sources => {
-      const reads = readsOf(this.#host, sources, twin)
+      const reads = new Found(this.#host, sources, twin)
       this.#known.set(twin, { sources, reads })
       callback(reads)
     })
   }
 }
 
-function readsOf (host: Host, sources: Sources, leaf: Twin): TemplateReads {
-  const chain = new Chain([sources.level(leaf)])
-  try {
-    const page = pageOf(createMachine(host, sources, chain), chain)
-    const machine = createMachine(host, sources, chain)
-    const walk = new Walk(machine)
-    walk.run(chain)
-    return { ...page, blocks: walk.blocks }
-  } catch {
-    // Deeper than the stack, without an end in sight, or of nodes that a custom tag made up.
-    return unknown(host, chain)
-  }
-}
+/** The page and its blocks are analysed when somebody asks for them: few ask for both. */
+class Found implements TemplateReads {
+  readonly #host: Host
+  readonly #sources: Sources
+  readonly #chain: Chain
+  // Both passes meet the same reads.
+  readonly #ledger: Ledger
+  #blocks: TemplateReads['blocks'] | undefined
+  #page: Omit<TemplateReads, 'blocks'> | undefined
 
-function createMachine (host: Host, sources: Sources, chain: Chain): Machine {
-  return new Machine(host, sources, { chain, level: 0, block: undefined }, evaluate, execute)
+  constructor (host: Host, sources: Sources, leaf: Twin) {
+    this.#host = host
+    this.#sources = sources
+    this.#chain = new Chain([sources.level(leaf)])
+    this.#ledger = new Ledger(host.nunjucks, name => name in host.env.globals)
+  }
+
+  get blocks (): TemplateReads['blocks'] {
+    this.#blocks ??= this.#analyse(machine => {
+      const walk = new Walk(machine)
+      walk.run(this.#chain)
+      return walk.blocks
+    }) ?? unknownBlocks(this.#ledger, this.#chain)
+    return this.#blocks
+  }
+
+  get swaps (): TemplateReads['swaps'] {
+    return this.#readPage().swaps
+  }
+
+  readersOf (path: string): Readers {
+    return this.#readPage().readersOf(path)
+  }
+
+  #readPage (): Omit<TemplateReads, 'blocks'> {
+    this.#page ??= this.#analyse(machine => pageOf(machine, this.#chain)) ?? unknownPage(this.#ledger, this.#chain)
+    return this.#page
+  }
+
+  /** Gives undefined for what is deeper than the stack, without an end in sight, or of nodes that a custom tag made up. */
+  #analyse<T> (pass: (machine: Machine) => T): T | undefined {
+    this.#ledger.evaluated = new Set()
+    try {
+      return pass(new Machine(this.#host, this.#sources, this.#ledger, { chain: this.#chain, level: 0, block: undefined }, evaluate, execute))
+    } catch {
+      return undefined
+    }
+  }
 }
 
 // Runs the whole page, and notes which block is the smallest around each read.
@@ -84,7 +116,7 @@ function pageOf (machine: Machine, chain: Chain): Omit<TemplateReads, 'blocks'> 
     for (const read of blocks.get(name) ?? []) own.add(read)
     blocks.set(name, own)
   }
-  const node = leaf.outline?.root ?? machine.host.nunjucks.node('Symbol', '...')
+  const node = leaf.survey?.root ?? machine.ledger.unknown
   const own = { context: new Context(true), frame: new Frame(undefined, false, true) }
   const outside = machine.collect({}, () => runFrom(machine, node, chain, own))
   for (const read of machine.effects) outside.add(read)
@@ -97,10 +129,15 @@ function readersOf (path: string, blocks: ReadonlyMap<string, Iterable<Read>>, o
   return { blocks: [...blocks].filter(([, own]) => [...own].some(reads)).map(([name]) => name), outside: [...outside].filter(reads) }
 }
 
-function unknown (host: Host, chain: Chain): TemplateReads {
-  const ledger = new Ledger(host.nunjucks, () => false)
-  const read = ledger.read([], { node: host.nunjucks.node('Symbol', '...'), label: chain.label(0) })
-  const everything: BlockReads = { reads: [read], evaluated: [read], within: [] }
-  const names = [...chain.names]
-  return { blocks: new Map(names.map(name => [name, everything])), swaps: [], readersOf: () => ({ blocks: names, outside: [read] }) }
+function everything (ledger: Ledger, chain: Chain): Read {
+  return ledger.read([], { node: ledger.unknown, label: chain.label(0) })
+}
+
+function unknownBlocks (ledger: Ledger, chain: Chain): TemplateReads['blocks'] {
+  const reads = [everything(ledger, chain)]
+  return new Map([...chain.names].map(name => [name, { reads, evaluated: reads, within: [] }]))
+}
+
+function unknownPage (ledger: Ledger, chain: Chain): Omit<TemplateReads, 'blocks'> {
+  return { swaps: [], readersOf: () => ({ blocks: [...chain.names], outside: [everything(ledger, chain)] }) }
 }

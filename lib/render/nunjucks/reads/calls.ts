@@ -18,7 +18,7 @@ export function call (machine: Machine, node: AstNode): Value {
   const given = argumentsOf(machine, (node.args as AstNode).children)
   // The text of a parent's block is read where the block begins.
   const { chain, level } = machine.now.position
-  const isSeen = chain.levels[level]?.supers.get(node)
+  const isSeen = chain.levels[level]?.survey?.inherited.get(node)
   if (isSeen !== undefined) return made(machine.now.inherited, isSeen)
   const results: Value[] = []
   const ways = target.macros.map(macro => () => { results.push(because(callMacro(machine, macro, given), target.reads)) })

@@ -15,9 +15,8 @@ const OPERATORS = new Set(['In', 'Add', 'Concat', 'Sub', 'Mul', 'Div', 'FloorDiv
 
 export function evaluate (machine: Machine, node: AstNode): Value {
   const { uses } = machine
-  const { left, right, target } = node as unknown as Record<'left' | 'right' | 'target', AstNode>
-  if (OPERATORS.has(node.typename)) return text(uses.all(machine.evaluate(left), machine.evaluate(right)))
-  switch (node.typename) {
+  const { typename } = node
+  switch (typename) {
     case 'Literal':
       return text()
     case 'Symbol':
@@ -44,28 +43,29 @@ export function evaluate (machine: Machine, node: AstNode): Value {
       return text(bodyOf(machine, node.body))
     case 'And':
     case 'Or': {
-      const first = machine.evaluate(left)
+      const first = machine.evaluate(node.left as AstNode)
       const decides = uses.presence(first)
-      const [second] = oneOf(machine, decides, [right, null]) as [Value]
+      const [second] = oneOf(machine, decides, [node.right as AstNode, null]) as [Value]
       const value = because(either([first, second]), decides)
-      return { ...value, isThere: second.isThere && (node.typename === 'Or' || first.isThere) }
+      return { ...value, isThere: second.isThere && (typename === 'Or' || first.isThere) }
     }
     case 'InlineIf': {
       const condition = uses.presence(machine.evaluate(node.cond as AstNode))
       return because(either(oneOf(machine, condition, [node.body, node.else_ as AstNode | null])), condition)
     }
     case 'Not':
-      return text(uses.presence(machine.evaluate(target)))
+      return text(uses.presence(machine.evaluate(node.target as AstNode)))
     case 'Neg':
     case 'Pos':
-      return text(uses.all(machine.evaluate(target)))
+      return text(uses.all(machine.evaluate(node.target as AstNode)))
     case 'Compare': {
       const others = (node.ops as AstNode[]).map(({ expr }) => machine.evaluate(expr as AstNode))
       return text(uses.all(machine.evaluate(node.expr as AstNode), ...others))
     }
     case 'Is':
-      return test(machine, left, right)
+      return test(machine, node.left as AstNode, node.right as AstNode)
     default:
+      if (OPERATORS.has(typename)) return text(uses.all(machine.evaluate(node.left as AstNode), machine.evaluate(node.right as AstNode)))
       return text(machine.giveUp(node))
   }
 }
@@ -79,10 +79,9 @@ function oneOf (machine: Machine, condition: ReadonlySet<Read>, ways: Array<AstN
   return values
 }
 
-// Asking for its presence notes that it was evaluated.
 function symbol (machine: Machine, node: AstNode): Value {
   const value = machine.lookUp(node.value as string, machine.site(node))
-  machine.uses.presence(value)
+  machine.uses.note(value)
   return value
 }
 
@@ -92,7 +91,7 @@ function member (machine: Machine, node: AstNode): Value {
   const found = key.typename === 'Literal'
     ? machine.uses.member(value, key.value, machine.site(node))
     : because(machine.uses.member(value, undefined, machine.site(node)), machine.uses.all(machine.evaluate(key)))
-  machine.uses.presence(found)
+  machine.uses.note(found)
   return found
 }
 

@@ -74,13 +74,13 @@ function run (machine: Machine, tag: AstNode, twin: Twin, own: { context: Contex
 
 /** Runs the last template of a chain, and those that it extends. */
 export function runFrom (machine: Machine, tag: AstNode, chain: Chain, own: { context: Context, frame: Frame }): boolean {
-  const { outline, extending } = chain.last
-  if (outline === undefined || extending === 'maybe') {
+  const { survey, extending } = chain.last
+  if (survey === undefined || extending === 'maybe') {
     machine.giveUp(tag)
     return true
   }
-  const { root } = outline
-  const registers = { ...own, position: { chain, level: chain.levels.length - 1, block: undefined }, locals: new Locals() }
+  const { root } = survey
+  const registers = { ...own, position: { chain, level: chain.levels.length - 1, block: undefined }, locals: new Locals(), isExtending: false }
   if (extending === 'never') {
     machine.with(registers, () => machine.execute(root))
     return false
@@ -89,7 +89,9 @@ export function runFrom (machine: Machine, tag: AstNode, chain: Chain, own: { co
   machine.with({ ...registers, sink: new Set() }, () => {
     for (const node of root.children) {
       machine.execute(node)
-      if (node.typename === 'Extends') targets = targetsOf(machine, node)
+      if (node.typename !== 'Extends') continue
+      targets = targetsOf(machine, node)
+      machine.now.isExtending = true
     }
   })
   const known = (targets ?? []).filter(twin => !chain.has(twin))

@@ -13,23 +13,27 @@ export interface Site {
 export class Ledger {
   /** All reads that were asked for, also of what is never used. */
   evaluated = new Set<Read>()
+  /** Stands for what a precompiled template does. */
+  readonly unknown: AstNode
   readonly #nunjucks: Nunjucks
   readonly #isGlobal: (name: string) => boolean
-  readonly #reads = new Map<string, Read>()
-  readonly #numbers = new Map<AstNode, number>()
+  readonly #reads = new Map<AstNode, Map<string, Read>>()
 
   constructor (nunjucks: Nunjucks, isGlobal: (name: string) => boolean) {
+    this.unknown = nunjucks.node('Symbol', '...')
     this.#nunjucks = nunjucks
     this.#isGlobal = isGlobal
   }
 
   read (steps: Steps, site: Site, isShallow = false): Read {
     const path = formatPath(steps)
-    const key = `${isShallow ? '?' : ''}${path} ${this.#number(site.node)}`
-    let read = this.#reads.get(key)
+    const key = isShallow ? `?${path}` : path
+    let reads = this.#reads.get(site.node)
+    if (reads === undefined) this.#reads.set(site.node, reads = new Map())
+    let read = reads.get(key)
     if (read === undefined) {
       const isGlobal = steps.length > 0 && this.#isGlobal(steps[0] as string)
-      this.#reads.set(key, read = { path, steps, isShallow, isGlobal, place: this.place(site) })
+      reads.set(key, read = new PlacedRead(path, steps, isShallow, isGlobal, site, this))
     }
     this.evaluated.add(read)
     return read
@@ -48,10 +52,27 @@ export class Ledger {
     if (placed !== undefined || typeof node.lineno === 'number') return placed ?? node
     return this.#nunjucks.childrenOf(node).map(child => this.#firstPlaced(child)).find(child => child !== undefined)
   }
+}
 
-  #number (node: AstNode): number {
-    let number = this.#numbers.get(node)
-    if (number === undefined) this.#numbers.set(node, number = this.#numbers.size)
-    return number
+/** A read whose place is found when somebody asks for it, which is seldom. */
+class PlacedRead implements Read {
+  readonly path: string
+  readonly steps: Steps
+  readonly isShallow: boolean
+  readonly isGlobal: boolean
+  readonly #site: Site
+  readonly #ledger: Ledger
+
+  constructor (path: string, steps: Steps, isShallow: boolean, isGlobal: boolean, site: Site, ledger: Ledger) {
+    this.path = path
+    this.steps = steps
+    this.isShallow = isShallow
+    this.isGlobal = isGlobal
+    this.#site = site
+    this.#ledger = ledger
+  }
+
+  get place (): ReadPlace {
+    return this.#ledger.place(this.#site)
   }
 }

@@ -3,7 +3,7 @@
 import type { PlacedSwap, Read } from '../../reads.js'
 import type { Host } from '../host.js'
 import type { AstNode } from '../internals.js'
-import { Ledger, type Site } from './ledger.js'
+import type { Ledger, Site } from './ledger.js'
 import { Context, Frame, Journal, Locals, type Entry, type Position } from './scope.js'
 import type { Sources } from './sources.js'
 import { because, either, made, part, unionOf, Uses, type Value } from './value.js'
@@ -16,6 +16,8 @@ export interface Registers {
   locals: Locals
   /** Only what sets variables runs, as on the way to a block. */
   isSetup: boolean
+  /** The template extends another one, which has been met: Nunjucks leaves out the tags of blocks. */
+  isExtending: boolean
   /** The conditions around. */
   conditions: ReadonlySet<Read>
   /** What super() gives here. */
@@ -65,13 +67,13 @@ export class Machine {
   #steps = 0
 
   constructor (
-    host: Host, sources: Sources, position: Position,
+    host: Host, sources: Sources, ledger: Ledger, position: Position,
     evaluate: (machine: Machine, node: AstNode) => Value, execute: (machine: Machine, node: AstNode) => void
   ) {
     this.host = host
     this.sources = sources
-    this.ledger = new Ledger(host.nunjucks, name => name in host.env.globals)
-    this.uses = new Uses(this.ledger)
+    this.ledger = ledger
+    this.uses = new Uses(ledger)
     this.#evaluate = evaluate
     this.#execute = execute
     this.now = {
@@ -80,6 +82,7 @@ export class Machine {
       frame: new Frame(undefined, false, true),
       locals: new Locals(),
       isSetup: false,
+      isExtending: false,
       conditions: new Set(),
       inherited: new Set(),
       sink: new Set(),

@@ -51,7 +51,8 @@ function run (machine: Machine, macro: Macro, given: Arguments): Value {
     // Macros of the same function share its variable for the frame, and the body of a `call` goes by that.
     frame: new Frame(around && (machine.frameAt(position) ?? around.frame), around !== undefined),
     locals: new Locals(around?.locals),
-    isSetup: false
+    isSetup: false,
+    isExtending: false
   }
   const reads = machine.collect(registers, () => {
     machine.active.set(node, { variables: pass(machine, node, given), bindings: machine.bindings })

@@ -1,6 +1,6 @@
 // Blocks, as they run in the place of their tags.
 import type { Read } from '../../reads.js'
-import type { AstNode, Nunjucks } from '../internals.js'
+import { surveyOf } from './chain.js'
 import type { Machine } from './machine.js'
 import { Frame, Locals } from './scope.js'
 
@@ -18,10 +18,10 @@ export function runBody (machine: Machine, name: string, from: number): void {
   // Blocks that hold each other never end; what they read was read on the way to here.
   if (machine.active.has(body)) return
   machine.active.set(body, { variables: new Map() })
-  const registers = { position: { chain, level, block: name }, frame: new Frame(machine.now.frame, true), locals: new Locals() }
+  const registers = { position: { chain, level, block: name }, frame: new Frame(machine.now.frame, true), locals: new Locals(), isExtending: false }
   machine.with(registers, () => {
     // Nunjucks renders it before anything else.
-    const inherited = callsSuper(machine.host.nunjucks, body) ? inheritedBy(machine, name, level) : new Set<Read>()
+    const inherited = surveyOf(chain, level).supersWithin.has(body) ? inheritedBy(machine, name, level) : new Set<Read>()
     machine.emit(inherited)
     machine.with({ inherited }, () => machine.execute(body))
   })
@@ -33,20 +33,4 @@ function inheritedBy (machine: Machine, name: string, level: number): Set<Read> 
   return machine.collect({}, () => {
     machine.journal.branch([() => runBody(machine, name, level + 1), () => {}])
   })
-}
-
-// For both answers; bodies are asked for again and again.
-const calling = [new WeakMap<AstNode, boolean>(), new WeakMap<AstNode, boolean>()] as const
-
-/** Whether a body calls super(): as Nunjucks has it also from within other blocks, as the renderer looks for blocks only itself. */
-export function callsSuper (nunjucks: Nunjucks, body: AstNode, isDeep = true): boolean {
-  const known = calling[isDeep ? 0 : 1]
-  let calls = known.get(body)
-  if (calls === undefined) known.set(body, calls = hasSuper(nunjucks, body, isDeep))
-  return calls
-}
-
-function hasSuper (nunjucks: Nunjucks, node: AstNode, isDeep: boolean): boolean {
-  if (node.typename === 'FunCall' && node.name.value === 'super') return true
-  return nunjucks.childrenOf(node).some(child => (isDeep || child.typename !== 'Block') && hasSuper(nunjucks, child, isDeep))
 }

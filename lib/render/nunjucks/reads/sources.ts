@@ -3,8 +3,6 @@ import type { Host, Twin } from '../host.js'
 import type { AstNode, Template } from '../internals.js'
 import { Levels, type Level } from './chain.js'
 
-const NAMING = new Set(['Extends', 'Include', 'Import', 'FromImport'])
-
 /** A template that another one names; undefined when it cannot be loaded. */
 interface Link {
   from: Twin
@@ -101,12 +99,7 @@ export class Loader {
 
   #namesOf (twin: Twin): Set<string> {
     const names = new Set<string>()
-    const { outline } = this.#levels.of(twin)
-    const visit = (node: AstNode): void => {
-      if (NAMING.has(node.typename)) for (const name of namesIn(node.template as AstNode) ?? []) names.add(name)
-      for (const child of this.#host.nunjucks.childrenOf(node)) visit(child)
-    }
-    if (outline !== undefined) visit(outline.root)
+    for (const tag of this.#levels.of(twin).survey?.naming ?? []) for (const name of namesIn(tag.template as AstNode) ?? []) names.add(name)
     return names
   }
 }

@@ -1,6 +1,7 @@
 // What statements read and set.
 import type { Read } from '../../reads.js'
 import type { AstNode } from '../internals.js'
+import { surveyOf } from './chain.js'
 import type { Machine } from './machine.js'
 import { bound, repeat } from './macros.js'
 import { runBlock } from './page.js'
@@ -38,7 +39,7 @@ export function execute (machine: Machine, node: AstNode): void {
       if (!machine.now.isSetup) include(machine, node)
       return
     case 'Block':
-      if (!machine.now.isSetup) place(machine, node.name.value as string)
+      if (!machine.now.isSetup && !machine.now.isExtending) place(machine, node.name.value as string)
       return
     case 'Extends':
       // The caller that runs the template looks for it.
@@ -62,7 +63,7 @@ function output (machine: Machine, node: AstNode): void {
 
 /** What a statement evaluates: filters that answer later first, because Nunjucks calls them in front of it. */
 function evaluateWhole (machine: Machine, node: AstNode): Value {
-  const filters = machine.host.env.asyncFilters.length === 0 ? [] : calledAhead(machine, node, false)
+  const filters = answersLater(machine, node) ? calledAhead(machine, node, false) : []
   for (const { filter, isContent } of filters) {
     const value = machine.evaluate(filter)
     // In the content of a tag that is an output it sees no variable of a loop there.
@@ -116,10 +117,8 @@ function loop (machine: Machine, node: AstNode): void {
   })
 }
 
-function answersLater (machine: Machine, node: AstNode): boolean {
-  if (/Async/.test(node.typename)) return true
-  if (isAsyncFilter(machine, node)) return true
-  return machine.host.nunjucks.childrenOf(node).some(child => answersLater(machine, child))
+function answersLater ({ now: { position: { chain, level } } }: Machine, node: AstNode): boolean {
+  return surveyOf(chain, level).later.has(node)
 }
 
 // Nunjucks gives the names of a list's members' members to compiled code only,
@@ -132,7 +131,7 @@ function bindItem (machine: Machine, name: AstNode, value: Value, shape: Readonl
   } else {
     const inList = uses.member(item, undefined)
     // They are evaluated, used or not.
-    uses.presence(inList)
+    uses.note(inList)
     name.children.forEach((child, index) => {
       const inObject = index === 0 ? text(shape) : index === 1 ? item : made()
       bindBoth(machine, child.value as string, { ...either([inList, inObject]), isThere: false })

@@ -148,6 +148,11 @@ export class Uses {
     return reads
   }
 
+  /** Notes that it was evaluated, used or not. */
+  note ({ aliases }: Value): void {
+    for (const { steps, site } of aliases) this.#ledger.read(steps, site, true)
+  }
+
   /** The reads of a test whether a value exists. */
   presence (value: Value): ReadonlySet<Read> {
     return unionOf([value.reads, value.aliases.map(({ steps, site }) => this.#ledger.read(steps, site, true))])

@@ -3,10 +3,10 @@
 import type { BlockReads, Read } from '../../reads.js'
 import type { Twin } from '../host.js'
 import type { AstNode } from '../internals.js'
-import { Chain } from './chain.js'
+import { surveyOf, type Chain } from './chain.js'
 import { targetsOf } from './inclusion.js'
 import type { Machine } from './machine.js'
-import { callsSuper, runBody } from './page.js'
+import { runBody } from './page.js'
 import { deciding } from './statements.js'
 import { Frame, Locals } from './scope.js'
 
@@ -38,14 +38,14 @@ export class Walk {
   /** Runs the last template of a chain, and goes on with those that it extends. */
   run (chain: Chain): void {
     const machine = this.#machine
-    const { outline, extending } = chain.last
+    const { survey, extending } = chain.last
     const registers = { position: { chain, level: chain.levels.length - 1, block: undefined }, locals: new Locals(), isSetup: true, sink: new Set<Read>() }
     machine.with(registers, () => {
-      if (outline === undefined || extending === 'maybe') return this.#giveUp(chain, outline?.root)
-      if (extending === 'always') return this.#extend(chain, outline.root)
+      if (survey === undefined || extending === 'maybe') return this.#giveUp(chain, survey?.root)
+      if (extending === 'always') return this.#extend(chain, survey.root)
       this.#seen = new Set()
       this.#met = new Set()
-      this.#walk(outline.root)
+      this.#walk(survey.root)
       // What no tag places is rendered when all has run.
       for (const name of chain.names) if (!this.#met.has(name)) this.#analyse(name)
     })
@@ -65,7 +65,7 @@ export class Walk {
 
   #giveUp (chain: Chain, root: AstNode | undefined): void {
     const machine = this.#machine
-    const node = root ?? machine.host.nunjucks.node('Symbol', '...')
+    const node = root ?? machine.ledger.unknown
     machine.giveUp(node)
     for (const name of chain.names) this.#analyse(name)
   }
@@ -74,7 +74,7 @@ export class Walk {
   #walk (node: AstNode): void {
     const machine = this.#machine
     const { chain, level } = machine.now.position
-    const holders = chain.levels[level]?.holders as ReadonlySet<AstNode>
+    const { holders } = surveyOf(chain, level)
     if (!holders.has(node)) return machine.execute(node)
     switch (node.typename) {
       case 'Root':
@@ -116,10 +116,10 @@ export class Walk {
     this.#seen.add(body)
     const registers = { position: { chain, level, block: name }, frame: new Frame(machine.now.frame, true), locals: new Locals() }
     machine.with(registers, () => {
-      const { nunjucks } = machine.host
-      if (callsSuper(nunjucks, body, false)) machine.journal.try(() => this.#enter(name, level + 1))
+      const { supers, supersWithin } = surveyOf(chain, level)
+      if (supers.has(body)) machine.journal.try(() => this.#enter(name, level + 1))
       // A variable on the way may be set to it.
-      const inherited = callsSuper(nunjucks, body)
+      const inherited = supersWithin.has(body)
         ? machine.collect({ isSetup: false }, () => {
           machine.journal.branch([() => runBody(machine, name, level + 1), () => {}])
         })

@@ -28,10 +28,10 @@ async function engineOfRun () {
   return { engine: redisEngine({ url, prefix: `${randomUUID()}:`, lazy: true }) }
 }
 
-/** Waits until `condition` holds; only what hangs takes longer than `timeout`. */
+/** Waits until `condition` holds, or what it promises; only what hangs takes longer than `timeout`. */
 export async function until (condition, what = String(condition), timeout = 30000) {
   const deadline = Date.now() + timeout
-  while (!condition()) {
+  while (!await condition()) {
     if (Date.now() > deadline) throw new Error(`timed out waiting until ${what}`)
     await new Promise(resolve => setTimeout(resolve, 5))
   }

@@ -1,4 +1,4 @@
-// Live views in Chromium, on both generations of htmx: what somebody types survives what others do.
+// Live views in a browser, on both generations of htmx: what somebody types survives what others do.
 import t from 'tap'
 import { buildApp, listen } from '../helpers/app.js'
 import { views } from '../helpers/live.js'

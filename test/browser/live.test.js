@@ -1,4 +1,4 @@
-// One route as page and stream, in Chromium: on both generations of htmx, with and without the client script.
+// One route as page and stream, in a browser: on both generations of htmx, with and without the client script.
 import t from 'tap'
 import { Fragment } from 'fastify-chirp'
 import { buildApp, listen } from '../helpers/app.js'

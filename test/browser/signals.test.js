@@ -1,4 +1,4 @@
-// Signals in Chromium, on both generations of htmx: every place of a signal follows it, over one connection.
+// Signals in a browser, on both generations of htmx: every place of a signal follows it, over one connection.
 import t from 'tap'
 import { Fragment } from 'fastify-chirp'
 import { buildApp, listen } from '../helpers/app.js'

@@ -83,6 +83,14 @@ t.test('no file is longer than 300 lines', async t => {
   for (const name of files) t.ok(read(name).split('\n').length <= 300, name)
 })
 
+t.test('CI runs the oldest versions that package.json allows', async t => {
+  const { engines, peerDependencies } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
+  const workflow = readFileSync(`${root}.github/workflows/ci.yml`, 'utf8')
+  const oldest = name => new RegExp(`^ +${name}: \\['([^']+)'`, 'm').exec(workflow)?.[1]
+  t.equal(engines.node, `>=${oldest('node')}.0`)
+  t.equal(peerDependencies.fastify, `^${oldest('fastify')}`)
+})
+
 t.test('npm pack ships what users need and nothing else', async t => {
   const [{ files }] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' }))
   const names = files.map(({ path }) => path)

@@ -58,6 +58,8 @@ export class Member {
       body.setEncoding('utf8')
       const parser = createParser({ onEvent: (event) => { this.watch.event(event) } })
       body.on('data', (text) => {
+        // What is decompressed after a client has left was never read: the next connection brings it.
+        if (this.#body !== body) return
         this.#remember(text)
         parser.feed(text)
       })

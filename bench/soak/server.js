@@ -1,4 +1,6 @@
 // The app of the soak: a route for each kind of stream, and a publisher that never gives up.
+import { once } from 'node:events'
+import http from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import Fastify from 'fastify'
@@ -113,19 +115,41 @@ async function publishKind (name, rate, signal) {
   }
 }
 
+// In one go, which the followers take in.
+const PART = 10
+const followers = []
+
+/** A client of each kind of bytes: what is published while the histories are filled is kept here as it is later. */
+async function follow () {
+  const users = Array.from({ length: USERS }, (_, n) => `u${n}`)
+  const paths = ['/events', '/html', '/merge', ...users.flatMap((user) => [`/audience?user=${user}`, `/viewer?user=${user}`])]
+  for (const path of paths) {
+    for (const encoding of ['gzip', 'identity']) {
+      const { port } = app.server.address()
+      const request = http.get({ host: '127.0.0.1', port, path, agent: false, headers: { accept: 'text/event-stream', 'accept-encoding': encoding } })
+      request.on('error', () => {})
+      followers.push(request)
+      const [response] = await once(request, 'response')
+      response.on('error', () => {}).resume()
+    }
+  }
+}
+
 let delay = monitorEventLoopDelay({ resolution: 5 })
 
 await app.listen(LISTEN)
 meter(app.server, {
   /** Fills the histories, so that what comes later takes no more memory. */
   async fill () {
-    for (let n = 0; n < HISTORY; n += 100) {
-      await Promise.all(['events', 'html', 'viewer'].flatMap((name) => Array.from({ length: 100 }, steps[name])))
-      await Promise.all(Array.from({ length: 100 }, steps.audience))
+    await follow()
+    for (let n = 0; n < HISTORY; n += PART) {
+      await Promise.all(['events', 'html', 'viewer'].flatMap((name) => Array.from({ length: PART }, steps[name])))
+      await Promise.all(Array.from({ length: PART }, steps.audience))
     }
   },
 
   publish ({ rate }) {
+    for (const request of followers.splice(0)) request.destroy()
     publishing = new AbortController()
     delay = monitorEventLoopDelay({ resolution: 5 })
     delay.enable()

@@ -3,6 +3,7 @@
 // written straight to the response, without a Readable in between.
 import type { FastifyReply } from 'fastify'
 import type { Destination } from './destination.js'
+import { trailersOf } from './private.js'
 
 /** The writer of the response. */
 export interface Writer {
@@ -32,9 +33,10 @@ export class StreamPayload {
     if (isResponse) reply.hijack()
     if (isResponse && reply.raw.statusCode === 304) {
       dest.end()
-    } else if (options?.end === false) {
+    } else if (options?.end === false || (isResponse && trailersOf(reply))) {
       // Other code ends the response: a transform, or Fastify for the sake of
-      // trailers. They may begin to listen for the end only after this call.
+      // trailers, of which old releases say nothing here. They may begin to
+      // listen for the end only after this call.
       this.#writer.start(dest, () => this.#emitEnd())
     } else {
       // For Fastify the payload has ended: it need not watch it, nor log a client

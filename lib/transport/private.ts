@@ -47,10 +47,10 @@ export function headersOf (reply: FastifyReply): OutgoingHttpHeaders {
 
 let kHeaders: symbol | undefined
 
-/** Whether a reply has trailers, for which there is no public way to ask. True where this one is gone: streams take the long way. */
-export function hasTrailers (reply: object): boolean {
+/** The trailers of a reply, for which there is no public way to ask; null when it has none. Undefined where this way is gone. */
+export function trailersOf (reply: object): object | null | undefined {
   kTrailers ??= symbolOf(reply, 'fastify.reply.trailers')
-  return (reply as Record<symbol, unknown>)[kTrailers!] !== null
+  return (reply as Record<symbol, object | null>)[kTrailers!]
 }
 
 let kTrailers: symbol | undefined

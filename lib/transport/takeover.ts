@@ -5,7 +5,7 @@
 // all others, writes the head itself, and releases both.
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { StreamPayload } from './payload.js'
-import { flattenHead, hasTrailers, headersOf, watchOnSend } from './private.js'
+import { flattenHead, headersOf, trailersOf, watchOnSend } from './private.js'
 
 type Hooks = NonNullable<RouteOptions['onSend']>
 type Hook = (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void) => void
@@ -38,7 +38,7 @@ export function takeOverRoute (route: RouteOptions): void {
 function createHook (place: Place): Hook {
   const hook: Hook = (request, reply, payload, done) => {
     const isLast = place.hook === hook && (request.routeOptions.config as Config)[kLast] === place
-    if (isLast && payload instanceof StreamPayload && hasBody(reply.statusCode) && !hasTrailers(reply)) takeOver(reply, payload)
+    if (isLast && payload instanceof StreamPayload && hasBody(reply.statusCode) && trailersOf(reply) === null) takeOver(reply, payload)
     else done(null, payload)
   }
   made.add(hook)

@@ -2,7 +2,8 @@
 // same templates. Only what is written into a page's element may differ.
 import { Fragment, Fragments, merge, SSEEvent } from 'fastify-chirp'
 import { until } from './browser.js'
-import { LOST, left, opener, startPages, startProxy } from './pages.js'
+import { LOST } from './console.js'
+import { left, opener, startPages, startProxy } from './pages.js'
 
 const textsOf = (page, selector) => page.locator(selector).allTextContents()
 const item = (text, options) => new Fragment('parts.html', 'item', { text }, options)

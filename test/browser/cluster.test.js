@@ -10,7 +10,8 @@ import { accepts, startEdge } from '../helpers/edge.js'
 import { freePort } from '../helpers/port.js'
 import { startRedis } from '../helpers/redis.js'
 import { launch, until } from './browser.js'
-import { LOST, opener } from './pages.js'
+import { LOST } from './console.js'
+import { opener } from './pages.js'
 
 const example = new URL('../../docs/examples/cluster/', import.meta.url)
 const config = readFileSync(new URL('nginx.conf', example), 'utf8')
@@ -57,7 +58,7 @@ t.test('a process is killed while pages are open: nothing is lost, nothing comes
     document.addEventListener('chirp:gap', () => { window.gaps++ })
   })
   const pages = []
-  for (let n = 0; n < 3; n++) pages.push(await open(url, { context, expected: new RegExp(`${LOST.source}|network error|50[234]`) }))
+  for (let n = 0; n < 3; n++) pages.push(await open(url, { context, expected: new RegExp(`${LOST.source}|50[234]`) }))
   const streams = async () => (await health()).reduce((sum, { streams }) => sum + streams, 0)
   await until(async () => await streams() === 3, 'all pages have their streams', LONG)
   const before = await health()

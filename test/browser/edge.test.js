@@ -4,7 +4,8 @@ import { Fragment } from 'fastify-chirp'
 import { startEdge } from '../helpers/edge.js'
 import { freePort } from '../helpers/port.js'
 import { launch, until } from './browser.js'
-import { LOST, opener, startPages } from './pages.js'
+import { LOST } from './console.js'
+import { opener, startPages } from './pages.js'
 
 const LIST = '<div {{ sse_connect("/live") }}><ol id="log" {{ sse_swap("log") }} hx-swap="beforeend"></ol></div>'
 const LONG = 60000

@@ -3,7 +3,8 @@ import t from 'tap'
 import { Fragment, Fragments, SSEEvent } from 'fastify-chirp'
 import { launch, until } from './browser.js'
 import { addCommonCases } from './cases.js'
-import { LOST, left, opener, startPages } from './pages.js'
+import { LOST } from './console.js'
+import { left, opener, startPages } from './pages.js'
 
 const browser = await launch()
 t.teardown(() => browser.close())

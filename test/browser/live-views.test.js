@@ -1,9 +1,10 @@
-// Live views in Chromium, on both generations of htmx: what somebody types survives what others do.
+// Live views in a browser, on both generations of htmx: what somebody types survives what others do.
 import t from 'tap'
 import { buildApp, listen } from '../helpers/app.js'
 import { views } from '../helpers/live.js'
 import { launch, until } from './browser.js'
-import { LOST, opener } from './pages.js'
+import { LOST } from './console.js'
+import { opener } from './pages.js'
 import { serveHtmx } from './scripts.js'
 
 const browser = await launch()
@@ -34,14 +35,12 @@ async function build (t, htmx, script) {
   return { app, data, view, url: `http://127.0.0.1:${await listen(app)}/` }
 }
 
-const expected = new RegExp(`${LOST.source}|network error`)
-
 for (const htmx of [2, 4]) {
   for (const script of [false, true]) {
     t.test(`htmx ${htmx}, ${script ? 'with' : 'without'} the client script: two browsers, one list`, async t => {
       const { app, data, view, url } = await build(t, htmx, script)
       const open = opener(t, browser)
-      const pages = [await open(url, { expected }), await open(url, { expected })]
+      const pages = [await open(url, { expected: LOST }), await open(url, { expected: LOST })]
       await until(() => app.eventStreams.open === 2, 'both are connected')
       const [page] = pages
       await page.locator('#outside').fill('half a sentence')

@@ -4,6 +4,7 @@ import net from 'node:net'
 import formbody from '@fastify/formbody'
 import nunjucks from 'nunjucks'
 import { buildApp, certificate, listen } from '../helpers/app.js'
+import { failOverErrors } from './console.js'
 import { serveScripts } from './scripts.js'
 
 const SCRIPTS = {
@@ -54,10 +55,7 @@ export function opener (t, browser) {
       t.teardown(() => context.close())
     }
     const page = await context.newPage()
-    page.on('pageerror', error => t.fail(`page error: ${error.message}`))
-    page.on('console', message => {
-      if (message.type() === 'error' && !expected.test(message.text())) t.fail(`console error: ${message.text()}`)
-    })
+    await failOverErrors(t, page, expected)
     await page.goto(url)
     return page
   }
@@ -106,6 +104,3 @@ export const left = signal => new Promise(resolve => {
   if (signal.aborted) resolve()
   else signal.addEventListener('abort', () => resolve())
 })
-
-/** What Chromium and htmx say about a connection that is lost. */
-export const LOST = /net::ERR_|\[object Event\]|htmx:sse:error|Failed to fetch/

@@ -1,10 +1,11 @@
-// Signals in Chromium, on both generations of htmx: every place of a signal follows it, over one connection.
+// Signals in a browser, on both generations of htmx: every place of a signal follows it, over one connection.
 import t from 'tap'
 import { Fragment } from 'fastify-chirp'
 import { buildApp, listen } from '../helpers/app.js'
 import { views } from '../helpers/live.js'
 import { launch, until } from './browser.js'
-import { LOST, opener } from './pages.js'
+import { LOST } from './console.js'
+import { opener } from './pages.js'
 import { serveHtmx } from './scripts.js'
 
 const browser = await launch()
@@ -37,13 +38,11 @@ async function build (t, htmx, script) {
   return { app, balance, load, note, url: `http://127.0.0.1:${await listen(app)}/` }
 }
 
-const expected = new RegExp(`${LOST.source}|network error`)
-
 for (const htmx of [2, 4]) {
   for (const script of [false, true]) {
     t.test(`htmx ${htmx}, ${script ? 'with' : 'without'} the client script: one value, many places`, async t => {
       const { app, balance, load, note, url } = await build(t, htmx, script)
-      const page = await opener(t, browser)(url, { expected })
+      const page = await opener(t, browser)(url, { expected: LOST })
       const html = id => page.locator(id).evaluate(element => element.textContent.trim())
       const shows = async (places, what) => {
         try {

@@ -7,8 +7,8 @@ export async function openTab (t, { tabs, coverage }, url, { prepare, clock = fa
   const context = isAlone ? await tabs.browser().newContext() : tabs
   const page = await context.newPage()
   page.on('pageerror', error => {
-    // Firefox calls what a policy forbids an error too.
-    if (!error.message.startsWith('Content-Security-Policy:')) t.fail(`page error: ${error.stack}`)
+    // Firefox calls what a policy forbids an error too: the words before the colon are the name of it, or a part of its message.
+    if (!error.stack.startsWith('Content-Security-Policy:')) t.fail(`page error: ${error.stack}`)
   })
   await page.addInitScript(() => {
     window.log = []

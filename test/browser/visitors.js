@@ -1,6 +1,7 @@
 // People who look at the example app in a real browser, and what they see of its streams.
 import t from 'tap'
 import { launch } from './browser.js'
+import { failOverErrors, LOST as lost } from './console.js'
 
 // By whether they are whole; most files need but one.
 const browsers = new Map()
@@ -15,10 +16,7 @@ function browserThat (isWhole) {
 export async function openPage (t, url, { context, expected = /^$/, isOpen = true, ...options } = {}) {
   context ??= await newVisitor(t, options)
   const page = await context.newPage()
-  page.on('pageerror', error => t.fail(`page error: ${error.message}`))
-  page.on('console', message => {
-    if (message.type() === 'error' && !expected.test(message.text())) t.fail(`console error: ${message.text()}`)
-  })
+  await failOverErrors(t, page, expected)
   await page.goto(url)
   if (isOpen) await light(page, 'connected')
   return page
@@ -33,8 +31,8 @@ export async function newVisitor (t, { isWhole = false, ...options } = {}) {
   return context
 }
 
-/** What Chromium, htmx and the client script say about a connection that is lost. */
-export const LOST = /net::ERR_|\[object Event\]|network error|Failed to fetch|50[03]/
+/** What is said about a connection that is lost, or refused by the app. */
+export const LOST = new RegExp(`${lost.source}|50[03]`)
 
 /** Runs a test on the page of each generation of htmx. */
 export function onBoth (name, test) {

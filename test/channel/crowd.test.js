@@ -7,7 +7,7 @@ import { buildApp, heapUsed, listen, until } from '../helpers/app.js'
 import { TestClient } from '../helpers/client.js'
 
 // Slow machines take their time for thousands of connections.
-t.setTimeout(100000)
+t.setTimeout(220000)
 
 const COUNTING_CLIENTS = `
 import net from 'node:net'
@@ -35,7 +35,7 @@ function connect (n) {
     if (text.includes('data: end')) if (++done === count) report()
     if (text.includes('event: chirp:closing')) closing++
   })
-  socket.on('error', () => {})
+  socket.on('error', ({ message }) => { if (!isOpen) say({ n, message }) })
   socket.on('close', () => { if (++closed === count) say({ closing, counts: tally() }) })
 }
 const tally = () => { const tally = {}; for (const n of counts) tally[n] = (tally[n] ?? 0) + 1; return tally }
@@ -56,11 +56,11 @@ t.test('five thousand connections on one process', async t => {
   t.teardown(() => child.kill())
   const messages = []
   createInterface(child.stdout).on('line', line => messages.push(JSON.parse(line)))
-  const hear = async timeout => {
-    await until(() => messages.length > 0, 'the clients have what they wait for', timeout)
+  const hear = async () => {
+    await until(() => messages.length > 0, 'the clients have what they wait for', 100000)
     return messages.shift()
   }
-  t.same(await hear(30000), { open: connections })
+  t.same(await hear(), { open: connections })
   t.equal(channel.size, connections)
   const idle = (heapUsed() - before) / connections
   t.ok(idle < 25000, `${Math.round(idle)} bytes of heap for each connection`)
@@ -68,7 +68,7 @@ t.test('five thousand connections on one process', async t => {
   await channel.publish('event one')
   await turn()
   await channel.publish('end')
-  t.same(await hear(20000), { counts: { 1: connections } }, 'one publish reaches all exactly once')
+  t.same(await hear(), { counts: { 1: connections } }, 'one publish reaches all exactly once')
 
   for (let n = 0; n < 20; n++) {
     channel.publish(`event ${'x'.repeat(2000)}`)
@@ -76,7 +76,7 @@ t.test('five thousand connections on one process', async t => {
     await turn()
   }
   await channel.publish('end')
-  t.same(await hear(30000), { counts: { 40: connections } })
+  t.same(await hear(), { counts: { 40: connections } })
   const busy = (heapUsed() - before) / connections
   t.ok(busy < 30000, `${Math.round(busy)} bytes of heap for each connection afterwards`)
   t.equal(app.eventStreams.dropped, 0)
@@ -86,7 +86,7 @@ t.test('five thousand connections on one process', async t => {
   await turn()
   channel.publish('event last')
   const closed = app.close()
-  t.same(await hear(20000), { closing: connections, counts: { 2: connections } })
+  t.same(await hear(), { closing: connections, counts: { 2: connections } })
   await closed
   t.equal(channel.size, 0)
   t.equal(app.eventStreams.open, 0)

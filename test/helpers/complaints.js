@@ -2,10 +2,7 @@
 import t from 'tap'
 
 export const complaints = []
-process.on('warning', ({ name, message }) => {
-  // Of disableRequestLogging, which is tried below.
-  if (name !== 'FastifyDeprecation') complaints.push(`warning: ${name}: ${message}`)
-})
+process.on('warning', ({ name, message }) => complaints.push(`warning: ${name}: ${message}`))
 process.on('uncaughtExceptionMonitor', (error, origin) => complaints.push(`${origin}: ${error}`))
 t.teardown(() => {
   if (complaints.length > 0) throw new Error(complaints.join('\n'))

@@ -59,7 +59,7 @@ ${config}
   varnish: {
     file: 'varnish.vcl',
     around: (folder, config) => config,
-    command: (folder, file, port) => ['varnishd', '-F', '-j', 'none', '-n', `${folder}/tmp`, '-a', `127.0.0.1:${port}`, '-f', file, '-s', 'malloc,16m', '-p', 'pipe_timeout=3']
+    command: (folder, file, port) => ['varnishd', '-F', '-j', 'none', '-n', `${folder}/tmp`, '-a', `127.0.0.1:${port}`, '-f', file, '-s', 'malloc,16m', '-p', 'pipe_timeout=6']
   },
   lighttpd: {
     file: 'lighttpd.conf',
@@ -74,7 +74,7 @@ export const fileOf = kind => readFileSync(new URL(KINDS[kind].file, examples), 
 /**
  * Runs a proxy with its file of docs/examples/proxies, or with `config`, in front of the apps on `ports`:
  * `{ 3000: port }`. What the docs say of the files holds here: other ports and another certificate stand in
- * them, and 60 seconds are 3.
+ * them, and 60 seconds are 6: a machine under load may stand still for two, and its heartbeats with it.
  */
 export async function startEdge (t, kind, ports, config = fileOf(kind)) {
   const folder = mkdtempSync(join(tmpdir(), `chirp-${kind}-`))
@@ -87,7 +87,7 @@ export async function startEdge (t, kind, ports, config = fileOf(kind)) {
     const securePort = await freePort()
     const text = config
       .replace(/\b(?:8080|8443|300\d)\b/g, name => ({ 8080: port, 8443: securePort, ...ports })[name] ?? name)
-      .replace(/\b60(s?)\b/g, '3$1')
+      .replace(/\b60(s?)\b/g, '6$1')
       .replaceAll('/etc/ssl/app', folder)
       .replaceAll('/var/www/html', folder)
     try {
@@ -128,6 +128,8 @@ async function run (t, kind, folder, config, ports) {
       await quiet(20)
     }
   }
+  // Somebody else may listen there.
+  if (failure !== undefined) throw failure
 }
 
 /** Whether somebody listens on a port. */

@@ -19,7 +19,7 @@ const PROTOCOLS = {
     return { status: body.statusCode, headers: body.headers, body, close: () => request.destroy() }
   },
   async 'HTTP/2' ({ secureUrl }, path, headers) {
-    const session = http2.connect(secureUrl, { rejectUnauthorized: false, localAddress: ADDRESS })
+    const session = http2.connect(secureUrl, { rejectUnauthorized: false, localAddress: ADDRESS, family: 4 })
     session.on('error', () => {})
     const body = session.request({ ':path': path, ...headers })
     const [answer] = await once(body, 'response')

@@ -4,6 +4,7 @@ import http2 from 'node:http2'
 import t from 'tap'
 import { buildApp, isClosing, listen, never, quiet, until } from '../helpers/app.js'
 import { TestClient } from '../helpers/client.js'
+import { isBefore } from '../helpers/fastify.js'
 
 t.test('a response that never closes is given up, with its source', async t => {
   const app = await buildApp(t, { shutdownGrace: 100 })
@@ -114,7 +115,8 @@ for (const forceCloseConnections of [true, false]) {
     const closing = app.close().then(() => { isClosed = true })
     await until(() => stream.closed && app.eventStreams.open === 0)
     t.match(text, 'event: chirp:closing')
-    if (!forceCloseConnections) {
+    // Before 5.7 Fastify closes none.
+    if (!forceCloseConnections || isBefore('5.7.0')) {
       // Longer than all that close() waits for on behalf of streams. Node.js 24 closes a session without streams itself.
       await quiet(1000)
       t.equal(isClosed, Number(process.versions.node.split('.')[0]) >= 24, 'close() waits for the session')

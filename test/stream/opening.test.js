@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { buildApp, heapUsed, isClosing, listen, never, quiet, until } from '../helpers/app.js'
 import { TestClient } from '../helpers/client.js'
+import { isBefore } from '../helpers/fastify.js'
 
 // HTTP refuses a value with such a character.
 const BAD = 'caf\u0142'
@@ -42,7 +43,8 @@ const handlers = {
 }
 const hooks = {
   'no hook': () => {},
-  'an async onSend hook': app => app.addHook('onSend', async () => { await wait(1) }),
+  // Before 5.11 Fastify answers nobody after such a hook, whatever is sent.
+  ...!isBefore('5.11.0') && { 'an async onSend hook': app => app.addHook('onSend', async () => { await wait(1) }) },
   'an async onError hook': app => app.addHook('onError', async () => { await wait(1) })
 }
 

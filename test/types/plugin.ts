@@ -83,7 +83,7 @@ app.get('/web', (request, reply) => reply.eventStream(new ReadableStream()))
 app.get('/options', (request, reply) =>
   reply.eventStream([], { retry: 1, closeEvent: 'x', heartbeat: false, maxAge: 1, dialect: 'auto', event: 'tick', compress: false }))
 app.get<{ Querystring: { q: string }, Reply: { 200: { ok: boolean } } }>('/typed', async (request, reply) => {
-  if (request.query.q === '') return { ok: true }
+  if (request.query.q === '') return reply.code(200).send({ ok: true })
   return reply.eventStream([request.query.q])
 })
 app.get('/chained', (request, reply) => reply.code(201).header('x', 'y').eventStream([]))

@@ -161,6 +161,7 @@ class Page extends EventEmitter {
       allTextContents: () => look('found.map(element => element.textContent)'),
       textContent: () => first('found[0].textContent'),
       innerHTML: () => first('found[0].innerHTML'),
+      inputValue: () => first('found[0].value'),
       getAttribute: name => first(`found[0].getAttribute(${JSON.stringify(name)})`),
       evaluate: async work => await first(`(${work})(found[0])`),
       click: async () => { await this.#session.post(`${await element()}/click`) },

@@ -21,12 +21,19 @@ export const NOWHERE: readonly string[] = []
 
 /** The result of parsing HTML. */
 export interface Outline {
-  /** Comments that are comments, and no text of a script, a title or an attribute; each with the part of the document that it is in. */
-  comments: ReadonlyMap<number, Zone>
+  /** Those that are comments, and no text of a script, a title or an attribute. */
+  comments: readonly PlaceComment[]
   /** Where a body has to begin for these comments to be in it; undefined where that needs nothing. */
   body: number | undefined
   /** Where more can be added: in front of the end of the body. Undefined when something is left open that would swallow it. */
   end: number | undefined
+}
+
+interface PlaceComment {
+  /** Where it begins. */
+  start: number
+  /** The part of the document that it is in. */
+  zone: Zone
 }
 
 type Zone = 'before' | 'head' | 'between' | 'body' | 'after'
@@ -50,23 +57,22 @@ export function elementOf (id: string, html: string): string {
 
 /** The places whose ids begin with `prefix`, in the order in which they begin. With an outline only those that a browser sees. */
 export function findPlaces (html: string, prefix: string, outline?: Outline): Place[] {
-  const places: Place[] = []
+  const places = new Map<string, Place>()
+  const doubled = new Set<string>()
   const open: Array<{ place: Place, zone: Zone | undefined }> = []
-  const counts = new Map<string, number>()
-  const mark = NAME + prefix
-  for (let at = html.indexOf(mark); at !== -1; at = html.indexOf(mark, at + mark.length)) {
-    const isClosing = html.charCodeAt(at - 1) === SLASH
-    const start = at - (isClosing ? 5 : 4)
-    const end = html.indexOf('-->', at) + 3
-    const zone = outline?.comments.get(start)
-    if (outline !== undefined && zone === undefined) continue
-    const id = html.slice(at + NAME.length, end - 3)
+  for (const { start, zone } of outline?.comments ?? commentsIn(html)) {
+    const isClosing = html.charCodeAt(start + 4) === SLASH
+    const at = start + (isClosing ? CLOSING : OPENING).length
+    if (!html.startsWith(prefix, at)) continue
+    const to = html.indexOf('-->', at)
+    const end = to + 3
+    const id = html.slice(at, to)
     const last = open.at(-1)
     if (!isClosing) {
       const place = { id, start, from: end, to: -1, end: -1, within: open.length === 0 ? NOWHERE : open.map(({ place }) => place.id) }
       open.push({ place, zone })
-      places.push(place)
-      counts.set(id, (counts.get(id) ?? 0) + 1)
+      if (places.has(id)) doubled.add(id)
+      places.set(id, place)
     } else if (last?.place.id === id && last.zone === zone) {
       last.place.to = start
       last.place.end = end
@@ -74,7 +80,16 @@ export function findPlaces (html: string, prefix: string, outline?: Outline): Pl
     }
   }
   // One that is there twice would be in two places.
-  return places.filter(({ id, to }) => to !== -1 && counts.get(id) === 1)
+  return [...places.values()].filter(({ id, to }) => to !== -1 && !doubled.has(id))
+}
+
+function * commentsIn (html: string): Generator<{ start: number, zone?: Zone }> {
+  for (let at = html.indexOf(NAME); at !== -1; at = html.indexOf(NAME, at + NAME.length)) {
+    for (const opening of [OPENING, CLOSING]) {
+      const start = at + NAME.length - opening.length
+      if (html.startsWith(opening, start)) yield { start }
+    }
+  }
 }
 
 /** Elements whose content is text; that of `noscript` is for browsers that run scripts. Each with what ends it. */
@@ -87,15 +102,16 @@ const HEAD = new Set(['html', 'head', 'base', 'basefont', 'bgsound', 'link', 'me
 /** What is none of its own. */
 const STRUCTURE = new Set(['html', 'head', 'body'])
 
-/** The length of `xmp`. */
-const SHORTEST = 3
+/** By the first letter, a bit for each length that the name of an element has that matters in a body. */
+const LENGTHS = new Int32Array(32)
+for (const tag of [...TEXT.keys(), ...STRUCTURE, 'template']) LENGTHS[tag.charCodeAt(0) & 31]! |= 1 << tag.length
 
 /**
  * Reads a document, or what is to be somewhere in it (`isPart`), as a browser would:
  * https://html.spec.whatwg.org/multipage/parsing.html
  */
 export function outlineOf (html: string, isPart = false): Outline {
-  const comments = new Map<number, Zone>()
+  const comments: PlaceComment[] = []
   let zone: Zone = isPart ? 'body' : 'before'
   let templates = 0
   let body: number | undefined
@@ -113,14 +129,14 @@ export function outlineOf (html: string, isPart = false): Outline {
         body = start
         zone = 'body'
       }
-      comments.set(start, zone)
+      comments.push({ start, zone })
       continue
     }
     const nameEnd = endOfName(html, nameAt)
     end = endOfTag(html, nameEnd)
     if (end === -1) return broken
-    // The names of all that matters in a body are longer, and those of most elements are not.
-    if (zone === 'body' && nameEnd - nameAt < SHORTEST) continue
+    // Most elements of a body matter not, and their names need not be looked at.
+    if (zone === 'body' && (LENGTHS[html.charCodeAt(nameAt) & 31]! & 1 << nameEnd - nameAt) === 0) continue
     const tag = html.slice(nameAt, nameEnd).toLowerCase()
     if (tag === 'template') templates += isEnd ? -1 : 1
     if (templates < 0) return broken
@@ -141,7 +157,7 @@ export function outlineOf (html: string, isPart = false): Outline {
     if (isStructure && isPart) return broken
     if (isStructure && body !== undefined) {
       // It begins later than was thought.
-      comments.clear()
+      comments.length = 0
       body = undefined
       zone = 'before'
     }

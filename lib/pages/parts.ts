@@ -4,7 +4,7 @@ import { FST_CHIRP_RENDER } from '../errors.js'
 import { errorBox } from '../message/error-box.js'
 import type { PageStream } from '../render/renderer.js'
 import { notThereIn } from '../render/unsettled.js'
-import type { MaybePromise } from '../util/promise.js'
+import { attempt, isPromise, type MaybePromise } from '../util/promise.js'
 import { elementOf, findPlaces, NOWHERE, outlineOf, type Outline, type Place } from './layout.js'
 import type { Outlet } from './outlet.js'
 import type { DeferredReaders } from './readers.js'
@@ -15,18 +15,22 @@ import { Watcher, type Instance, type Part, type WatchedPage } from './watcher.j
 export interface PartsHost {
   readonly debug: boolean
   readonly counters: { partsPending: number, partsFailed: number }
-  /** Renders the page; with `block` that block alone. */
-  render (block: string | undefined, context: object, page: PageStream): MaybePromise<string>
+  /** Renders the page with the values as they are; with `block` that block alone. */
+  render (block: string | undefined, page: PageStream): MaybePromise<string>
   report (error: unknown, message: string): void
   /** Tells a developer that the page waits for a value. */
   waits (variable: string, why: string): void
 }
 
-/** The page as it leaves first. */
-interface Shell {
+interface Rendered {
   html: string
   places: Place[]
+  /** Those in it that have to wait. */
   parts: Part[]
+}
+
+/** The page as it leaves first. */
+interface Shell extends Rendered {
   /** Where parts are added. */
   end: number
 }
@@ -43,7 +47,7 @@ export class PartsPage implements WatchedPage {
   readonly #page: PageStream
   readonly #isInOrder: boolean
   // Secret from any author of HTML in the page.
-  readonly #prefix = `${(pages = (pages + 1) % 1e6).toString(36)}${Math.random().toString(36).slice(2, 8)}-`
+  readonly #prefix = `${(pages = (pages + 1) % 1e6).toString(36)}${Math.trunc(Math.random() * 2 ** 31).toString(36)}-`
   #ids = 0
   #pending = 0
   #isStopped = false
@@ -73,7 +77,7 @@ export class PartsPage implements WatchedPage {
     await this.#values.settled(this.#values.names)
     if (this.#values.isStopped) return ''
     try {
-      const html = await this.#host.render(block, this.#values.variables, this.#under(this.#watch()))
+      const html = await this.#host.render(block, this.#under(this.#watch()))
       this.#countFailed()
       return html
     } catch (error) {
@@ -123,7 +127,7 @@ export class PartsPage implements WatchedPage {
     const watcher = this.#watch()
     let html: string
     try {
-      html = await this.#host.render(undefined, values.variables, this.#under(watcher))
+      html = await this.#host.render(undefined, this.#under(watcher))
     } catch (error) {
       const missing = notThereIn(error)
       if (missing?.state !== 'pending') throw error
@@ -164,12 +168,18 @@ export class PartsPage implements WatchedPage {
       if (this.#values.isStopped) return undefined
       const due: Part[] = []
       for (const part of waiting.values()) if (!this.#values.arePending(part.needs)) due.push(part)
-      if (due.length === 0) await this.#values.changed()
+      if (due.length === 0) {
+        await this.#values.changed()
+        // What settles in the same turn of the loop leaves together.
+        await new Promise(setImmediate)
+      }
       const loops = new Map<string, Watcher>()
       for (const part of due) {
         // It came with the one around it.
         if (!waiting.has(part.id)) continue
-        const rendered = await this.#render(part, loops)
+        // A block that answers at once is not waited for.
+        const rendering = this.#render(part, loops)
+        const rendered = isPromise(rendering) ? await rendering : rendering
         if (typeof rendered === 'string') {
           waiting.set(part.id, { ...part, needs: [...part.needs, rendered] })
           continue
@@ -213,42 +223,38 @@ export class PartsPage implements WatchedPage {
     return at === html.length || await outlet.write(html.slice(at))
   }
 
-  /** One part, with those in it that have to wait; or the name of a value that it needs besides. */
-  async #render (part: Part, loops: Map<string, Watcher>): Promise<{ html: string, places: Place[], parts: Part[] } | string> {
-    const { block, needs } = part
-    let watcher: Watcher | undefined
-    let hasFailed = needs.some(name => this.#values.stateOf(name) === 'failed')
-    try {
-      let html: string
-      if (part.isInLoop) {
-        watcher = loops.get(block) ?? await this.#renderLoop(block)
-        loops.set(block, watcher)
-        html = htmlOf(watcher.instances[part.index], block)
-      } else {
-        watcher = this.#watch()
-        html = await this.#host.render(block, this.#values.variables, this.#under(watcher))
-      }
-      const outline = this.#isInOrder ? undefined : outlineOf(html, true)
-      if (outline !== undefined && outline.end === undefined) {
-        throw new FST_CHIRP_RENDER(`block "${block}"`, 'it leaves a comment, a tag, a text or a template open, or has the tags of html, head or body in it, so it cannot be a part. Put what reads the deferred value into a block inside of it')
-      }
-      if (hasFailed) this.#host.counters.partsFailed++
-      if (watcher === undefined || watcher.parts.size === 0) return { html, places: [], parts: [] }
-      return { html, ...this.#partsIn(html, watcher, [...part.within, part.id], outline) }
-    } catch (error) {
-      const missing = notThereIn(error)
-      if (missing?.state === 'pending') return missing.variable
-      if (missing === undefined) this.#host.report(error, `block ${JSON.stringify(block)} of a page failed`)
-      hasFailed = true
-      this.#host.counters.partsFailed++
-      return { html: missing === undefined ? this.#instead(block, error) : this.failed(block, missing.variable), places: [], parts: [] }
+  /** One part, or the name of a value that it needs besides. */
+  #render (part: Part, loops: Map<string, Watcher>): MaybePromise<Rendered | string> {
+    const { block } = part
+    const failed = (error: unknown): Rendered | string => this.#failedPart(block, error)
+    const known = loops.get(block)
+    const watcher = known ?? (part.isInLoop ? this.#watcher(block) : this.#watch())
+    if (part.isInLoop) {
+      return attempt(() => known === undefined ? this.#host.render(undefined, this.#under(watcher)) : '', () => {
+        loops.set(block, watcher!)
+        return this.#rendered(part, htmlOf(watcher!.instances[part.index], block), watcher)
+      }, failed)
     }
+    return attempt(() => this.#host.render(block, this.#under(watcher)), html => this.#rendered(part, html, watcher), failed)
   }
 
-  async #renderLoop (block: string): Promise<Watcher> {
-    const watcher = this.#watcher(block)
-    await this.#host.render(undefined, this.#values.variables, this.#under(watcher))
-    return watcher
+  #rendered (part: Part, html: string, watcher: Watcher | undefined): Rendered {
+    const { block, needs, within, id } = part
+    const outline = this.#isInOrder ? undefined : outlineOf(html, true)
+    if (outline !== undefined && outline.end === undefined) {
+      throw new FST_CHIRP_RENDER(`block "${block}"`, 'it leaves a comment, a tag, a text or a template open, or has the tags of html, head or body in it, so it cannot be a part. Put what reads the deferred value into a block inside of it')
+    }
+    if (this.#values.failures > 0 && needs.some(name => this.#values.stateOf(name) === 'failed')) this.#host.counters.partsFailed++
+    if (watcher === undefined || watcher.parts.size === 0) return { html, places: [], parts: [] }
+    return { html, ...this.#partsIn(html, watcher, [...within, id], outline) }
+  }
+
+  #failedPart (block: string, error: unknown): Rendered | string {
+    const missing = notThereIn(error)
+    if (missing?.state === 'pending') return missing.variable
+    if (missing === undefined) this.#host.report(error, `block ${JSON.stringify(block)} of a page failed`)
+    this.#host.counters.partsFailed++
+    return { html: missing === undefined ? this.#instead(block, error) : this.failed(block, missing.variable), places: [], parts: [] }
   }
 
   #partsIn (html: string, watcher: Watcher, around: readonly string[], outline: Outline | undefined): { places: Place[], parts: Part[] } {

@@ -74,7 +74,7 @@ export class DeferredValues {
   limit (timeout: number): void {
     if (this.#isStopped) return
     this.#timer = setTimeout(() => {
-      this.fail(name => new FST_CHIRP_DEFER(`"${name}" was not there within ${timeout} ms. Let its function end when its signal aborts, or set the option "timeout" of reply.page()`))
+      this.fail(name => new FST_CHIRP_DEFER(`"${name}" was not there within ${timeout} ms. Let its function end when its signal aborts, or give its page a longer "timeout"`))
     }, timeout)
   }
 

@@ -65,6 +65,8 @@ t.test('options of reply.live() are refused at the call, before anything is aske
       t.throws(() => reply.live(view, '7', options), { code: 'FST_CHIRP_OPTION', message })
       return 'refused'
     })
+  }
+  for (const n of cases.keys()) {
     for (const accept of ['text/html', 'text/event-stream']) t.equal((await app.inject({ url: `/bad/${n}`, headers: { accept } })).body, 'refused')
   }
   t.equal(asked, 0)

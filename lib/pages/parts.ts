@@ -33,6 +33,8 @@ interface Rendered {
 interface Shell extends Rendered {
   /** Where parts are added. */
   end: number
+  /** What stands in front of them. */
+  script: string
 }
 
 // Characters of parts that are joined into one write.
@@ -108,7 +110,7 @@ export class PartsPage implements WatchedPage {
   async send (shell: Shell, outlet: Outlet): Promise<void> {
     if (this.#isInOrder) {
       if (await this.#sendInOrder(shell.html, shell.places, shell.parts, outlet)) outlet.end('')
-    } else if (await outlet.write(shell.html.slice(0, shell.end))) {
+    } else if (await outlet.write(shell.html.slice(0, shell.end) + shell.script)) {
       const rest = await this.#sendParts(shell.parts, outlet)
       if (rest !== undefined) outlet.end(rest + shell.html.slice(shell.end))
     }
@@ -137,7 +139,7 @@ export class PartsPage implements WatchedPage {
     }
     if (watcher === undefined || watcher.parts.size === 0) {
       this.#countFailed()
-      return { html, places: [], parts: [], end: html.length }
+      return { html, places: [], parts: [], end: html.length, script: '' }
     }
     const outline = this.#isInOrder ? undefined : outlineOf(html)
     const { places, parts } = this.#partsIn(html, watcher, NOWHERE, outline)
@@ -155,8 +157,9 @@ export class PartsPage implements WatchedPage {
     this.#countPending(parts.length)
     this.#countFailed()
     const { body } = outline ?? {}
-    if (body === undefined) return { html, places, parts, end }
-    return { html: `${html.slice(0, body)}<body>${html.slice(body)}`, places, parts, end: end + '<body>'.length }
+    const { script } = watcher
+    if (body === undefined) return { html, places, parts, end, script }
+    return { html: `${html.slice(0, body)}<body>${html.slice(body)}`, places, parts, end: end + '<body>'.length, script }
   }
 
   // Gives the text that is still to be written; undefined when the client has left.

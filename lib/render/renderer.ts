@@ -18,6 +18,8 @@ export interface BlockWatcher {
   enter (block: string, isInLoop: boolean): ((error: unknown, html: string | undefined) => string) | undefined
   /** The page has parts that the client script puts in their places. */
   readonly needsScript: boolean
+  /** Hears of the tag by which the script runs where it stands. */
+  noteScript (tag: string): void
 }
 
 /** The values of signals, as templates print them. */

@@ -1,17 +1,21 @@
 // First paint and parts in Chromium: a page of six slow values in parts, against
 // waiting for all, against `hx-trigger="load"` for each, against six requests of
 // a script in the head, and against the bare shell. Then what a page costs the
-// server. `npm run bench:paint`
+// server (bench/servers/paint.js). `npm run bench:paint`; `--paint` and `--cost` do one of them.
 import { readFileSync } from 'node:fs'
+import http from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { setTimeout } from 'node:timers/promises'
 import Fastify from 'fastify'
 import nunjucks from 'nunjucks'
 import chirp, { defer } from 'fastify-chirp'
 import { launch } from '../test/browser/browser.js'
+import { stopAll } from './lib/child.js'
+import { startServer } from './lib/processes.js'
 
 const DELAYS = [50, 200, 500, 1000, 1500, 2000]
-const ROUNDS = 5
+const ROUNDS = 11
+const COST = { clients: 4, pages: 40, warm: 2000, rounds: 100 }
 const text = 'Lorem ipsum dolor sit amet. '.repeat(20)
 
 const names = DELAYS.map((_, n) => `v${n}`)
@@ -47,69 +51,93 @@ async function startApp () {
   app.get('/lazy', (request, reply) => reply.page('lazy.html'))
   app.get('/fetches', (request, reply) => reply.page('fetches.html'))
   app.get('/part/:name', async (request, reply) => reply.fragment('part.html', 'part', { value: await load(Number(request.params.name.slice(1))) }))
-  // For the cost of the server: nothing takes any time, but comes later.
-  app.get('/cost/parts', (request, reply) => reply.page('parts.html', Object.fromEntries(names.map((name, n) => [name, defer(() => new Promise(resolve => setImmediate(resolve, text)))]))))
-  app.get('/cost/page', async (request, reply) => {
-    const values = await Promise.all(names.map(() => new Promise(resolve => setImmediate(resolve, text))))
-    return reply.page('parts.html', Object.fromEntries(names.map((name, n) => [name, values[n]])))
-  })
   await app.listen({ port: 0, host: '127.0.0.1' })
   return { app, url: `http://127.0.0.1:${app.server.address().port}` }
 }
 
 const median = values => values.toSorted((a, b) => a - b)[values.length >> 1]
 
-async function paint (browser, url) {
-  const results = []
-  for (let round = 0; round < ROUNDS; round++) {
-    const context = await browser.newContext()
-    const tab = await context.newPage()
-    let requests = 0
-    tab.on('request', () => { requests++ })
-    await tab.addInitScript(names => {
-      window.times = {}
-      new window.MutationObserver(() => {
-        for (const name of names) if (!window.times[name] && document.querySelector(`#${name} > .there`)) window.times[name] = performance.now()
-      }).observe(document, { childList: true, subtree: true })
-    }, names)
-    await tab.goto(url)
-    await tab.waitForFunction(names => names.every(name => window.times[name]), names)
-    results.push(await tab.evaluate(names => ({
-      first: performance.getEntriesByName('first-contentful-paint')[0].startTime,
-      parts: names.map(name => window.times[name]),
-      bytes: [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].filter(({ name }) => !/\.js/.test(name)).reduce((sum, { transferSize }) => sum + transferSize, 0)
-    }), names).then(result => ({ ...result, requests })))
-    await context.close()
+// One page after the other in each round, so that all of them see the same load of the machine.
+async function paint (browser, urls, rounds = ROUNDS) {
+  const results = urls.map(() => [])
+  for (let round = 0; round < rounds; round++) {
+    for (const [n, url] of urls.entries()) results[n].push(await load(browser, url))
   }
+  return results.map(summary)
+}
+
+async function load (browser, url) {
+  const context = await browser.newContext()
+  const tab = await context.newPage()
+  let requests = 0
+  tab.on('request', () => { requests++ })
+  await tab.addInitScript(names => {
+    window.times = {}
+    new window.MutationObserver(() => {
+      for (const name of names) if (!window.times[name] && document.querySelector(`#${name} > .there`)) window.times[name] = performance.now()
+    }).observe(document, { childList: true, subtree: true })
+  }, names)
+  await tab.goto(url)
+  // The last value may be there before it is painted.
+  await tab.waitForFunction(names => performance.getEntriesByName('first-contentful-paint').length > 0 && names.every(name => window.times[name]), names)
+  const result = await tab.evaluate(names => ({
+    first: performance.getEntriesByName('first-contentful-paint')[0].startTime,
+    parts: names.map(name => window.times[name]),
+    bytes: [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].filter(({ name }) => !/\.js/.test(name)).reduce((sum, { transferSize }) => sum + transferSize, 0)
+  }), names)
+  await context.close()
+  return { ...result, requests }
+}
+
+function summary (results) {
+  const firsts = results.map(({ first }) => first)
   return {
-    first: Math.round(median(results.map(({ first }) => first))),
+    first: Math.round(median(firsts)),
+    best: Math.round(Math.min(...firsts)),
     parts: names.map((_, n) => Math.round(median(results.map(({ parts }) => parts[n])))).join(' '),
     bytes: median(results.map(({ bytes }) => bytes)),
     requests: results[0].requests
   }
 }
 
-async function cost (app, path) {
-  const run = async count => { for (let n = 0; n < count; n++) await app.inject(path) }
-  await run(500)
-  const times = []
-  for (let round = 0; round < ROUNDS; round++) {
-    const before = process.cpuUsage()
-    await run(500)
-    const { user, system } = process.cpuUsage(before)
-    times.push((user + system) / 500)
+// CPU time of the server for one page, the least of many short rounds: other work on the machine makes a round longer,
+// and none shorter. Pages take turns, over sockets of another process.
+async function cost () {
+  const server = await startServer('paint')
+  const agent = new http.Agent({ keepAlive: true, maxSockets: COST.clients })
+  const get = path => new Promise((resolve, reject) => {
+    http.get({ port: server.info.port, path, agent }, answer => answer.resume().on('end', resolve)).on('error', reject)
+  })
+  const getMany = (path, count) => Promise.all(Array.from({ length: COST.clients }, async () => {
+    for (let n = 0; n < count / COST.clients; n++) await get(path)
+  }))
+  const measure = async path => {
+    const before = await server.ask('cpu')
+    await getMany(path, COST.pages)
+    const { user, system } = await server.ask('cpu')
+    return (user + system - before.user - before.system) / COST.pages
   }
-  return Math.round(median(times))
+  const kinds = ['texts', 'tables'].flatMap(view => ['there', 'once', 'apart'].map(when => `${view}/${when}`))
+  const paths = kinds.flatMap(kind => [`/${kind}/page`, `/${kind}/parts`])
+  const least = new Map(paths.map(path => [path, Infinity]))
+  for (const path of paths) await getMany(path, COST.warm)
+  for (let round = 0; round < COST.rounds; round++) for (const path of paths) least.set(path, Math.min(least.get(path), await measure(path)))
+  for (const kind of kinds) {
+    const [whole, parts] = ['page', 'parts'].map(form => least.get(`/${kind}/${form}`))
+    console.log(`${kind.padEnd(13)} ${whole.toFixed(0)} us of CPU when all is awaited, ${parts.toFixed(0)} us deferred: ${(parts / whole).toFixed(2)}x`)
+  }
+  agent.destroy()
+  await stopAll()
 }
 
-const { app, url } = await startApp()
 if (!process.argv.includes('--cost')) {
+  const { app, url } = await startApp()
   const browser = await launch()
   // The first page of a browser is slower.
-  await paint(browser, `${url}/shell`)
-  for (const name of ['shell', 'parts', 'all', 'lazy', 'fetches']) console.log(name.padEnd(7), await paint(browser, `${url}/${name}`))
+  await paint(browser, [`${url}/shell`, `${url}/parts`], 2)
+  const pages = ['shell', 'parts', 'all', 'lazy', 'fetches']
+  for (const [n, result] of (await paint(browser, pages.map(name => `${url}/${name}`))).entries()) console.log(pages[n].padEnd(7), result)
   await browser.close()
+  await app.close()
 }
-const [whole, parts] = [await cost(app, '/cost/page'), await cost(app, '/cost/parts')]
-console.log(`server: ${whole} us of CPU for a page that awaits all, ${parts} us in parts: ${(parts / whole).toFixed(2)}x`)
-await app.close()
+if (!process.argv.includes('--paint')) await cost()

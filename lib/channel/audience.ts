@@ -17,7 +17,7 @@ export function maySee (filter: AudienceFilter | undefined, audience: unknown): 
   if (!isPromise(answer)) return answer === true
   // Nothing awaits this promise, and it may fail.
   answer.then(undefined, () => {})
-  throw new FST_CHIRP_OPTION('option "filter" of channel.subscribe() must answer at once, not with a promise. Look up the data that it needs before')
+  throw new FST_CHIRP_OPTION('option "filter" must answer at once, not with a promise. Look up the data that it needs before')
 }
 
 // A misspelt audience would send an event for one to everyone. An event from another channel keeps its audience.

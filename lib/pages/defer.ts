@@ -1,6 +1,7 @@
 // Values that a page does not wait for.
 import { types } from 'node:util'
 import type { FastifyBaseLogger } from 'fastify'
+import { isOf } from '../util/kind.js'
 import { disregard } from '../util/promise.js'
 
 /** The argument of a function that is given to `defer()`. */
@@ -87,7 +88,7 @@ export function deferredIn (context: object, found: (name: string, promise: Prom
     const value = valueAt(context, name)
     if (typeof value !== 'object' || value === null) continue
     if (types.isPromise(value)) found(name, value)
-    else if (isUsed && value instanceof Deferred) (deferred ??= new Map()).set(name, (value as Deferred & { [kSelf]: Deferred })[kSelf])
+    else if (isUsed && types.isProxy(value) && isOf(value, Deferred)) (deferred ??= new Map()).set(name, (value as Deferred & { [kSelf]: Deferred })[kSelf])
   }
   return deferred
 }

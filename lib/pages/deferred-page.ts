@@ -45,9 +45,9 @@ export async function deferredPage (
   const route = request.routeOptions.url
   const report = (error: unknown, message: string): void => { reportFailure(log, error, message, { route, requestId: request.id }) }
   // Before anything is loaded.
-  const isWhole = await mustBeWhole(reply, options) || block !== undefined
+  const isWhole = readsNoParts(reply) || (options.await !== undefined && Boolean(await options.await(request))) || block !== undefined
   addVary(reply, 'HX-Request, Chirp-Gap')
-  const values = new DeferredValues(given, context, timeout === false ? 0 : timeout, log, (name, error) => report(error, `the deferred value ${JSON.stringify(name)} failed`))
+  const values = new DeferredValues(given, context, log, (name, error) => report(error, `the deferred value ${JSON.stringify(name)} failed`))
   const remove = app.pendingPages.add({ values, destroy: () => { reply.raw.destroy() } })
   let parts: PartsPage | undefined
   // A page that leaves may never be sent: a hook replaces it, or it is a 304.
@@ -60,16 +60,24 @@ export async function deferredPage (
   // It does not close twice.
   if (reply.raw.destroyed) over()
   try {
-    const readers = readersIn(await reads.analyse(template), [...given.keys()])
+    // A value that is there without any wait comes with its page.
+    if (values.pending > 0) await new Promise<void>(resolve => { process.nextTick(resolve) })
+    if (values.pending > 0 && timeout !== false) values.limit(timeout)
+    if (isWhole) await values.settled(values.names)
+    if (values.areThere && !values.isStopped) {
+      const html = await (block === undefined ? renderer.renderTemplate(template, values.variables, page) : renderer.renderBlock(template, block, values.variables, page))
+      over()
+      return html
+    }
+    const opened = await renderer.open(template)
+    const readers = readersIn(await opened.reads(), [...given.keys()])
     const sent = parts = new PartsPage({
       debug: app.settings.debug,
       counters: app.registry.counters,
-      render: (block, context, page) => block === undefined ? renderer.renderTemplate(template, context, page) : renderer.renderBlock(template, block, context, page),
+      render: (block, page) => opened.render(block, values.variables, page),
       report,
       waits: (variable, why) => { app.warnings?.checkDeferred(template, variable, why) }
     }, values, readers, { connect: page?.connect?.bind(page), signals: page?.signals }, order === 'document')
-    // A value that is there already comes with its page.
-    for (let turn = 0; turn < 3 && values.pending > 0; turn++) await undefined
     const shell = isWhole || values.pending === 0 ? await sent.whole(block) : await sent.shell()
     if (typeof shell === 'string') {
       over()
@@ -94,8 +102,7 @@ export async function deferredPage (
   }
 }
 
-async function mustBeWhole ({ request }: FastifyReply, options: PageOptions): Promise<boolean> {
-  // Neither htmx nor the client script, after a gap, does anything with a part.
-  if (request.method === 'HEAD' || headerOf(request, 'hx-request') === 'true' || headerOf(request, AFTER_GAP) !== undefined) return true
-  return options.await !== undefined && Boolean(await options.await(request))
+/** Neither htmx nor the client script, after a gap, does anything with a part. */
+function readsNoParts ({ request }: FastifyReply): boolean {
+  return request.method === 'HEAD' || headerOf(request, 'hx-request') === 'true' || headerOf(request, AFTER_GAP) !== undefined
 }

@@ -21,12 +21,19 @@ export const NOWHERE: readonly string[] = []
 
 /** The result of parsing HTML. */
 export interface Outline {
-  /** Comments that are comments, and no text of a script, a title or an attribute; each with the part of the document that it is in. */
-  comments: ReadonlyMap<number, Zone>
+  /** Those that are comments, and no text of a script, a title or an attribute. */
+  comments: readonly PlaceComment[]
   /** Where a body has to begin for these comments to be in it; undefined where that needs nothing. */
   body: number | undefined
   /** Where more can be added: in front of the end of the body. Undefined when something is left open that would swallow it. */
   end: number | undefined
+}
+
+interface PlaceComment {
+  /** Where it begins. */
+  start: number
+  /** The part of the document that it is in. */
+  zone: Zone
 }
 
 type Zone = 'before' | 'head' | 'between' | 'body' | 'after'
@@ -50,24 +57,23 @@ export function elementOf (id: string, html: string): string {
 
 /** The places whose ids begin with `prefix`, in the order in which they begin. With an outline only those that a browser sees. */
 export function findPlaces (html: string, prefix: string, outline?: Outline): Place[] {
-  const places: Place[] = []
+  const places = new Map<string, Place>()
+  const doubled = new Set<string>()
   const open: Array<{ place: Place, zone: Zone | undefined, inside?: readonly string[] }> = []
-  const counts = new Map<string, number>()
-  const mark = NAME + prefix
-  for (let at = html.indexOf(mark); at !== -1; at = html.indexOf(mark, at + mark.length)) {
-    const isClosing = html.charCodeAt(at - 1) === SLASH
-    const start = at - (isClosing ? 5 : 4)
-    const end = html.indexOf('-->', at) + 3
-    const zone = outline?.comments.get(start)
-    if (outline !== undefined && zone === undefined) continue
+  for (const { start, zone } of outline?.comments ?? commentsIn(html)) {
+    const isClosing = html.charCodeAt(start + 4) === SLASH
+    const at = start + (isClosing ? CLOSING : OPENING).length
+    if (!html.startsWith(prefix, at)) continue
+    const to = html.indexOf('-->', at)
+    const end = to + 3
     // A slice of some length would keep all of the page in memory.
-    const id = prefix + html.slice(at + mark.length, end - 3)
+    const id = prefix + html.slice(at + prefix.length, to)
     const last = open.at(-1)
     if (!isClosing) {
       const place = { id, start, from: end, to: -1, end: -1, within: last === undefined ? NOWHERE : last.inside ??= [...last.place.within, last.place.id] }
       open.push({ place, zone })
-      places.push(place)
-      counts.set(id, (counts.get(id) ?? 0) + 1)
+      if (places.has(id)) doubled.add(id)
+      places.set(id, place)
     } else if (last?.place.id === id && last.zone === zone) {
       last.place.to = start
       last.place.end = end
@@ -75,7 +81,16 @@ export function findPlaces (html: string, prefix: string, outline?: Outline): Pl
     }
   }
   // One that is there twice would be in two places.
-  return places.filter(({ id, to }) => to !== -1 && counts.get(id) === 1)
+  return [...places.values()].filter(({ id, to }) => to !== -1 && !doubled.has(id))
+}
+
+function * commentsIn (html: string): Generator<{ start: number, zone?: Zone }> {
+  for (let at = html.indexOf(NAME); at !== -1; at = html.indexOf(NAME, at + NAME.length)) {
+    for (const opening of [OPENING, CLOSING]) {
+      const start = at + NAME.length - opening.length
+      if (html.startsWith(opening, start)) yield { start }
+    }
+  }
 }
 
 /** Elements whose content is text; that of `noscript` is for browsers that run scripts. Each with what ends it. */
@@ -88,21 +103,31 @@ const HEAD = new Set(['html', 'head', 'base', 'basefont', 'bgsound', 'link', 'me
 /** What is none of its own. */
 const STRUCTURE = new Set(['html', 'head', 'body'])
 
-/** The length of `xmp`. */
-const SHORTEST = 3
+/**
+ * In a body, the beginning of anything but a tag that matters not: of another element, with attributes that are
+ * written as usual and have no `<`. Most tags of a page are of that kind, and this is the fastest way past them.
+ */
+const ODD = new RegExp(`<(?!/?(?!(?:${[...TEXT.keys(), ...STRUCTURE, 'template'].join('|')})[\\s/>])[a-z][\\w:-]*(?:\\s+[\\w:@.-]+(?:="[^"<]*")?)*\\s*/?>)`, 'gi')
+
+/** Where the next `<` is that has to be looked at; -1 when there is none. */
+function nextIn (html: string, from: number, zone: Zone): number {
+  if (zone !== 'body') return html.indexOf('<', from)
+  ODD.lastIndex = from
+  return ODD.test(html) ? ODD.lastIndex - 1 : -1
+}
 
 /**
  * Reads a document, or what is to be somewhere in it (`isPart`), as a browser would:
  * https://html.spec.whatwg.org/multipage/parsing.html
  */
 export function outlineOf (html: string, isPart = false): Outline {
-  const comments = new Map<number, Zone>()
+  const comments: PlaceComment[] = []
   let zone: Zone = isPart ? 'body' : 'before'
   let templates = 0
   let body: number | undefined
   let last: number | undefined
   const broken: Outline = { comments, body, end: undefined }
-  for (let start = html.indexOf('<'), end: number; start !== -1; start = html.indexOf('<', end)) {
+  for (let start = nextIn(html, 0, zone), end: number; start !== -1; start = nextIn(html, end, zone)) {
     const isEnd = html.charCodeAt(start + 1) === SLASH
     const nameAt = isEnd ? start + 2 : start + 1
     if (!isLetter(html.charCodeAt(nameAt))) {
@@ -114,14 +139,12 @@ export function outlineOf (html: string, isPart = false): Outline {
         body = start
         zone = 'body'
       }
-      comments.set(start, zone)
+      comments.push({ start, zone })
       continue
     }
     const nameEnd = endOfName(html, nameAt)
     end = endOfTag(html, nameEnd)
     if (end === -1) return broken
-    // The names of all that matters in a body are longer, and those of most elements are not.
-    if (zone === 'body' && nameEnd - nameAt < SHORTEST) continue
     const tag = html.slice(nameAt, nameEnd).toLowerCase()
     if (tag === 'template') templates += isEnd ? -1 : 1
     if (templates < 0) return broken
@@ -142,7 +165,7 @@ export function outlineOf (html: string, isPart = false): Outline {
     if (isStructure && isPart) return broken
     if (isStructure && body !== undefined) {
       // It begins later than was thought.
-      comments.clear()
+      comments.length = 0
       body = undefined
       zone = 'before'
     }

@@ -5,19 +5,18 @@ import { checkLiveKey } from '../live/options.js'
 import { LiveView } from '../live/view.js'
 import { describe } from '../util/describe.js'
 import { isOf } from '../util/kind.js'
-import { refuseUnknown } from '../util/options.js'
 import type { PageEnvironment } from './deferred-page.js'
-import type { PageOptions } from './options.js'
+import { checkShared, type SharedOptions } from './options.js'
 import { asksForStream, fail, sendPage } from './page.js'
 
 /** Options of `reply.live()`. */
-export interface LivePageOptions extends Pick<PageOptions, 'block' | 'stream' | 'timeout' | 'order' | 'await'> {}
+export interface LivePageOptions extends SharedOptions {}
 
 /** Implements `reply.live()`. */
 export function sendLive (app: PageEnvironment, reply: FastifyReply, view: LiveView, key: string | number, options: LivePageOptions = {}): FastifyReply {
   if (!isOf(view, LiveView)) throw new FST_CHIRP_OPTION(`reply.live() takes a live view, reply.live(app.liveView('ticket'), key), not ${describe(view)}`)
   const name = checkLiveKey('reply.live()', key)
-  refuseUnknown('of reply.live()', options, ['block', 'stream', 'timeout', 'order', 'await'])
+  checkShared('reply.live()', app.settings.stream, options)
   answer(app, reply, view, name, options).catch(error => {
     // What is asked of the app may take longer than the app lives.
     const isClosed = app.registry.isEnding && isOf(error, FST_CHIRP_CHANNEL_CLOSED)

@@ -51,7 +51,32 @@ export interface PageOptions<Context extends FragmentContext = FragmentContext> 
   await?: ((request: FastifyRequest) => MaybePromise<boolean>) | undefined
 }
 
-const OPTIONS = ['block', 'live', 'cursor', 'stream', 'timeout', 'order', 'await']
+/** Those that `reply.live()` has too. */
+export type SharedOptions = Pick<PageOptions, 'block' | 'stream' | 'timeout' | 'order' | 'await'>
+
+const SHARED = ['block', 'stream', 'timeout', 'order', 'await']
+
+/**
+ * Checks the options that `reply.page()` and `reply.live()` have in common; `call` is the one that was given them.
+ *
+ * @throws FST_CHIRP_OPTION for an option that is unknown or has a bad value.
+ */
+export function checkShared (call: string, defaults: StreamSettings, options: SharedOptions, others: readonly string[] = []): void {
+  refuseUnknown(`of ${call}`, options, [...SHARED, ...others])
+  const { block, stream, timeout, order, await: isWhole } = options
+  if (block !== undefined && (typeof block !== 'string' || block === '')) {
+    throw new FST_CHIRP_OPTION(`option "block" of ${call} must be the name of a block, not ${describe(block)}`)
+  }
+  time('timeout', timeout, 1, MAX_TIME)
+  if (order !== undefined && order !== 'document') {
+    throw new FST_CHIRP_OPTION(`option "order" of ${call} must be 'document', or omitted for the order in which deferred values are there, not ${describe(order)}`)
+  }
+  if (isWhole !== undefined && typeof isWhole !== 'function') {
+    disregard(isWhole)
+    throw new FST_CHIRP_OPTION(`option "await" of ${call} must be a function of the request that gives true or false, not ${describe(isWhole)}`)
+  }
+  resolveStreamOptions(defaults, stream, `in "stream" of ${call}`)
+}
 
 /**
  * Checks the options of one page, against the stream settings of the app.
@@ -60,21 +85,10 @@ const OPTIONS = ['block', 'live', 'cursor', 'stream', 'timeout', 'order', 'await
  * @throws FST_CHIRP_LIVE when `live` has no position.
  */
 export function checkPage (defaults: StreamSettings, options: PageOptions): void {
-  refuseUnknown('of reply.page()', options, OPTIONS)
-  const { block, live, cursor, stream } = options
+  checkShared('reply.page()', defaults, options, ['live', 'cursor'])
+  const { live, cursor, stream } = options
   if (isPromise(cursor)) {
     throw new FST_CHIRP_OPTION(`option "cursor" of reply.page() must be an id or a function that gives it, not ${describe(cursor)}. Await it, or give a function: () => load()`)
-  }
-  if (block !== undefined && (typeof block !== 'string' || block === '')) {
-    throw new FST_CHIRP_OPTION(`option "block" of reply.page() must be the name of a block, not ${describe(block)}`)
-  }
-  time('timeout', options.timeout, 1, MAX_TIME)
-  if (options.order !== undefined && options.order !== 'document') {
-    throw new FST_CHIRP_OPTION(`option "order" of reply.page() must be 'document', or omitted for the order in which deferred values are there, not ${describe(options.order)}`)
-  }
-  if (options.await !== undefined && typeof options.await !== 'function') {
-    disregard(options.await)
-    throw new FST_CHIRP_OPTION(`option "await" of reply.page() must be a function of the request that gives true or false, not ${describe(options.await)}`)
   }
   if (live === undefined || live === null) {
     if (isGone(options)) return
@@ -89,7 +103,6 @@ export function checkPage (defaults: StreamSettings, options: PageOptions): void
   if (!hasMethod(live, 'cursor') && !hasMethod(live, 'locate')) {
     throw new FST_CHIRP_LIVE('option "live" of reply.page() is a feed that has neither cursor() nor locate(). Add one of them, or merge() the feed with a channel')
   }
-  resolveStreamOptions(defaults, stream, 'in "stream" of reply.page()')
 }
 
 /** Whether the source of a page does not exist. */

@@ -4,7 +4,7 @@ import { FST_CHIRP_RENDER } from '../errors.js'
 import { errorBox } from '../message/error-box.js'
 import type { PageStream } from '../render/renderer.js'
 import { notThereIn } from '../render/unsettled.js'
-import type { MaybePromise } from '../util/promise.js'
+import { attempt, isPromise, type MaybePromise } from '../util/promise.js'
 import { elementOf, findPlaces, NOWHERE, outlineOf, type Outline, type Place } from './layout.js'
 import type { Outlet } from './outlet.js'
 import type { DeferredReaders } from './readers.js'
@@ -15,20 +15,26 @@ import { Watcher, type Instance, type Part, type WatchedPage } from './watcher.j
 export interface PartsHost {
   readonly debug: boolean
   readonly counters: { partsPending: number, partsFailed: number }
-  /** Renders the page; with `block` that block alone. */
-  render (block: string | undefined, context: object, page: PageStream): MaybePromise<string>
+  /** Renders the page with the values as they are; with `block` that block alone. */
+  render (block: string | undefined, page: PageStream): MaybePromise<string>
   report (error: unknown, message: string): void
   /** Tells a developer that the page waits for a value. */
   waits (variable: string, why: string): void
 }
 
-/** The page as it leaves first. */
-interface Shell {
+interface Rendered {
   html: string
   places: Place[]
+  /** Those in it that have to wait. */
   parts: Part[]
+}
+
+/** The page as it leaves first. */
+interface Shell extends Rendered {
   /** Where parts are added. */
   end: number
+  /** What stands in front of them. */
+  script: string
 }
 
 // Characters of parts that are joined into one write.
@@ -43,7 +49,7 @@ export class PartsPage implements WatchedPage {
   readonly #page: PageStream
   readonly #isInOrder: boolean
   // Secret from any author of HTML in the page.
-  readonly #prefix = `${(pages = (pages + 1) % 1e6).toString(36)}${Math.random().toString(36).slice(2, 8)}-`
+  readonly #prefix = `${(pages = (pages + 1) % 1e6).toString(36)}${Math.trunc(Math.random() * 2 ** 31).toString(36)}-`
   #ids = 0
   #pending = 0
   #isStopped = false
@@ -73,7 +79,7 @@ export class PartsPage implements WatchedPage {
     await this.#values.settled(this.#values.names)
     if (this.#values.isStopped) return ''
     try {
-      const html = await this.#host.render(block, this.#values.variables, this.#under(this.#watch()))
+      const html = await this.#host.render(block, this.#under(this.#watch()))
       this.#countFailed()
       return html
     } catch (error) {
@@ -104,7 +110,7 @@ export class PartsPage implements WatchedPage {
   async send (shell: Shell, outlet: Outlet): Promise<void> {
     if (this.#isInOrder) {
       if (await this.#sendInOrder(shell.html, shell.places, shell.parts, outlet)) outlet.end('')
-    } else if (await outlet.write(shell.html.slice(0, shell.end))) {
+    } else if (await outlet.write(shell.html.slice(0, shell.end) + shell.script)) {
       const rest = await this.#sendParts(shell.parts, outlet)
       if (rest !== undefined) outlet.end(rest + shell.html.slice(shell.end))
     }
@@ -123,7 +129,7 @@ export class PartsPage implements WatchedPage {
     const watcher = this.#watch()
     let html: string
     try {
-      html = await this.#host.render(undefined, values.variables, this.#under(watcher))
+      html = await this.#host.render(undefined, this.#under(watcher))
     } catch (error) {
       const missing = notThereIn(error)
       if (missing?.state !== 'pending') throw error
@@ -133,7 +139,7 @@ export class PartsPage implements WatchedPage {
     }
     if (watcher === undefined || watcher.parts.size === 0) {
       this.#countFailed()
-      return { html, places: [], parts: [], end: html.length }
+      return { html, places: [], parts: [], end: html.length, script: '' }
     }
     const outline = this.#isInOrder ? undefined : outlineOf(html)
     const { places, parts } = this.#partsIn(html, watcher, NOWHERE, outline)
@@ -151,8 +157,9 @@ export class PartsPage implements WatchedPage {
     this.#countPending(parts.length)
     this.#countFailed()
     const { body } = outline ?? {}
-    if (body === undefined) return { html, places, parts, end }
-    return { html: `${html.slice(0, body)}<body>${html.slice(body)}`, places, parts, end: end + '<body>'.length }
+    const { script } = watcher
+    if (body === undefined) return { html, places, parts, end, script }
+    return { html: `${html.slice(0, body)}<body>${html.slice(body)}`, places, parts, end: end + '<body>'.length, script }
   }
 
   // Gives the text that is still to be written; undefined when the client has left.
@@ -164,12 +171,18 @@ export class PartsPage implements WatchedPage {
       if (this.#values.isStopped) return undefined
       const due: Part[] = []
       for (const part of waiting.values()) if (!this.#values.arePending(part.needs)) due.push(part)
-      if (due.length === 0) await this.#values.changed()
+      if (due.length === 0) {
+        await this.#values.changed()
+        // What settles in the same turn of the loop leaves together.
+        await new Promise(setImmediate)
+      }
       const loops = new Map<string, Watcher>()
       for (const part of due) {
         // It came with the one around it.
         if (!waiting.has(part.id)) continue
-        const rendered = await this.#render(part, loops)
+        // A block that answers at once is not waited for.
+        const rendering = this.#render(part, loops)
+        const rendered = isPromise(rendering) ? await rendering : rendering
         if (typeof rendered === 'string') {
           waiting.set(part.id, { ...part, needs: [...part.needs, rendered] })
           continue
@@ -213,42 +226,38 @@ export class PartsPage implements WatchedPage {
     return at === html.length || await outlet.write(html.slice(at))
   }
 
-  /** One part, with those in it that have to wait; or the name of a value that it needs besides. */
-  async #render (part: Part, loops: Map<string, Watcher>): Promise<{ html: string, places: Place[], parts: Part[] } | string> {
-    const { block, needs } = part
-    let watcher: Watcher | undefined
-    let hasFailed = needs.some(name => this.#values.stateOf(name) === 'failed')
-    try {
-      let html: string
-      if (part.isInLoop) {
-        watcher = loops.get(block) ?? await this.#renderLoop(block)
-        loops.set(block, watcher)
-        html = htmlOf(watcher.instances[part.index], block)
-      } else {
-        watcher = this.#watch()
-        html = await this.#host.render(block, this.#values.variables, this.#under(watcher))
-      }
-      const outline = this.#isInOrder ? undefined : outlineOf(html, true)
-      if (outline !== undefined && outline.end === undefined) {
-        throw new FST_CHIRP_RENDER(`block "${block}"`, 'it leaves a comment, a tag, a text or a template open, or has the tags of html, head or body in it, so it cannot be a part. Put what reads the deferred value into a block inside of it')
-      }
-      if (hasFailed) this.#host.counters.partsFailed++
-      if (watcher === undefined || watcher.parts.size === 0) return { html, places: [], parts: [] }
-      return { html, ...this.#partsIn(html, watcher, [...part.within, part.id], outline) }
-    } catch (error) {
-      const missing = notThereIn(error)
-      if (missing?.state === 'pending') return missing.variable
-      if (missing === undefined) this.#host.report(error, `block ${JSON.stringify(block)} of a page failed`)
-      hasFailed = true
-      this.#host.counters.partsFailed++
-      return { html: missing === undefined ? this.#instead(block, error) : this.failed(block, missing.variable), places: [], parts: [] }
+  /** One part, or the name of a value that it needs besides. */
+  #render (part: Part, loops: Map<string, Watcher>): MaybePromise<Rendered | string> {
+    const { block } = part
+    const failed = (error: unknown): Rendered | string => this.#failedPart(block, error)
+    const known = loops.get(block)
+    const watcher = known ?? (part.isInLoop ? this.#watcher(block) : this.#watch())
+    if (part.isInLoop) {
+      return attempt(() => known === undefined ? this.#host.render(undefined, this.#under(watcher)) : '', () => {
+        loops.set(block, watcher!)
+        return this.#rendered(part, htmlOf(watcher!.instances[part.index], block), watcher)
+      }, failed)
     }
+    return attempt(() => this.#host.render(block, this.#under(watcher)), html => this.#rendered(part, html, watcher), failed)
   }
 
-  async #renderLoop (block: string): Promise<Watcher> {
-    const watcher = this.#watcher(block)
-    await this.#host.render(undefined, this.#values.variables, this.#under(watcher))
-    return watcher
+  #rendered (part: Part, html: string, watcher: Watcher | undefined): Rendered {
+    const { block, needs, within, id } = part
+    const outline = this.#isInOrder ? undefined : outlineOf(html, true)
+    if (outline !== undefined && outline.end === undefined) {
+      throw new FST_CHIRP_RENDER(`block "${block}"`, 'it leaves a comment, a tag, a text or a template open, or has the tags of html, head or body in it, so it cannot be a part. Put what reads the deferred value into a block inside of it')
+    }
+    if (this.#values.failures > 0 && needs.some(name => this.#values.stateOf(name) === 'failed')) this.#host.counters.partsFailed++
+    if (watcher === undefined || watcher.parts.size === 0) return { html, places: [], parts: [] }
+    return { html, ...this.#partsIn(html, watcher, [...within, id], outline) }
+  }
+
+  #failedPart (block: string, error: unknown): Rendered | string {
+    const missing = notThereIn(error)
+    if (missing?.state === 'pending') return missing.variable
+    if (missing === undefined) this.#host.report(error, `block ${JSON.stringify(block)} of a page failed`)
+    this.#host.counters.partsFailed++
+    return { html: missing === undefined ? this.#instead(block, error) : this.failed(block, missing.variable), places: [], parts: [] }
   }
 
   #partsIn (html: string, watcher: Watcher, around: readonly string[], outline: Outline | undefined): { places: Place[], parts: Part[] } {

@@ -9,20 +9,23 @@ export interface DeferredReaders {
   outside: ReadonlyMap<string, Read>
 }
 
+interface Known extends DeferredReaders { names: readonly string[] }
+
 // A page mostly defers the same values each time.
-const known = new WeakMap<TemplateReads, Map<string, DeferredReaders>>()
+const known = new WeakMap<TemplateReads, Known[]>()
 const MOST_SETS = 16
 
 export function readersIn (reads: TemplateReads, names: readonly string[]): DeferredReaders {
-  const key = JSON.stringify(names)
-  const sets = known.get(reads) ?? new Map<string, DeferredReaders>()
-  known.set(reads, sets)
-  let readers = sets.get(key)
-  if (readers === undefined) {
-    readers = find(reads, names)
-    if (sets.size < MOST_SETS) sets.set(key, readers)
-  }
+  let sets = known.get(reads)
+  if (sets === undefined) known.set(reads, sets = [])
+  for (const set of sets) if (areSame(set.names, names)) return set
+  const readers = { names, ...find(reads, names) }
+  if (sets.length < MOST_SETS) sets.push(readers)
   return readers
+}
+
+function areSame (some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((name, index) => name === others[index])
 }
 
 function find (reads: TemplateReads, names: readonly string[]): DeferredReaders {

@@ -58,7 +58,7 @@ export class DeferredValues {
   #waiting: Array<() => void> = []
 
   /** Starts all of them. `report` is called once for each that fails. */
-  constructor (given: ReadonlyMap<string, Deferred>, context: object, timeout: number, log: FastifyBaseLogger, report: (name: string, error: unknown) => void) {
+  constructor (given: ReadonlyMap<string, Deferred>, context: object, log: FastifyBaseLogger, report: (name: string, error: unknown) => void) {
     this.#report = report
     this.#variables = layered(context, undefined) as Record<string, unknown>
     for (const name of given.keys()) {
@@ -68,11 +68,14 @@ export class DeferredValues {
     }
     const provided = new Provided(this.#abort, log)
     for (const [name, deferred] of given) this.#start(name, deferred, provided)
-    if (timeout > 0 && this.#pending > 0) {
-      this.#timer = setTimeout(() => {
-        this.fail(name => new FST_CHIRP_DEFER(`"${name}" was not there within ${timeout} ms. Let its function end when its signal aborts, or set the option "timeout" of reply.page()`))
-      }, timeout)
-    }
+  }
+
+  /** Makes those fail that are pending after some milliseconds. */
+  limit (timeout: number): void {
+    if (this.#isStopped) return
+    this.#timer = setTimeout(() => {
+      this.fail(name => new FST_CHIRP_DEFER(`"${name}" was not there within ${timeout} ms. Let its function end when its signal aborts, or give its page a longer "timeout"`))
+    }, timeout)
   }
 
   get names (): Iterable<string> {

@@ -39,6 +39,8 @@ export class Watcher implements BlockWatcher {
   /** Those of the block that was wanted. */
   readonly instances: Instance[] = []
   readonly needsScript: boolean
+  /** A tag of the client script, for the place in front of the parts. */
+  script = ''
   readonly #page: WatchedPage
   readonly #pending: ReadonlySet<string>
   readonly #wanted: string | undefined
@@ -54,6 +56,10 @@ export class Watcher implements BlockWatcher {
     this.#pending = pending
     this.needsScript = needsScript
     this.#wanted = wanted
+  }
+
+  noteScript (tag: string): void {
+    this.script = tag
   }
 
   enter (block: string, isInLoop: boolean): ((error: unknown, html: string | undefined) => string) | undefined {

@@ -1,6 +1,7 @@
 // The interface of template engines for the rest of the plugin. Nunjucks is behind it.
 import type { BlockRenderer } from '../message/compose.js'
-import type { ReadsAnalysis } from './reads.js'
+import type { MaybePromise } from '../util/promise.js'
+import type { ReadsAnalysis, TemplateReads } from './reads.js'
 
 /** A reply, as templates see it beneath the context of a render. */
 export interface Surrounded {
@@ -17,6 +18,8 @@ export interface BlockWatcher {
   enter (block: string, isInLoop: boolean): ((error: unknown, html: string | undefined) => string) | undefined
   /** The page has parts that the client script puts in their places. */
   readonly needsScript: boolean
+  /** Hears of the tag by which the script runs where it stands. */
+  noteScript (tag: string): void
 }
 
 /** The values of signals, as templates print them. */
@@ -50,6 +53,13 @@ export interface PageStream {
   readonly signals?: PrintedSignals | undefined
 }
 
+/** A template that is loaded once for several renders: the others are of the same text. */
+export interface OpenTemplate {
+  reads (): MaybePromise<TemplateReads>
+  /** The HTML of a block, or without one of all of it, as of {@link Renderer}. */
+  render (block: string | undefined, context: object, page: PageStream): MaybePromise<string>
+}
+
 /** Renders templates and single blocks of them to HTML. */
 export interface Renderer extends BlockRenderer {
   /** The reads of the blocks of its templates. Undefined where there are no templates. */
@@ -61,6 +71,8 @@ export interface Renderer extends BlockRenderer {
    */
   renderTemplate (template: string, context: object, page?: PageStream): string | Promise<string>
   renderBlock (template: string, block: string, context: object, page?: PageStream): string | Promise<string>
+  /** @throws FST_CHIRP_* or rejects with it, when the template cannot be loaded. */
+  open (template: string): MaybePromise<OpenTemplate>
   /** The same for one reply: templates see its `locals` too, as they are now. */
   for (reply: Surrounded): Renderer
   /** To be called when all plugins are there: templates see what they bring, such as the `defaultContext` of @fastify/view. */

@@ -18,6 +18,16 @@ export function whenDone<T, R> (value: MaybePromise<T>, next: (value: T) => Mayb
   return isPromise(value) ? (value as Promise<T>).then(next) : next(value as T)
 }
 
+/** What `next` makes of the result of `start`, or `failed` of an error of either, at once where the result is there. */
+export function attempt<T, R> (start: () => MaybePromise<T>, next: (value: T) => R, failed: (error: unknown) => R): MaybePromise<R> {
+  try {
+    const value = start()
+    return isPromise(value) ? (value as Promise<T>).then(next).catch(failed) : next(value as T)
+  } catch (error) {
+    return failed(error)
+  }
+}
+
 /** All values, at once where all are there. */
 export function allDone<T> (values: Array<MaybePromise<T>>): MaybePromise<T[]> {
   return values.some(isPromise) ? Promise.all(values) : values as T[]

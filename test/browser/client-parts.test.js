@@ -4,13 +4,10 @@ import t from 'tap'
 import { defer, Fragment } from 'fastify-chirp'
 import { buildApp, listen } from '../helpers/app.js'
 import { environment, later } from '../helpers/deferred.js'
-import { ENGINE, until } from './browser.js'
+import { until } from './browser.js'
 import { eachHtmx } from './client.js'
 import { serveScripts } from './scripts.js'
 import { SCRIPTS } from './site.js'
-
-// WebKit runs no script that is async before it has painted, and nobody can tell when it does.
-const early = { skip: ENGINE === 'webkit' && 'parts may come with the end of the page' }
 
 const HEAD = `<!doctype html><html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,"><title>Parts</title>
 {% for src in scripts %}<script src="{{ src }}" nonce="{{ nonce }}"></script>{% endfor %}
@@ -57,7 +54,7 @@ const ready = page => page.evaluate(() => document.readyState)
 
 await eachHtmx(t, (t, htmx, openPage) => {
   for (const isStrict of [false, true]) {
-    t.test(`parts come to their places while the page loads${isStrict ? ', under a policy with nonces' : ''}`, early, async t => {
+    t.test(`parts come to their places while the page loads${isStrict ? ', under a policy with nonces' : ''}`, async t => {
       const { values, url } = await build(t, htmx, { template: 'all.html', isStrict })
       const page = await openPage(t, url, opened)
       await page.locator('#field').fill('typed')
@@ -108,7 +105,7 @@ await eachHtmx(t, (t, htmx, openPage) => {
     await page.locator('#out > i').waitFor()
   })
 
-  t.test('a block in a block, in both orders', early, async t => {
+  t.test('a block in a block, in both orders', async t => {
     for (const order of ['ab', 'ba']) {
       const { values, url } = await build(t, htmx, { template: 'nested.html' })
       const page = await openPage(t, url, opened)
@@ -123,7 +120,7 @@ await eachHtmx(t, (t, htmx, openPage) => {
   })
 
   for (const isEarly of [false, true]) {
-    t.test(`a live page is right in the end, ${isEarly ? 'also when htmx is started early' : 'whatever comes first'}`, early, async t => {
+    t.test(`a live page is right in the end, ${isEarly ? 'also when htmx is started early' : 'whatever comes first'}`, async t => {
       const { app, values, news, url } = await build(t, htmx, { template: 'live.html', live: true })
       const page = await openPage(t, url, opened)
       await page.locator('#other').waitFor({ state: 'attached' })

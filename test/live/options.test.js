@@ -49,6 +49,29 @@ t.test('bad keys and paths', async t => {
   await until(() => app.eventStreams.errors > 0)
 })
 
+t.test('options of reply.live() are refused at the call, before anything is asked of the view', async t => {
+  const { app } = await buildTickets(t)
+  let asked = 0
+  const view = app.liveView('guarded', { template: 'ticket.html', context: () => ({}), authorize: () => { asked++; return true } })
+  const cases = [
+    [{ timeout: 'soon' }, /option "timeout" must be a whole number/], [{ timeout: 0 }, /option "timeout" must be milliseconds/],
+    [{ order: 'any' }, /option "order" of reply\.live\(\) must be 'document'/], [{ await: true }, /option "await" of reply\.live\(\) must be a function/],
+    [{ await: Promise.reject(new Error('x')) }, /option "await" of reply\.live\(\)/], [{ block: '' }, /option "block" of reply\.live\(\)/],
+    [{ stream: { retri: 5 } }, /there is no option "retri" in "stream" of reply\.live\(\)/], [{ stream: { heartbeat: 5 } }, /option "heartbeat" must be/],
+    [{ timout: 5 }, /there is no option "timout" of reply\.live\(\).*Did you mean "timeout"/]
+  ]
+  for (const [n, [options, message]] of cases.entries()) {
+    app.get(`/bad/${n}`, { live: true }, (request, reply) => {
+      t.throws(() => reply.live(view, '7', options), { code: 'FST_CHIRP_OPTION', message })
+      return 'refused'
+    })
+  }
+  for (const n of cases.keys()) {
+    for (const accept of ['text/html', 'text/event-stream']) t.equal((await app.inject({ url: `/bad/${n}`, headers: { accept } })).body, 'refused')
+  }
+  t.equal(asked, 0)
+})
+
 t.test('which blocks follow what, and why', async t => {
   const { view } = await buildTickets(t, {
     view: { derive: { 'ticket.total': ['ticket.lines'], 'ticket.lines': ['stock[].price'] }, reads: { header: ['weather'] } }

@@ -78,6 +78,10 @@ t.test('a job that is not there: its page is not found, and its stream says that
   const app = await buildApp(t, { templates: views({ 'page.html': PAGE }) })
   app.get('/import', { live: true }, (request, reply) => reply.page('page.html', { items: [] }, { live: app.job('import'), stream: { closeEvent: 'done' } }))
   app.get('/null', { live: true }, (request, reply) => reply.page('page.html', { items: [] }, { live: null }))
+  app.get('/bad', { live: true }, (request, reply) => reply.page('page.html', { items: [] }, { live: null, stream: { heartbeet: 1 } }))
+  for (const accept of ['text/html', 'text/event-stream']) {
+    t.match((await app.inject({ url: '/bad', headers: { accept } })).json().message, /there is no option "heartbeet" in "stream" of reply\.page\(\)/)
+  }
   const client = new TestClient(app)
   for (const path of ['/import', '/null']) {
     const page = await app.inject(path)

@@ -7,10 +7,11 @@ import { addSSEGlobals } from './globals/attributes.js'
 import { addClientScript } from './globals/client-script.js'
 import { addSignalGlobals } from './globals/signals.js'
 import { addTests } from './globals/tests.js'
-import { Host } from './host.js'
+import { Host, type Twin } from './host.js'
 import { Unpaged } from '../printed.js'
-import type { PageStream, PrintedSignals, Renderer } from '../renderer.js'
+import type { OpenTemplate, PageStream, PrintedSignals, Renderer } from '../renderer.js'
 import { isRenderTraced, traceRender } from '../telemetry.js'
+import type { MaybePromise } from '../../util/promise.js'
 import { BlockRenderer } from './plan.js'
 import { Analysis } from './reads/analysis.js'
 import { settle } from './settle.js'
@@ -55,7 +56,7 @@ const FILTER_TIMEOUT = 5000
 export function createRenderer ({ templates, debug, dialect = 'auto', clientScript, signals, app, report, filterTimeout = FILTER_TIMEOUT }: RendererOptions): NunjucksRenderer {
   if (templates === undefined) {
     const fail = (template: string): never => { throw new FST_CHIRP_NO_TEMPLATES(template, 'views') }
-    const renderer: NunjucksRenderer = { renderBlock: fail, renderTemplate: fail, for: () => renderer, learn: () => {}, library: undefined, reads: undefined }
+    const renderer: NunjucksRenderer = { renderBlock: fail, renderTemplate: fail, open: fail, for: () => renderer, learn: () => {}, library: undefined, reads: undefined }
     return renderer
   }
   const environment = createEnvironment(templates, debug)
@@ -65,6 +66,7 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
   if (clientScript !== undefined) addClientScript(environment, host, clientScript)
   if (signals !== undefined) addSignalGlobals(environment, host, { signals, dialect })
   const blocks = new BlockRenderer(host)
+  const reads = new Analysis(host)
   const surroundings = new Surroundings(environment === templates ? environment : undefined)
 
   function render (subject: Subject, context: object, beneath: object | undefined, page: PageStream | undefined): string | Promise<string> {
@@ -86,7 +88,7 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
     checkName(template)
     return settle(host, subject, page, callback => {
       const variables = variablesOf(context, beneath)
-      hearPromisesIn(variables, (name, error) => { report(error, `the promise "${name}" in a context of "${template}" failed`) })
+      hear(template, variables)
       host.load(template, (error, twin) => {
         if (twin === undefined) callback(error)
         else blocks.render(twin, block, variables, callback)
@@ -94,21 +96,53 @@ export function createRenderer ({ templates, debug, dialect = 'auto', clientScri
     })
   }
 
+  function hear (template: string, variables: object): void {
+    hearPromisesIn(variables, (name, error) => { report(error, `the promise "${name}" in a context of "${template}" failed`) })
+  }
+
+  function open (template: string, beneath: object | undefined): MaybePromise<OpenTemplate> {
+    checkName(template)
+    return settle<OpenTemplate>(host, { template }, undefined, callback => {
+      host.load(template, (error, twin) => {
+        if (twin === undefined) callback(error)
+        else callback(null, opened(template, twin, beneath))
+      })
+    })
+  }
+
+  function opened (template: string, twin: Twin, beneath: object | undefined): OpenTemplate {
+    let isFirst = true
+    return {
+      reads: () => reads.of(template, twin),
+      render (block, context, page) {
+        const run = (): MaybePromise<string> => settle<string>(host, { template, block }, page, callback => {
+          const variables = variablesOf(context, beneath)
+          if (isFirst) hear(template, variables)
+          isFirst = false
+          blocks.render(twin, block, variables, callback)
+        })
+        return isRenderTraced() ? traceRender({ app, template, block }, run) : run()
+      }
+    }
+  }
+
   const renderer: NunjucksRenderer = {
     renderBlock: (template, block, context, page) => render({ template, block }, context, surroundings.own, page),
     renderTemplate: (template, context, page) => render({ template }, context, surroundings.own, page),
+    open: template => open(template, surroundings.own),
     for (reply) {
       const beneath = surroundings.of(reply)
       if (beneath === surroundings.own) return renderer
       return {
         ...renderer,
         renderBlock: (template, block, context, page) => render({ template, block }, context, beneath, page),
-        renderTemplate: (template, context, page) => render({ template }, context, beneath, page)
+        renderTemplate: (template, context, page) => render({ template }, context, beneath, page),
+        open: template => open(template, beneath)
       }
     },
     learn: app => surroundings.learn(app),
     library: new Library(environment, host, environment === templates),
-    reads: new Analysis(host)
+    reads
   }
   return renderer
 }

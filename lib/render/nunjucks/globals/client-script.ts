@@ -22,11 +22,14 @@ export function addClientScript (environment: Environment, { env: view, current 
       const addresses = [...sources].map(address => `"${address.replace(/\?.*/, '')}"`).join(' and ')
       throw new FST_CHIRP_OPTION(`chirp_client() cannot know whose page this is: the plugin is registered several times with these templates, and the script is at ${addresses}. Render the page with reply.page(), or give all registrations the same option "clientUrl"`)
     }
-    const attribute = nonce === undefined ? '' : ` nonce="${escapeHtml(String(nonce))}"`
-    const tag = (mode: string): string => `<script ${mode} src="${escapeHtml(src!)}"${attribute}></script>`
+    const attributes = `src="${escapeHtml(src!)}"${nonce === undefined ? '' : ` nonce="${escapeHtml(String(nonce))}"`}`
+    const tag = (mode: string): string => `<script ${mode}${attributes}></script>`
+    const watcher = isOwn ? current.page?.watcher : undefined
+    if (watcher?.needsScript !== true) return markSafe(tag('defer '))
     // Parts are placed as they arrive, and a script that is deferred waits for the last one. It runs once; the
-    // second tag makes sure that it has run before htmx begins, however slow the network is.
-    const isEarly = isOwn && current.page?.watcher?.needsScript === true
-    return markSafe(isEarly ? tag('async') + tag('defer') : tag('defer'))
+    // second tag makes sure that it has run before htmx begins, however slow the network is. A third one stands
+    // in front of the parts, and takes itself away: WebKit runs no async script before it has painted.
+    watcher.noteScript(tag('data-chirp-part '))
+    return markSafe(tag('async ') + tag('defer '))
   })
 }

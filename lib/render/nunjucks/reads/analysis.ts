@@ -35,14 +35,23 @@ export class Analysis implements ReadsAnalysis {
     checkName(template)
     return settle<TemplateReads>(this.#host, { template }, undefined, callback => {
       this.#host.load(template, (error, twin) => {
-        if (twin === undefined) return callback(error)
-        const known = this.#known.get(twin)
-        if (known === undefined) return this.#find(twin, reads => callback(null, reads))
-        this.#loader.check(known.sources.links, isSame => {
-          if (isSame) callback(null, known.reads)
-          else this.#find(twin, reads => callback(null, reads))
-        })
+        if (twin === undefined) callback(error)
+        else this.#learn(twin, reads => callback(null, reads))
       })
+    })
+  }
+
+  /** The analysis of a template that is loaded. */
+  of (template: string, twin: Twin): MaybePromise<TemplateReads> {
+    return settle<TemplateReads>(this.#host, { template }, undefined, callback => this.#learn(twin, reads => callback(null, reads)))
+  }
+
+  #learn (twin: Twin, callback: (reads: TemplateReads) => void): void {
+    const known = this.#known.get(twin)
+    if (known === undefined) return this.#find(twin, callback)
+    this.#loader.check(known.sources.links, isSame => {
+      if (isSame) callback(known.reads)
+      else this.#find(twin, callback)
     })
   }
 

@@ -85,6 +85,7 @@ class ShowingSink extends StreamSink {
   }
 }
 
+/** The sink of a channel for a stream. */
 export function sinkOf (outlet: Outlet): StreamSink {
   return outlet.noteShown === undefined ? new DirectSink(outlet) : new ShowingSink(outlet)
 }

@@ -3,7 +3,8 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const START_TIMEOUT = 15_000
+// A machine under load takes its time.
+const START_TIMEOUT = 60_000
 const ASK_TIMEOUT = 60_000
 
 const running = new Set()

@@ -22,7 +22,7 @@ answer({
     for (const member of members) member.settle()
     const until = Date.now() + patience
     for (;;) {
-      const behind = members.flatMap(({ isOpen, watch }) => isOpen ? watch.behind(newest) : ['a stream that is not open'])
+      const behind = members.flatMap((member) => member.isOpen ? member.watch.behind(newest) : [member.absence])
       if (behind.length === 0 || Date.now() > until) return { missing: behind.length, some: behind.slice(0, SHOWN) }
       await sleep(50)
     }

@@ -16,6 +16,7 @@ export class Member {
   #request
   #timer
   #isQuiet = false
+  #asked = 0
   isOpen = false
   connects = 0
   stalls = 0
@@ -27,6 +28,13 @@ export class Member {
     this.#takesGzip = random() < 0.5
     this.watch = new Watch(kind, user)
     this.#connect()
+  }
+
+  /** Why it is not open. */
+  get absence () {
+    const { connecting, readyState } = this.#request.socket ?? {}
+    const socket = connecting ? 'connects' : readyState ?? 'has no socket'
+    return `${this.#path}: not open, asked ${Math.round(performance.now() - this.#asked)} ms ago, its socket ${socket}`
   }
 
   /** From now on it stays, and takes what it gets. */
@@ -48,6 +56,7 @@ export class Member {
 
   #connect () {
     this.connects++
+    this.#asked = performance.now()
     const headers = { accept: 'text/event-stream', ...(this.#takesGzip && { 'accept-encoding': 'gzip' }), ...(this.#cursor !== '' && { 'last-event-id': this.#cursor }) }
     const request = this.#request = http.get({ host: '127.0.0.1', port: this.#port, path: this.#path, agent, headers }, (response) => {
       const isZipped = response.headers['content-encoding'] === 'gzip'

@@ -137,7 +137,8 @@ async function follow () {
 
 let delay = monitorEventLoopDelay({ resolution: 5 })
 
-await app.listen(LISTEN)
+// All may come back at once while this process stands still: a client that finds the queue full tries again after up to two minutes.
+await app.listen({ ...LISTEN, backlog: 4096 })
 meter(app.server, {
   /** Fills the histories, so that what comes later takes no more memory. */
   async fill () {

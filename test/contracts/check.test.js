@@ -12,6 +12,7 @@ import { categories } from 'fastify-chirp/contracts'
 import { opensStream } from '../../dist/contracts/handler.js'
 import { takeSnapshot } from '../../dist/contracts/snapshot.js'
 import { buildApp, quiet, until } from '../helpers/app.js'
+import { routing } from '../helpers/fastify.js'
 
 const BROKEN = '<p>\n  {{ name | }}\n</p>\n'
 
@@ -116,11 +117,11 @@ t.test("paths are matched under the app's own options", async t => {
     [{}, '/on-never', undefined],
     [{}, '/%zz', undefined]
   ]
-  for (const [routerOptions, path, url] of cases) {
-    const app = await watchedApp(t, {}, { routerOptions })
+  for (const [options, path, url] of cases) {
+    const app = await watchedApp(t, {}, routing(options))
     for (const url of ['/news', '/users/:name', '/on-:year(^\\d{4}$)']) app.get(url, handler)
     await app.ready()
-    t.equal((await snapshotOf(app)).match('GET', path)?.url, url, `${path} with ${JSON.stringify(routerOptions)}`)
+    t.equal((await snapshotOf(app)).match('GET', path)?.url, url, `${path} with ${JSON.stringify(options)}`)
   }
 })
 

@@ -10,3 +10,6 @@ export function isBefore (version) {
   const at = wanted.findIndex((number, index) => number !== own[index])
   return at !== -1 && own[at] < wanted[at]
 }
+
+/** Options of the router, which older releases have among all others. */
+export const routing = options => isBefore('5.6.0') ? options : { routerOptions: options }

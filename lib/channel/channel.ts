@@ -15,7 +15,7 @@ import { muteLate } from './late.js'
 import { CHANNEL_DEFAULTS, type ChannelOptions } from './options.js'
 import { Presence, type PresenceHost, type PresenceOptions } from './presence.js'
 import { Producer } from './producer.js'
-import { StreamSink } from './sink.js'
+import { DirectSink } from './sink.js'
 import { Subscription, type SubscribeOptions } from './subscription.js'
 import type { Following, ReaderTarget } from './target.js'
 import { isPublishTraced, tracePublish, type ChannelAbout, type PublishMessage } from './telemetry.js'
@@ -206,7 +206,7 @@ export class Channel<Audience = unknown, Event = unknown> implements Feed {
   }
 
   [kAttach] (outlet: Outlet, lastEventId: string): Attachment {
-    return this.attach(new StreamSink(outlet), lastEventId)
+    return this.attach(new DirectSink(outlet), lastEventId)
   }
 
   /** @internal */

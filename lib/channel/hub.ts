@@ -8,6 +8,7 @@ import { epochOf, isCursor, partOf } from './cursor.js'
 import type { ChannelEngine, Page } from './engine.js'
 import { toEntries, toEntry, type EntryPage } from './entries.js'
 import { Pace, type Known } from './pace.js'
+import { Lanes } from './lanes.js'
 import type { Producer } from './producer.js'
 import { Reader, type ReaderHost } from './reader.js'
 import type { ReaderTarget } from './target.js'
@@ -37,7 +38,9 @@ export class Hub implements ReaderHost {
   #stopListening: (() => void) | undefined
   // Readers that have not left, also those that still read history.
   #followers = 0
+  // Those that look at each batch, and those that need not.
   readonly #readers: Reader[] = []
+  readonly #lanes = new Lanes(reader => { this.#list(reader) })
   #batch: Entry[] = []
   #isFlushing = false
   // The last event that the engine told of.
@@ -61,14 +64,14 @@ export class Hub implements ReaderHost {
         isFollowed: () => this.size > 0,
         failed: notLoaded
       })
-      if (every !== undefined) this.#pace = new Pace({ every, isCurrent: entry => values.isCurrent(entry), deliver: (entries, known) => this.#deliver(entries, known) })
+      if (every !== undefined) this.#pace = new Pace({ every, isCurrent: entry => values.isCurrent(entry), deliver: (entries, known) => this.#deliver(new Batch(entries), known) })
     }
     // No other process knows the values.
     if (latest && engine.latest === undefined) this.#listen()
   }
 
   get size (): number {
-    return this.#readers.length
+    return this.#readers.length + this.#lanes.size
   }
 
   attach (target: ReaderTarget, lastEventId: string, filter: AudienceFilter | undefined): Reader {
@@ -98,7 +101,7 @@ export class Hub implements ReaderHost {
     this.#producer?.close()
     this.latest?.close()
     this.#stopListening?.()
-    for (const reader of [...this.#readers]) reader.end()
+    for (const reader of this.#all()) reader.end()
     // History is not kept for readers that are still replaying: they may be slow, or never continue.
     const rests = [...this.#starting].map(reader => reader.keepRest(this.#last)).filter(isPromise)
     this.#starting.clear()
@@ -127,7 +130,7 @@ export class Hub implements ReaderHost {
   add (reader: Reader): void {
     // It was closed while the reader still read history.
     if (this.#isClosed) return reader.end()
-    reader.index = this.#readers.push(reader) - 1
+    this.#list(reader)
   }
 
   snapshot (reader: Reader): readonly Entry[] {
@@ -147,16 +150,11 @@ export class Hub implements ReaderHost {
   }
 
   remove (reader: Reader): void {
-    const { index } = reader
     this.#pace?.leaves(reader)
-    if (index === -1) return
-    reader.index = -1
-    // A dense list is the fastest to walk; its order does not matter.
-    const last = this.#readers.pop()!
-    if (this.#readers.length === 0) this.#pace?.stop()
-    if (last === reader) return
-    this.#readers[index] = last
-    last.index = index
+    if (reader.connection !== undefined) this.#lanes.remove(reader)
+    if (reader.index === -1) return
+    this.#unlist(reader)
+    if (this.size === 0) this.#pace?.stop()
   }
 
   flush (): void {
@@ -167,25 +165,50 @@ export class Hub implements ReaderHost {
       while (this.#batch.length > 0) {
         const batch = new Batch(this.#batch)
         this.#batch = []
-        // A copy, because any of them may leave or join meanwhile.
-        for (const reader of [...this.#readers]) if (reader.index !== -1) reader.deliver(batch)
-        reportDelivery(this.#about, batch.entries, this.size)
+        this.#deliver(batch)
       }
     } finally {
       this.#isFlushing = false
     }
   }
 
-  /** Passes on values; none twice to a reader that has it. */
-  #deliver (entries: readonly Entry[], known: Known): void {
-    const batch = new Batch(entries)
-    for (const reader of [...this.#readers]) {
+  /** Passes on a batch; no value twice to a reader that has it. */
+  #deliver (batch: Batch, known?: Known): void {
+    const full = this.#lanes.pass(batch)
+    // A copy, because any of them may leave or join meanwhile. Those that wait have got it.
+    const readers = [...this.#readers]
+    for (const { connection, socket } of full) connection?.block(socket)
+    for (const reader of readers) {
       if (reader.index === -1) continue
-      const seen = known.get(reader)
-      const rest = seen === undefined ? entries : entries.filter(entry => !seen.has(entry))
+      const seen = known?.get(reader)
+      const rest = seen === undefined ? batch.entries : batch.entries.filter(entry => !seen.has(entry))
       if (rest.length > 0) reader.deliver(seen === undefined ? batch : new Batch(rest))
+      const direct = reader.directAfter(batch)
+      if (direct === undefined) continue
+      this.#unlist(reader)
+      this.#lanes.add(reader, direct)
     }
-    reportDelivery(this.#about, entries, this.size)
+    reportDelivery(this.#about, batch.entries, this.size)
+  }
+
+  /** All readers, each of which looks at the next batch. */
+  #all (): Reader[] {
+    this.#lanes.clear()
+    return [...this.#readers]
+  }
+
+  #list (reader: Reader): void {
+    reader.index = this.#readers.push(reader) - 1
+  }
+
+  #unlist (reader: Reader): void {
+    const { index } = reader
+    reader.index = -1
+    // A dense list is the fastest to walk; its order does not matter.
+    const last = this.#readers.pop()!
+    if (last === reader) return
+    this.#readers[index] = last
+    last.index = index
   }
 
   /** A topic without readers needs no listener. */
@@ -215,7 +238,7 @@ export class Hub implements ReaderHost {
   #skip (from: string, to: string): void {
     this.flush()
     if (this.latest?.reload() === true) return
-    for (const reader of [...this.#readers]) reader.skip(from, to)
+    for (const reader of this.#all()) reader.skip(from, to)
   }
 
   #lose (from: string, to: string): void {
@@ -231,7 +254,7 @@ export class Hub implements ReaderHost {
 
   #pass (entry: Entry): void {
     if (this.#pace !== undefined) {
-      if (this.#readers.length > 0) this.#pace.add(entry)
+      if (this.size > 0) this.#pace.add(entry)
     } else if (this.#batch.push(entry) === 1) {
       process.nextTick(flush, this)
     }

@@ -20,7 +20,6 @@ export interface SinkHost {
 
 export class JobSink extends StreamSink implements Attachment {
   readonly #host: SinkHost
-  readonly #outlet: Outlet
   readonly #startsMerged: boolean
   #reader: Attachment | undefined
   // The last position that the client was given, or came with.
@@ -29,7 +28,6 @@ export class JobSink extends StreamSink implements Attachment {
 
   constructor (outlet: Outlet, host: SinkHost, lastEventId: string) {
     super(outlet)
-    this.#outlet = outlet
     this.#host = host
     this.#startsMerged = outlet.ids !== undefined && lastEventId === ''
   }
@@ -58,9 +56,9 @@ export class JobSink extends StreamSink implements Attachment {
   /** Ends the stream, and tells it of a failure first. */
   finish ({ state, message = '' }: JobEnd): void {
     if (this.#isOver) return
-    if (state === 'failed') this.#outlet.send(errorFrame(message), 1)
+    if (state === 'failed') this.outlet.send(errorFrame(message), 1)
     this.#leave()
-    this.#outlet.ended()
+    this.outlet.ended()
   }
 
   cursor (): string | undefined {
@@ -82,7 +80,7 @@ export class JobSink extends StreamSink implements Attachment {
 
   override gap (requested: string, position: string): void {
     // In the ids of a merge it has started here.
-    if (this.#startsMerged) this.#outlet.ids!.noteStart(position)
+    if (this.#startsMerged) this.outlet.ids!.noteStart(position)
     super.gap(requested, position)
     this.#position = position
     this.check()

@@ -1,13 +1,13 @@
-// One reader of a channel: replays missed events, then passes on new ones,
-// with nothing lost, doubled or out of order in between.
+// One reader of a channel: replays missed events, then passes on new ones, with nothing lost, doubled or out of order.
 import { keyOf, type Entry } from '../message/entry.js'
 import type { Attachment } from '../stream/feed.js'
+import type { Connection } from '../transport/connection.js'
 import { isPromise } from '../util/promise.js'
 import { maySee, type AudienceFilter } from './audience.js'
 import type { Batch } from './batch.js'
 import { sliceOf, type EntryPage } from './entries.js'
 import { History } from './history.js'
-import type { ReaderTarget } from './target.js'
+import type { Direct, ReaderTarget } from './target.js'
 import { nextTurn } from './turns.js'
 import type { Values } from './values.js'
 
@@ -37,6 +37,8 @@ const PAGE = 100
 export class Reader implements Attachment {
   /** Its place in the channel's list. Kept by the channel. */
   index = -1
+  /** Takes the batches while the reader need not look at them. */
+  connection: Connection | undefined
   /** The last event that it has passed on or left out. */
   position = ''
   readonly #host: ReaderHost
@@ -73,7 +75,7 @@ export class Reader implements Attachment {
   }
 
   cursor (): string | undefined {
-    if (this.position === this.#told || this.#host.latest !== undefined) return undefined
+    if (this.connection !== undefined || this.position === this.#told || this.#host.latest !== undefined) return undefined
     this.#told = this.position
     return this.position
   }
@@ -85,6 +87,17 @@ export class Reader implements Attachment {
     if (wasHere) this.#host.left()
   }
 
+  /** Where the batches after this one may go without it. */
+  directAfter (batch: Batch): Direct | undefined {
+    const isBehind = this.index === -1 || this.#queue !== undefined || this.#stale !== undefined || this.position !== batch.last.position
+    return isBehind || batch.isRestricted ? undefined : this.#target.direct
+  }
+
+  /** The client has all up to a position, or was told of what it has not. */
+  passedTo (position: string): void {
+    this.position = this.#told = position
+  }
+
   /** Events from one position to another are lost. */
   skip (from: string, to: string): void {
     if (this.#queue !== undefined) {
@@ -92,7 +105,7 @@ export class Reader implements Attachment {
       this.#queue = []
       this.#isSkipped = true
     } else if (this.#host.latest !== undefined || this.position === from) {
-      this.#resumeAt(to)
+      this.passedTo(to)
       this.#target.gap(from, to)
     } else if (this.position !== to) {
       // It has read further than the events that it was passed.
@@ -108,22 +121,18 @@ export class Reader implements Attachment {
 
   /** Takes what was published in one tick. What fails, such as a filter, is the end of its own stream and of no other. */
   deliver (batch: Batch): void {
+    const { latest } = this.#host
     try {
-      this.#take(batch)
+      if (this.#queue !== undefined) this.#queue.push(batch)
+      else if (this.#stale !== undefined || (latest !== undefined && this.#target.isBlocked)) this.#postpone(batch)
+      else if (latest === undefined && batch.entries[0]!.previous !== this.position) this.#follow(batch)
+      else {
+        this.position = batch.last.position
+        this.#pass(batch)
+      }
     } catch (error) {
       this.#target.failed(error)
     }
-  }
-
-  #take (batch: Batch): void {
-    if (this.#queue !== undefined) {
-      this.#queue.push(batch)
-      return
-    }
-    if (this.#stale !== undefined || (this.#host.latest !== undefined && this.#target.isBlocked)) return this.#postpone(batch)
-    if (this.#host.latest === undefined && batch.entries[0]!.previous !== this.position) return this.#follow(batch)
-    this.position = batch.last.position
-    this.#pass(batch)
   }
 
   #pass (batch: Batch): void {
@@ -137,7 +146,7 @@ export class Reader implements Attachment {
   async #startNow (): Promise<void> {
     this.#join()
     const last = this.#host.last()
-    this.#resumeAt(typeof last === 'string' ? last : await this.#newest(last))
+    this.passedTo(typeof last === 'string' ? last : await this.#newest(last))
     if (this.isDetached) return
     this.#target.tell(this.position)
     this.#goLive()
@@ -165,13 +174,13 @@ export class Reader implements Attachment {
           last = await this.#newest(this.#host.last())
         }
         if (this.isDetached) return
-        this.#resumeAt(last)
+        this.passedTo(last)
         this.#target.gap(after, last)
         return this.#goLive()
       }
       if (after === cursor) {
         goal = page.last
-        this.#resumeAt(page.from)
+        this.passedTo(page.from)
       }
       // No event can have come since a read that did not wait, until other code has its turn.
       let isNewest = !isAsync
@@ -251,10 +260,6 @@ export class Reader implements Attachment {
     this.position = last.position
     if (next === 0) this.#pass(batch)
     else this.#sendVisible(entries.slice(next))
-  }
-
-  #resumeAt (position: string): void {
-    this.position = this.#told = position
   }
 
   #sendVisible (entries: readonly Entry[]): void {

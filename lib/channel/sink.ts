@@ -5,64 +5,75 @@ import { encodeFrame } from '../sse/frame.js'
 import { OWN_EVENTS } from '../sse/own.js'
 import type { GapNotes, Outlet } from '../stream/feed.js'
 import { encodeEntries, type Batch } from './batch.js'
-import type { ReaderTarget } from './target.js'
+import type { Direct, ReaderTarget } from './target.js'
 
 // Bytes in memory: a page of small events, or few large ones.
 const WINDOW = 65536
 
 export class StreamSink implements ReaderTarget {
-  readonly window = WINDOW
-  readonly #outlet: Outlet
+  protected readonly outlet: Outlet
 
   constructor (outlet: Outlet) {
-    this.#outlet = outlet
+    this.outlet = outlet
+  }
+
+  get window (): number {
+    return WINDOW
   }
 
   get isBlocked (): boolean {
-    return this.#outlet.isBlocked
+    return this.outlet.isBlocked
   }
 
   flush (): void {
-    this.#outlet.flush()
+    this.outlet.flush()
   }
 
   whenDrained (): Promise<void> {
-    return this.#outlet.whenDrained()
+    return this.outlet.whenDrained()
   }
 
   pass (entries: readonly Entry[], batch?: Batch): void {
-    const { dialect, ids } = this.#outlet
+    const { dialect, ids } = this.outlet
     if (batch === undefined) {
-      this.#outlet.noteReplayed?.(entries)
-      this.#outlet.send(encodeEntries(entries, dialect, ids), entries.length)
-    } else this.#outlet.share(batch.frames(dialect, ids), entries.length)
+      this.outlet.noteReplayed?.(entries)
+      this.outlet.send(encodeEntries(entries, dialect, ids), entries.length)
+    } else this.outlet.share(batch.frames(dialect, ids), entries.length)
     ids?.note(entries[entries.length - 1]!.position)
   }
 
   tell (position: string): void {
-    if (this.#outlet.ids?.noteStart(position) !== false) this.#outlet.send(encodeFrame({ id: this.#id(position) }), 0)
+    if (this.outlet.ids?.noteStart(position) !== false) this.outlet.send(encodeFrame({ id: idOf(this.outlet, position) }), 0)
   }
 
   gap (requested: string, position: string): void {
-    this.#outlet.ids?.note(position)
-    this.#outlet.send(encodeFrame(gapFields(requested, this.#id(position), this.#outlet.noteGap?.())), 1)
+    this.outlet.ids?.note(position)
+    this.outlet.send(encodeFrame(gapFields(requested, idOf(this.outlet, position), this.outlet.noteGap?.())), 1)
   }
 
   live (): void {
-    this.#outlet.noteLive?.()
+    this.outlet.noteLive?.()
   }
 
   ended (): void {
-    this.#outlet.ended()
+    this.outlet.ended()
   }
 
   failed (error: unknown): void {
-    this.#outlet.failed(error)
+    this.outlet.failed(error)
   }
+}
 
-  #id (position: string): string | undefined {
-    const { ids } = this.#outlet
-    return ids === undefined ? position : ids.of(position)
+function idOf ({ ids }: Outlet, position: string): string | undefined {
+  return ids === undefined ? position : ids.of(position)
+}
+
+/** One that passes on all that there is, so that a batch may go to the connection without it. */
+export class DirectSink extends StreamSink {
+  get direct (): Direct | undefined {
+    const { ids, connection } = this.outlet
+    // An outlet of the app may be a proxy of a stream.
+    return ids === undefined && connection?.isOf(this.outlet) === true && connection.isIdle ? this.outlet as Direct : undefined
   }
 }
 

@@ -9,7 +9,7 @@ import type { MaybePromise } from '../util/promise.js'
 import type { AudienceFilter } from './audience.js'
 import { EntryQueue } from './entry-queue.js'
 import { onAbort } from './signals.js'
-import { StreamSink } from './sink.js'
+import { DirectSink } from './sink.js'
 import type { Following, ReaderTarget } from './target.js'
 import { viewerKey } from './viewer.js'
 
@@ -76,7 +76,7 @@ export class Subscription implements Feed, AsyncIterable<Entry> {
 
   [kAttach] (outlet: Outlet, lastEventId: string): Attachment {
     // A merge has asked for the cursor and knows its place.
-    return this.attach(new StreamSink(outlet), outlet.ids === undefined ? this.cursorFor(lastEventId) : lastEventId)
+    return this.attach(new DirectSink(outlet), outlet.ids === undefined ? this.cursorFor(lastEventId) : lastEventId)
   }
 
   /** @internal */

@@ -1,7 +1,15 @@
 // The target of a reader of a channel: a stream, or the queue of an iterator.
+import type { Dialect } from '../dialects/dialect.js'
 import type { Entry } from '../message/entry.js'
 import type { Attachment } from '../stream/feed.js'
+import type { Connection } from '../transport/connection.js'
 import type { Batch } from './batch.js'
+
+/** A connection, and the form of the frames that go to it. */
+export interface Direct {
+  readonly dialect: Dialect
+  readonly connection: Connection
+}
 
 /** Where a reader sends its events. */
 export interface ReaderTarget {
@@ -9,6 +17,8 @@ export interface ReaderTarget {
   readonly isBlocked: boolean
   /** How many bytes of a replay it takes in one go. */
   readonly window: number
+  /** Where a batch that all see may go without the target. Default: it looks at every batch. */
+  readonly direct?: Direct | undefined
   /** Writes what was passed on. */
   flush (): void
   whenDrained (): Promise<void>

@@ -7,6 +7,7 @@ import type { Entry } from '../message/entry.js'
 import type { PageSignals } from '../render/renderer.js'
 import { SSEEvent } from '../sse/event.js'
 import { encodeFrame, type SharedFrames } from '../sse/frame.js'
+import type { Connection } from '../transport/connection.js'
 import { describe } from '../util/describe.js'
 import { hasMethod } from '../util/kind.js'
 import { isPromise, type MaybePromise } from '../util/promise.js'
@@ -19,6 +20,8 @@ export interface Outlet {
   readonly isBlocked: boolean
   /** The form of positions as ids, where the stream has several feeds; undefined where a position is an id. */
   readonly ids?: Ids | undefined
+  /** The connection that {@link share} goes to as it is. Default: there is something in between. @internal */
+  readonly connection?: Connection | undefined
   /**
    * The frame of a value, as a source function may yield it. Never fails: a value that cannot be sent is logged,
    * and its frame is `''`, nothing to send. A promise where something asynchronous is rendered. Leaves out the id

@@ -31,6 +31,8 @@ export class Registry {
   readonly clock = new Clock()
   readonly blocks = new RecentBlocks()
   readonly counters: StreamControls
+  readonly maxBuffer: number
+  readonly writeTimeout: number
   /** Whether no stream may start any more. */
   isEnding = false
   readonly gaps = new Gaps()
@@ -43,6 +45,8 @@ export class Registry {
 
   constructor (settings: Settings, log: FastifyBaseLogger) {
     this.#settings = settings
+    this.maxBuffer = settings.maxBuffer
+    this.writeTimeout = Clock.ticks(settings.writeTimeout)
     this.counters = new StreamControls(this, log)
   }
 

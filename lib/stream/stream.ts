@@ -39,7 +39,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   readonly #settings: StreamSettings
   readonly #client: string | undefined
   readonly context: Context
-  readonly #started = performance.now()
+  readonly #started = Math.round(performance.now())
   // These are released when the stream is over: a source that waits without an end
   // keeps the stream, but must not keep the connection.
   #response: Response | undefined
@@ -55,7 +55,8 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   #reason: CloseReason | undefined
   // A stream that is fed may never need one.
   #encoder: Encoder | undefined
-  events = 0
+  // Once the connection is no more.
+  #events = 0
   #gaps = 0
   #wake: (() => void) | undefined
   #drained: Promise<void> | undefined
@@ -105,10 +106,10 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
       end === undefined ? dest.end() : end()
       return
     }
-    const { settings, registry } = this.app
+    const { registry } = this.app
     this.#end = end
     registry.counters.total++
-    this.connection = new Kind(dest, settings, this.#settings, registry, this)
+    this.connection = new Kind(dest, this.#settings, registry, this)
     reportOpen(this)
     this.connection.open(openFrame(this.#settings.retry))
     const feed = this.#feed!
@@ -135,8 +136,10 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     this.#response = this.#end = this.#queuedOn = undefined
     if (connection === undefined) return
     connection.release()
-    const duration = Math.round(performance.now() - this.#started)
-    reportClose(this, { reason: this.#reason!, duration, events: this.events, bytes: connection.bytes })
+    const duration = Math.round(performance.now()) - this.#started
+    const { events, bytes } = connection
+    this.#events = events
+    reportClose(this, { reason: this.#reason!, duration, events, bytes })
     this.connection = undefined
   }
 
@@ -175,6 +178,11 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
     session?.destroy()
   }
 
+  /** Events handed to the connection so far. */
+  get events (): number {
+    return this.connection?.events ?? this.#events
+  }
+
   get isBlocked (): boolean {
     return !this.isOver && this.connection!.blocked
   }
@@ -184,13 +192,11 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   }
 
   send (frames: string, events: number): void {
-    this.#count(events)
-    this.connection?.add(frames)
+    this.connection?.add(frames, events)
   }
 
   share (frames: SharedFrames, events: number): void {
-    this.#count(events)
-    this.connection?.share(frames)
+    this.connection?.share(frames, events)
   }
 
   flush (): void {
@@ -246,11 +252,6 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   endFailed (error: unknown): void {
     this.#reportError(error, 'an event stream could not be ended')
     this.cut()
-  }
-
-  #count (events: number): void {
-    this.events += events
-    this.app.registry.counters.events += events
   }
 
   /** Sends the rest and a last frame, and ends the response. */

@@ -12,10 +12,15 @@ export class CompressedConnection extends Connection {
   #sum = 0
   #size = 0
 
-  override share (frames: SharedFrames): void {
+  override share (frames: SharedFrames, events: number): void {
     // What was added comes first, and these may refer to it.
     this.flush()
-    super.share(this.#next(blockOf(frames)))
+    super.share(this.#next(blockOf(frames)), events)
+  }
+
+  /** Each connection has its own place in the text that was sent. */
+  override get isIdle (): boolean {
+    return false
   }
 
   protected override write (frames: string): void {

@@ -4,6 +4,7 @@ import { HEARTBEAT, splitFrames, type SharedBytes } from '../sse/frame.js'
 import type { Linked } from '../util/list.js'
 import type { RecentBlocks } from './blocks.js'
 import { Clock, type Sleeper } from './clock.js'
+import { Counted, type Counters } from './counted.js'
 import { isInjected, kConnection, keepAlive, type Destination, type Drainable } from './destination.js'
 import { isPlain } from './private.js'
 
@@ -18,8 +19,12 @@ const NONE: Drainable[] = []
 /** The shared part of the connections of an app. */
 export interface ConnectionApp {
   clock: Clock
-  counters: { bytes: number }
+  counters: Counters
   blocks: RecentBlocks
+  /** Bytes that may wait for a client. */
+  maxBuffer: number
+  /** Ticks that they may wait; 0 is off. */
+  writeTimeout: number
 }
 
 export interface ConnectionOwner {
@@ -35,27 +40,20 @@ export interface ConnectionOwner {
   endFailed (error: unknown): void
 }
 
-export class Connection implements Sleeper {
+export class Connection extends Counted implements Sleeper {
   previous: Linked | undefined
   next: Linked | undefined
   due = -1
   /** Whether what was written last still waits for the client. */
   blocked = false
-  /** Bytes handed over so far. */
-  bytes = 0
-  protected readonly app: ConnectionApp
-  readonly #dest: Destination
+  readonly app: ConnectionApp
+  readonly dest: Destination
   readonly #owner: ConnectionOwner
-  readonly #maxBuffer: number
   #pending = ''
   // In ticks, 0 is off.
-  readonly #writeTimeout: number
   readonly #heartbeat: number
   readonly #expiry: number
-  // The tick of the last write.
-  #written: number
-  // The clock's turn when it became blocked. Ticks that the server itself has
-  // missed are not the client's: what it took meanwhile is not known yet.
+  // The clock's turn when it became blocked: ticks that the server itself has missed are not the client's.
   #blockedSince = 0
   #settlesAt: number
   #isLast = false
@@ -63,18 +61,13 @@ export class Connection implements Sleeper {
   // Emitters with a drain listener; mostly none, so all share one list.
   #drainables: Drainable[] = NONE
 
-  constructor (
-    dest: Destination, limits: { maxBuffer: number, writeTimeout: number }, times: { heartbeat: number, maxAge: number },
-    app: ConnectionApp, owner: ConnectionOwner
-  ) {
+  constructor (dest: Destination, times: { heartbeat: number, maxAge: number }, app: ConnectionApp, owner: ConnectionOwner) {
     const { clock } = app
-    this.#dest = dest
+    super(clock.refresh())
+    this.dest = dest
     this.app = app
     this.#owner = owner
-    this.#maxBuffer = limits.maxBuffer
-    this.#writeTimeout = Clock.ticks(limits.writeTimeout)
     this.#heartbeat = Clock.ticks(times.heartbeat)
-    this.#written = clock.refresh()
     // All streams opened by one deploy must not come back in the same second.
     this.#expiry = times.maxAge === 0 ? 0 : clock.now + Clock.ticks(times.maxAge * (0.8 + 0.2 * Math.random()))
     this.#settlesAt = clock.now + SETTLED
@@ -83,21 +76,25 @@ export class Connection implements Sleeper {
 
   /** Bytes that wait for the client. */
   get waiting (): number {
-    return this.#dest.writableLength + this.#pending.length
+    return this.dest.writableLength + this.#pending.length
   }
 
   /** Adds the first frame, which leaves together with the head and with what the source has at once. */
   open (frame: string): void {
     this.#pending = frame
     // The receiver of an injected answer may look for its first bytes as soon as there is a head.
-    if (isInjected(this.#dest)) return this.flush()
+    if (isInjected(this.dest)) return this.flush()
     // A tick later, but after all promises that are settled already.
     settled.then(() => process.nextTick(flush, this))
   }
 
-  /** Adds a frame to what goes out at the end of this tick. */
-  add (frame: string): void {
-    if (this.#pending === '') process.nextTick(flush, this)
+  /** Adds frames, of so many events, to what goes out at the end of this tick. */
+  add (frame: string, events = 0): void {
+    this.countEvents(events, this.app.counters)
+    if (this.#pending === '') {
+      this.leave()
+      process.nextTick(flush, this)
+    }
     this.#pending += frame
   }
 
@@ -107,20 +104,29 @@ export class Connection implements Sleeper {
   }
 
   /**
-   * Writes what many connections get, after what was added. Where that comes to
-   * the same, its chunk goes to the socket as it is, which spares most of what
-   * Node.js does for a write.
+   * Writes what many connections get, after what was added. Where that comes to the same, its chunk goes to
+   * the socket as it is, which spares most of what Node.js does for a write.
    */
-  share (frames: SharedBytes): void {
+  share (frames: SharedBytes, events = 0): void {
+    this.leave()
+    this.countEvents(events, this.app.counters)
     this.flush()
     if (!this.mayWrite(frames.size)) return
-    const dest = this.#dest
-    if (isPlain(dest)) {
-      const socket = dest.socket!
-      if (!socket.write(frames.chunk) && socket.writableLength > 0) this.#block(socket)
+    if (isPlain(this.dest)) {
+      const socket = this.dest.socket!
+      if (!socket.write(frames.chunk) && socket.writableLength > 0) this.block(socket)
     } else {
       this.pass(frames.text)
     }
+  }
+
+  isOf (owner: object): boolean {
+    return this.#owner === owner
+  }
+
+  /** Whether it has nothing to do and what many get may go to its socket as it is. */
+  get isIdle (): boolean {
+    return this.company === undefined && this.#pending === '' && !this.blocked && !this.#ending && isPlain(this.dest)
   }
 
   /** Writes what was added. */
@@ -133,6 +139,7 @@ export class Connection implements Sleeper {
 
   /** Ends the response after what was written. `end` is how, where it is not ours to end. */
   end (end: (() => void) | undefined): void {
+    this.leave()
     // The last frame waits behind what was written, however much that is.
     this.#isLast = true
     this.flush()
@@ -143,7 +150,7 @@ export class Connection implements Sleeper {
     this.#blockedSince = this.app.clock.turns
     this.#watch()
     try {
-      if (end === undefined) this.#dest.end()
+      if (end === undefined) this.dest.end()
       else end()
     } catch (error) {
       // A trailer of the app, or a replaced end().
@@ -153,6 +160,7 @@ export class Connection implements Sleeper {
 
   /** Forgets the connection; for when the response has closed. */
   release (): void {
+    this.leave()
     this.#ending = true
     this.app.clock.cancel(this)
     // The socket lives on, for the next request.
@@ -165,7 +173,7 @@ export class Connection implements Sleeper {
 
   wake (): void {
     const { now, turns } = this.app.clock
-    const isLate = this.#writeTimeout !== 0 && turns >= this.#blockedSince + this.#writeTimeout
+    const isLate = this.app.writeTimeout !== 0 && turns >= this.#blockedSince + this.app.writeTimeout
     if (this.#ending) {
       if (isLate) this.#owner.cut()
       else this.#reschedule()
@@ -173,14 +181,14 @@ export class Connection implements Sleeper {
     }
     if (this.#settlesAt !== 0 && now >= this.#settlesAt) {
       this.#settlesAt = 0
-      keepAlive(this.#dest)
+      keepAlive(this.dest)
     }
     if (this.blocked && isLate) return this.#drop('writeTimeout')
     if (this.#expiry !== 0 && now >= this.#expiry) return this.#owner.expired('maxAge')
-    if (this.#heartbeat !== 0 && now >= this.#written + this.#heartbeat) {
+    if (this.#heartbeat !== 0 && now >= this.written + this.#heartbeat) {
       // Waiting bytes keep a blocked connection busy; a heartbeat would only wait too.
       if (this.#dropIfFull()) return
-      if (this.blocked) this.#written = now
+      if (this.blocked) this.written = now
       else this.#beat()
     }
     this.#reschedule()
@@ -208,9 +216,9 @@ export class Connection implements Sleeper {
   protected finish (): void {}
 
   protected pass (bytes: string | Uint8Array): void {
-    const dest = this.#dest
+    const dest = this.dest
     try {
-      if (dest.write(bytes) === false) this.#block(dest)
+      if (dest.write(bytes) === false) this.block(dest)
       // A compressor that a hook put in between keeps what it gets until told not to.
       dest.flush?.()
     } catch {
@@ -222,18 +230,18 @@ export class Connection implements Sleeper {
 
   /** Counts what is about to be written. Drops the connection instead when too much waits already. */
   protected mayWrite (size: number): boolean {
-    const { destroyed, writableEnded } = this.#dest
+    const { destroyed, writableEnded } = this.dest
     // Others may have ended the response, and will not have it written to.
     if (this.#ending || destroyed === true || writableEnded || this.#dropIfFull()) return false
-    this.bytes += size
-    this.app.counters.bytes += size
-    this.#written = this.app.clock.now
+    this.countBytes(size, this.app.counters)
+    this.written = this.app.clock.now
     return true
   }
 
   /** Waits until `writable` has drained, which it tells. */
-  #block (writable: Drainable): void {
+  block (writable: Drainable): void {
     if (this.blocked) return
+    this.leave()
     this.blocked = true
     this.#blockedSince = this.app.clock.turns
     if (writable[kConnection] !== this) {
@@ -246,12 +254,12 @@ export class Connection implements Sleeper {
 
   /** Makes sure that it is woken when what waits is late. Most writes are taken soon, and one wake-up is enough for many. */
   #watch (): void {
-    if (this.next === undefined || this.due > this.app.clock.now + this.#writeTimeout) this.#reschedule()
+    if (this.next === undefined || this.due > this.app.clock.now + this.app.writeTimeout) this.#reschedule()
   }
 
   #dropIfFull (): boolean {
     if (!this.blocked || this.#isLast) return false
-    if (this.#dest.writableLength <= this.#maxBuffer) return false
+    if (this.dest.writableLength <= this.app.maxBuffer) return false
     this.#drop('maxBuffer')
     return true
   }
@@ -263,11 +271,11 @@ export class Connection implements Sleeper {
 
   #reschedule (): void {
     const { clock } = this.app
-    const deadline = this.#writeTimeout === 0 ? Infinity : clock.refresh() + this.#blockedSince + this.#writeTimeout - clock.turns
+    const deadline = this.app.writeTimeout === 0 ? Infinity : clock.refresh() + this.#blockedSince + this.app.writeTimeout - clock.turns
     let due = this.blocked || this.#ending ? deadline : Infinity
     if (!this.#ending) {
       if (this.#settlesAt !== 0) due = Math.min(due, this.#settlesAt)
-      if (this.#heartbeat !== 0) due = Math.min(due, this.#written + this.#heartbeat)
+      if (this.#heartbeat !== 0) due = Math.min(due, this.written + this.#heartbeat)
       if (this.#expiry !== 0) due = Math.min(due, this.#expiry)
     }
     if (due === Infinity) clock.cancel(this)

@@ -156,7 +156,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       t.equal(app.job('a'), undefined)
       t.equal((await read('a')).status, 404)
       t.same(dataOf(await take(stream, 2)), ['last', ''], 'who was reading has it all')
-      const next = app.job('a', ['new'], { keep: 20 })
+      const next = app.job('a', ['new'], { keep: 500 })
       t.not(next, job)
       const { events } = await read('a', { lastEventId: id })
       t.same(dataOf(events.slice(1)), ['new', ''])

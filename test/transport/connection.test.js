@@ -9,7 +9,7 @@ t.test('a connection that ends is cut when the server ran for writeTimeout, and 
   let cuts = 0
   const dest = Object.assign(new EventEmitter(), { write: () => true, end () {}, destroy () {}, writableEnded: false, writableLength: 0 })
   const owner = { drained () {}, expired () {}, heartbeat () {}, cut () { cuts++ } }
-  const connection = new Connection(dest, { maxBuffer: 1, writeTimeout: 1000 }, { heartbeat: 0, maxAge: 0 }, { clock, counters: { bytes: 0 } }, owner)
+  const connection = new Connection(dest, { heartbeat: 0, maxAge: 0 }, { clock, counters: { events: 0, bytes: 0 }, maxBuffer: 1, writeTimeout: Clock.ticks(1000) }, owner)
   connection.open(': open\n')
   connection.end(undefined)
   // The clock caught up after a busy loop: it is late, but has not turned.

@@ -2,7 +2,7 @@
 import type { AudienceFilter } from '../../channel/audience.js'
 import type { Batch } from '../../channel/batch.js'
 import type { Channel } from '../../channel/channel.js'
-import { StreamSink } from '../../channel/sink.js'
+import { DirectSink, StreamSink } from '../../channel/sink.js'
 import type { Entry } from '../../message/entry.js'
 import type { PageSignals } from '../../render/renderer.js'
 import { kAttach, type Attachment, type Feed, type Location, type Outlet } from '../../stream/feed.js'
@@ -51,7 +51,7 @@ export class SignalFeed implements Feed {
 
   [kAttach] (outlet: Outlet): Attachment {
     const leave = this.#host.follow(this.#only)
-    const sink = this.#only === undefined ? new StreamSink(outlet) : new SelectingSink(outlet, this.#only)
+    const sink = this.#only === undefined ? new DirectSink(outlet) : new SelectingSink(outlet, this.#only)
     const reader = this.#host.channel.attach(sink, '', this.#filter)
     let isDetached = false
     return {

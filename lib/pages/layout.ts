@@ -84,13 +84,8 @@ export function findPlaces (html: string, prefix: string, outline?: Outline): Pl
   return [...places.values()].filter(({ id, to }) => to !== -1 && !doubled.has(id))
 }
 
-function * commentsIn (html: string): Generator<{ start: number, zone?: Zone }> {
-  for (let at = html.indexOf(NAME); at !== -1; at = html.indexOf(NAME, at + NAME.length)) {
-    for (const opening of [OPENING, CLOSING]) {
-      const start = at + NAME.length - opening.length
-      if (html.startsWith(opening, start)) yield { start }
-    }
-  }
+function commentsIn (html: string): Array<{ start: number, zone?: Zone }> {
+  return [...html.matchAll(/<!--\/?chirp-part:/g)].map(({ index }) => ({ start: index }))
 }
 
 /** Elements whose content is text; that of `noscript` is for browsers that run scripts. Each with what ends it. */

@@ -9,7 +9,7 @@ import { elementOf, findPlaces, NOWHERE, outlineOf, type Outline, type Place } f
 import type { Outlet } from './outlet.js'
 import type { DeferredReaders } from './readers.js'
 import type { DeferredValues } from './values.js'
-import { Watcher, type Instance, type Part, type WatchedPage } from './watcher.js'
+import { Watcher, type Part, type Rendered, type WatchedPage } from './watcher.js'
 
 /** The parts of the app and its reply that a page with parts needs. */
 export interface PartsHost {
@@ -20,13 +20,6 @@ export interface PartsHost {
   report (error: unknown, message: string): void
   /** Tells a developer that the page waits for a value. */
   waits (variable: string, why: string): void
-}
-
-interface Rendered {
-  html: string
-  places: Place[]
-  /** Those in it that have to wait. */
-  parts: Part[]
 }
 
 /** The page as it leaves first. */
@@ -235,7 +228,7 @@ export class PartsPage implements WatchedPage {
     if (part.isInLoop) {
       return attempt(() => known === undefined ? this.#host.render(undefined, this.#under(watcher)) : '', () => {
         loops.set(block, watcher!)
-        return this.#rendered(part, htmlOf(watcher!.instances[part.index], block), watcher)
+        return this.#rendered(part, watcher!.htmlOf(block, part.index), watcher)
       }, failed)
     }
     return attempt(() => this.#host.render(block, this.#under(watcher)), html => this.#rendered(part, html, watcher), failed)
@@ -299,10 +292,4 @@ export class PartsPage implements WatchedPage {
   #instead (block: string, error: unknown): string {
     return this.#host.debug ? errorBox(block, error) : ''
   }
-}
-
-function htmlOf (instance: Instance | undefined, block: string): string {
-  if (instance === undefined) throw new FST_CHIRP_RENDER(`block "${block}"`, 'the loop around it gave another list than before')
-  if ('error' in instance) throw instance.error
-  return instance.html
 }

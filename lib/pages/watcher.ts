@@ -1,8 +1,9 @@
 // Hears of the blocks of a page while it is rendered, and makes a place of each
 // that reads a value which is pending.
+import { FST_CHIRP_RENDER } from '../errors.js'
 import type { BlockWatcher } from '../render/renderer.js'
 import { notThereIn } from '../render/unsettled.js'
-import { closeComment, NOWHERE, openComment } from './layout.js'
+import { closeComment, NOWHERE, openComment, type Place } from './layout.js'
 
 /** A block that follows when its values are there. */
 export interface Part {
@@ -18,6 +19,14 @@ export interface Part {
   within: readonly string[]
 }
 
+/** The HTML of a page or a part. */
+export interface Rendered {
+  html: string
+  places: Place[]
+  /** Those in it that have to wait. */
+  parts: Part[]
+}
+
 /** The parts of its page that a watcher needs. */
 export interface WatchedPage {
   /** The values that a block reads; undefined for none. */
@@ -29,21 +38,20 @@ export interface WatchedPage {
 }
 
 /** The result of one block of a loop. */
-export type Instance = { html: string } | { error: unknown }
+type Instance = { html: string } | { error: unknown }
 
 export class Watcher implements BlockWatcher {
   /** The places that were made. */
   readonly parts = new Map<string, Part>()
   /** Places in what was thrown away, because the block around them needs a value that is not there. */
   readonly dropped = new Set<string>()
-  /** Those of the block that was wanted. */
-  readonly instances: Instance[] = []
   readonly needsScript: boolean
   /** A tag of the client script, for the place in front of the parts. */
   script = ''
   readonly #page: WatchedPage
   readonly #pending: ReadonlySet<string>
   readonly #wanted: string | undefined
+  readonly #instances: Instance[] = []
   readonly #counts = new Map<string, number>()
   #depth = 0
 
@@ -56,6 +64,14 @@ export class Watcher implements BlockWatcher {
     this.#pending = pending
     this.needsScript = needsScript
     this.#wanted = wanted
+  }
+
+  /** The HTML of one of the blocks that were wanted. */
+  htmlOf (block: string, index: number): string {
+    const instance = this.#instances[index]
+    if (instance === undefined) throw new FST_CHIRP_RENDER(`block "${block}"`, 'the loop around it gave another list than before')
+    if ('error' in instance) throw instance.error
+    return instance.html
   }
 
   noteScript (tag: string): void {
@@ -87,7 +103,7 @@ export class Watcher implements BlockWatcher {
     this.#depth++
     return (error, html = '') => {
       this.#depth--
-      this.instances[index] = error === undefined ? { html } : { error }
+      this.#instances[index] = error === undefined ? { html } : { error }
       return ''
     }
   }

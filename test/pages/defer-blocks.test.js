@@ -197,6 +197,16 @@ t.test('where no part can be placed the page waits', async t => {
   }
 })
 
+t.test('a page waits for a block that it has twice', async t => {
+  for (const order of [undefined, 'document']) {
+    const a = later()
+    const app = await pageApp(t, '<p>{% filter twice %}{% block x %}{{ a }}{% endblock %}{% endfilter %}</p>', () => ({ a: defer(a.promise) }), { options: { order } })
+    app.env.addFilter('twice', html => app.env.getFilter('safe')(html + html))
+    setTimeout(() => a.resolve('b'), 20)
+    t.equal((await app.inject('/')).body, '<p>bb</p>')
+  }
+})
+
 t.test('where parts can be placed: in a head, behind attributes and texts of any kind, without any element around', async t => {
   for (const [before, after, body = ''] of [
     ['<html><head>', '</head><body></body></html>'],
@@ -253,7 +263,8 @@ t.test('a value that a block reads in a way that cannot be seen is waited for', 
   const page = await read(app)
   await page.next()
   a.resolve('a')
-  await new Promise(resolve => setImmediate(resolve))
+  // By then the block was rendered without the other one.
+  for (let turn = 0; turn < 3; turn++) await new Promise(resolve => setImmediate(resolve))
   b.resolve('b')
   t.match(await page.rest(), '>ab</template>')
 })

@@ -32,6 +32,8 @@ t.test('a page or a block that fails as a whole is a 500', async t => {
   const headers = { accept: 'text/html', 'hx-request': 'true' }
   t.equal((await app.inject({ url: '/', headers })).statusCode, 500)
   t.equal((await app.inject({ url: '/', headers: { ...headers, 'hx-boosted': 'true' } })).statusCode, 500)
+  const failed = await pageApp(t, '{{ none.of.it }}{% block a %}{{ a }}{% endblock %}', () => ({ a: defer(async () => { throw new Error('no a') }) }))
+  t.equal((await failed.inject({ url: '/', headers })).statusCode, 500)
 })
 
 for (const order of [undefined, 'document']) {
@@ -76,6 +78,42 @@ t.test('the client script is there early on a page with parts, and once on anoth
   const tags = async url => [...(await (await read(app, url)).rest()).matchAll(/<script (\w+) /g)].map(([, mode]) => mode)
   t.same(await tags('/'), ['async', 'defer'])
   t.same(await tags('/?plain=1'), ['defer'])
+})
+
+t.test('the last tag of the script stands in front of the parts, with the nonce of the first', async t => {
+  const a = later()
+  const view = "<html><head>{{ chirp_client(nonce='n&1') }}</head><body><p>{% block a %}{% if a is settled %}{{ a }}{% endif %}{% endblock %}</p></body></html>"
+  const app = await pageApp(t, view, () => ({ a: defer(a.promise) }))
+  const page = await read(app)
+  t.match(await page.next(), /<\/p><script data-chirp-part src="[^"]+" nonce="n&amp;1"><\/script>$/)
+  a.resolve('A')
+  t.equal(await page.rest(), `${part(1, 'A')}</body></html>`)
+})
+
+t.test('values that settle in one turn of the loop leave in one piece', async t => {
+  const names = ['a', 'b', 'c']
+  const ends = Object.fromEntries(names.map(name => [name, later()]))
+  const view = names.map(name => `{% block ${name} %}{% if ${name} is settled %}{{ ${name} }}{% endif %}{% endblock %}`).join('')
+  const app = await pageApp(t, view, () => Object.fromEntries(names.map(name => [name, defer(ends[name].promise)])))
+  const page = await read(app)
+  await page.next()
+  await new Promise(resolve => setImmediate(resolve))
+  // Each of them has a phase of microtasks of its own.
+  for (const name of names) setImmediate(() => ends[name].resolve(name))
+  t.equal(await page.next(), names.map((name, n) => part(n + 1, name)).join(''))
+})
+
+t.test('a value that needs no turn of the loop comes with the page', async t => {
+  const slow = async () => {
+    for (let step = 0; step < 50; step++) await undefined
+    return 'A'
+  }
+  for (const load of [() => 'A', slow, async () => { await new Promise(resolve => { process.nextTick(resolve) }); return 'A' }]) {
+    const app = await pageApp(t, '{% block a %}{% if a is pending %}no{% else %}{{ a }}{% endif %}{% endblock %}', () => ({ a: defer(load) }))
+    const { body, headers } = await app.inject('/')
+    t.equal(body, 'A')
+    t.equal(headers['content-length'], '1')
+  }
 })
 
 t.test('a page that is cut off, and a part whose place is not there', async t => {

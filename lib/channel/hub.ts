@@ -29,6 +29,9 @@ export interface HubOptions {
   notLoaded (error: unknown): void
 }
 
+/** A batch that is to be passed on, and the values of it that readers have. */
+type Due = [batch: Batch, known?: Known]
+
 export class Hub implements ReaderHost {
   readonly latest: Values | undefined
   readonly #about: ChannelAbout
@@ -42,7 +45,10 @@ export class Hub implements ReaderHost {
   readonly #readers: Reader[] = []
   readonly #lanes = new Lanes(reader => { this.#list(reader) })
   #batch: Entry[] = []
+  // What a pace lets out.
+  readonly #paced: Due[] = []
   #isFlushing = false
+  #endsLater = false
   // The last event that the engine told of.
   #last: string | undefined
   // Readers that still read history.
@@ -64,7 +70,7 @@ export class Hub implements ReaderHost {
         isFollowed: () => this.size > 0,
         failed: notLoaded
       })
-      if (every !== undefined) this.#pace = new Pace({ every, isCurrent: entry => values.isCurrent(entry), deliver: (entries, known) => this.#deliver(new Batch(entries), known) })
+      if (every !== undefined) this.#pace = new Pace({ every, isCurrent: entry => values.isCurrent(entry), deliver: (entries, known) => this.#deliverPaced([new Batch(entries), known]) })
     }
     // No other process knows the values.
     if (latest && engine.latest === undefined) this.#listen()
@@ -101,6 +107,12 @@ export class Hub implements ReaderHost {
     this.#producer?.close()
     this.latest?.close()
     this.#stopListening?.()
+    // A filter may have closed the channel, before all readers have had their batch.
+    if (this.#isFlushing) this.#endsLater = true
+    else this.#end()
+  }
+
+  #end (): void {
     for (const reader of this.#all()) reader.end()
     // History is not kept for readers that are still replaying: they may be slow, or never continue.
     const rests = [...this.#starting].map(reader => reader.keepRest(this.#last)).filter(isPromise)
@@ -162,22 +174,34 @@ export class Hub implements ReaderHost {
     if (this.#isFlushing) return
     this.#isFlushing = true
     try {
-      while (this.#batch.length > 0) {
-        const batch = new Batch(this.#batch)
-        this.#batch = []
-        this.#deliver(batch)
-      }
+      for (let due = this.#nextDue(); due !== undefined; due = this.#nextDue()) this.#deliver(...due)
     } finally {
       this.#isFlushing = false
+      if (this.#endsLater) this.#end()
     }
+  }
+
+  #deliverPaced (due: Due): void {
+    this.#paced.push(due)
+    this.flush()
+  }
+
+  #nextDue (): Due | undefined {
+    if (this.#batch.length === 0) return this.#paced.shift()
+    const batch = new Batch(this.#batch)
+    this.#batch = []
+    return [batch]
   }
 
   /** Passes on a batch; no value twice to a reader that has it. */
   #deliver (batch: Batch, known?: Known): void {
-    const full = this.#lanes.pass(batch)
+    const outcomes = this.#lanes.pass(batch)
     // A copy, because any of them may leave or join meanwhile. Those that wait have got it.
     const readers = [...this.#readers]
-    for (const { connection, socket } of full) connection?.block(socket)
+    for (const { full, failed } of outcomes) {
+      for (const { connection, socket } of full) connection?.block(socket)
+      for (const [reader, error] of failed) reader.fail(error)
+    }
     for (const reader of readers) {
       if (reader.index === -1) continue
       const seen = known?.get(reader)

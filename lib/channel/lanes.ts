@@ -1,6 +1,6 @@
 // The readers of a channel that need not look at its batches: each goes to their connections as it is.
 import type { Dialect } from '../dialects/dialect.js'
-import { Lane, type Full } from '../transport/lane.js'
+import { Lane, type Outcome } from '../transport/lane.js'
 import type { Batch } from './batch.js'
 import type { Reader } from './reader.js'
 import type { Direct } from './target.js'
@@ -46,13 +46,13 @@ export class Lanes {
     for (const { lane } of this.#ways) for (const { connection } of [...lane.users]) lane.leave(connection!)
   }
 
-  /** Writes a batch to all connections. Readers that have yet to take it leave; gives the connections that are to wait now. */
-  pass (batch: Batch): Full[] {
+  /** Writes a batch to all connections. Readers that have yet to take it leave. */
+  pass (batch: Batch): Array<Outcome<Reader>> {
     if (batch.isRestricted) this.clear()
     const { length } = batch.entries
-    const full = this.#ways.flatMap(({ dialect, lane }) => lane.write(batch.frames(dialect, undefined), length))
+    const outcomes = this.#ways.map(({ dialect, lane }) => lane.write(batch.frames(dialect, undefined), length))
     this.#position = batch.last.position
-    return full
+    return outcomes
   }
 
   #leave (reader: Reader): void {

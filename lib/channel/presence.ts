@@ -146,6 +146,7 @@ export class Presence<Info = unknown> extends EventEmitter<PresenceEvents<Info>>
 
   /** The public data of the member: a copy, where it travels. */
   #infoOf (method: string, { info }: TrackOptions<Info>): Info {
+    if (isPromise(info)) throw new FST_CHIRP_OPTION(`option "info" of presence.${method}() must be there when it is given, not ${describe(info)}. Await it first`)
     if (!this.#isShared || info === undefined) return info as Info
     let json: string | undefined
     try {

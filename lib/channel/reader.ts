@@ -70,7 +70,7 @@ export class Reader implements Attachment {
       else if (cursor === '') await this.#startNow()
       else await this.#replay(cursor)
     } catch (error) {
-      if (!this.isDetached) this.#target.failed(error)
+      this.fail(error)
     }
   }
 
@@ -111,6 +111,11 @@ export class Reader implements Attachment {
       // It has read further than the events that it was passed.
       this.#host.restart(this)
     }
+  }
+
+  /** Its target failed. */
+  fail (error: unknown): void {
+    if (!this.isDetached) this.#target.failed(error)
   }
 
   /** The channel is closed. */
@@ -194,7 +199,8 @@ export class Reader implements Attachment {
         this.#target.flush()
         if (this.#target.isBlocked) {
           // The events of that time may be more than memory should hold. They are in the log.
-          this.#leave()
+          this.#queue = undefined
+          this.#host.remove(this)
           await this.#target.whenDrained()
         } else if (!isBehind || (isLastPage && start === page.entries.length)) {
           // A publisher as fast as this reader must not keep it from the end.
@@ -237,12 +243,6 @@ export class Reader implements Attachment {
     this.#queue = []
     this.#isSkipped = false
     this.#host.add(this)
-  }
-
-  #leave (): void {
-    if (this.#queue === undefined) return
-    this.#queue = undefined
-    this.#host.remove(this)
   }
 
   #goLive (): void {

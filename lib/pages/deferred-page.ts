@@ -5,7 +5,9 @@ import { AFTER_GAP } from '../stream/context.js'
 import type { StreamEnvironment } from '../stream/environment.js'
 import { reportFailure } from '../stream/telemetry.js'
 import { addVary } from '../transport/negotiation.js'
+import type { Destination } from '../transport/destination.js'
 import { StreamPayload } from '../transport/payload.js'
+import { isGone, whenGone } from '../transport/queue.js'
 import { headerOf } from '../util/request.js'
 import type { Deferred } from './defer.js'
 import type { PageOptions } from './options.js'
@@ -48,17 +50,25 @@ export async function deferredPage (
   const isWhole = readsNoParts(reply) || (options.await !== undefined && Boolean(await options.await(request))) || block !== undefined
   addVary(reply, 'HX-Request, Chirp-Gap')
   const values = new DeferredValues(given, context, log, (name, error) => report(error, `the deferred value ${JSON.stringify(name)} failed`))
-  const remove = app.pendingPages.add({ values, destroy: () => { reply.raw.destroy() } })
+  const response = reply.raw
+  const socket = request.raw.httpVersionMajor === 1 ? request.raw.socket : undefined
+  // A response that waits behind a pipelined one has no socket yet.
+  const cut = (): void => { response.socket === null ? socket!.destroy() : response.destroy() }
+  const remove = app.pendingPages.add({ values, destroy: cut })
   let parts: PartsPage | undefined
+  let outlet: Outlet | undefined
   // A page that leaves may never be sent: a hook replaces it, or it is a 304.
   const over = (): void => {
     values.stop()
     parts?.stop()
     remove()
+    forget()
   }
-  reply.raw.once('close', over)
-  // It does not close twice.
-  if (reply.raw.destroyed) over()
+  const forget = whenGone(response, socket, () => {
+    over()
+    outlet?.left()
+  })
+  if (isGone(response as unknown as Destination, socket)) over()
   try {
     // A value that is there without any wait comes with its page.
     if (values.pending > 0) await new Promise<void>(resolve => { process.nextTick(resolve) })
@@ -89,9 +99,11 @@ export async function deferredPage (
     return new StreamPayload({
       prepare: () => { if (encoding !== undefined) reply.header('content-encoding', encoding).removeHeader('content-length') },
       start: (dest, end) => {
-        sent.send(shell, new Outlet(dest, end, reply, encoding, writeTimeout)).then(over, error => {
+        outlet = new Outlet(dest, end, reply, encoding, writeTimeout, cut)
+        if (values.isStopped) outlet.left()
+        sent.send(shell, outlet).then(over, error => {
           report(error, 'a page was not sent to its end')
-          reply.raw.destroy()
+          cut()
           over()
         })
       }

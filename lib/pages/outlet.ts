@@ -1,7 +1,7 @@
 // Writes a page that comes in pieces: each leaves at once, and none is made
 // before the client has taken those before it.
 import type { FastifyReply } from 'fastify'
-import { createBrotliCompress, createGzip, constants } from 'node:zlib'
+import { createBrotliCompress, createGzip, constants, type BrotliCompress, type Gzip } from 'node:zlib'
 import type { Destination } from '../transport/destination.js'
 import { acceptedCoding, addVary } from '../transport/negotiation.js'
 import { headerOf } from '../util/request.js'
@@ -14,12 +14,20 @@ export class Outlet {
   readonly #target: Target
   readonly #end: (() => void) | undefined
   readonly #writeTimeout: number
+  readonly #cut: () => void
+  #compressor: BrotliCompress | Gzip | undefined
+  #hasLeft = false
+  #wake: (() => void) | undefined
 
-  /** @param end how it is ended, where that is not ours to do. */
-  constructor (dest: Destination, end: (() => void) | undefined, reply: FastifyReply, encoding: Encoding | undefined, writeTimeout: number) {
+  /**
+   * @param end how it is ended, where that is not ours to do.
+   * @param cut ends the connection.
+   */
+  constructor (dest: Destination, end: (() => void) | undefined, reply: FastifyReply, encoding: Encoding | undefined, writeTimeout: number, cut: () => void) {
     this.#response = reply.raw
     this.#end = end
     this.#writeTimeout = writeTimeout
+    this.#cut = cut
     this.#target = dest as unknown as Target
     // Text that a hook transforms first is not for the client.
     if (encoding === undefined || (dest as unknown) !== reply.raw) return
@@ -27,17 +35,19 @@ export class Outlet {
       reply.raw.setHeader('content-encoding', encoding)
       reply.raw.removeHeader('content-length')
     }
-    const compressor = ENCODERS[encoding]()
-    const cut = (): void => {
-      compressor.destroy()
-      this.#response.destroy()
-    }
+    const compressor = this.#compressor = ENCODERS[encoding]()
     compressor.on('error', cut)
     compressor.pipe(dest as unknown as NodeJS.WritableStream, { end: end === undefined })
     if (end !== undefined) compressor.once('end', end)
     this.#target = compressor as unknown as Target
     this.#end = undefined
-    this.#response.once('close', cut)
+  }
+
+  /** The client has left. */
+  left (): void {
+    this.#hasLeft = true
+    this.#compressor?.destroy()
+    this.#wake?.()
   }
 
   /** Resolves to whether the client can take more, and false when it never will. */
@@ -63,7 +73,7 @@ export class Outlet {
 
   get #isClosed (): boolean {
     const { destroyed, closed, writableEnded } = this.#response as FastifyReply['raw'] & { closed?: boolean }
-    return destroyed === true || closed === true || writableEnded
+    return this.#hasLeft || destroyed === true || closed === true || writableEnded
   }
 
   #drained (): Promise<void> {
@@ -71,12 +81,12 @@ export class Outlet {
       const done = (): void => {
         clearTimeout(timer)
         this.#target.removeListener('drain', done)
-        this.#response.removeListener('close', done)
+        this.#wake = undefined
         resolve()
       }
-      const timer = this.#writeTimeout === 0 ? undefined : setTimeout(() => { this.#response.destroy() }, this.#writeTimeout)
+      const timer = this.#writeTimeout === 0 ? undefined : setTimeout(this.#cut, this.#writeTimeout)
       this.#target.once('drain', done)
-      this.#response.once('close', done)
+      this.#wake = done
     })
   }
 }

@@ -160,7 +160,9 @@ export function attachFeed (feed: Feed, outlet: Outlet, lastEventId: string): At
 /** Stops what was attached. One that fails must not keep others from being stopped. */
 export function detachFeed (attachment: Attachment, outlet: Pick<Outlet, 'failedLate'>): void {
   try {
-    attachment.detach()
+    // Feeds of apps may be asynchronous.
+    const result: unknown = attachment.detach()
+    if (isPromise(result)) result.then(undefined, error => { outlet.failedLate(error) })
   } catch (error) {
     outlet.failedLate(error)
   }

@@ -1,11 +1,11 @@
 // reply.eventStream(): from a handler's call to a running stream.
-import type { Socket } from 'node:net'
 import type { FastifyReply } from 'fastify'
 import { detectDialect, dialectVary } from '../dialects/list.js'
 import { FST_CHIRP_ALREADY_SENT, FST_CHIRP_NOT_ACCEPTABLE } from '../errors.js'
 import { busyFrame, closingFrame } from '../sse/own.js'
 import { acceptsEventStream, addVary } from '../transport/negotiation.js'
 import { StreamPayload, type Writer } from '../transport/payload.js'
+import { isGone } from '../transport/queue.js'
 import { tryLog } from '../util/log.js'
 import { isPromise } from '../util/promise.js'
 import { headerOf } from '../util/request.js'
@@ -189,10 +189,4 @@ export function discard (source: unknown): void {
   } catch {
     // It was refused already, or is none at all.
   }
-}
-
-/** Whether the client left before there was a stream; its close event will not come again. */
-function isGone (response: Response, socket: Socket | undefined): boolean {
-  // A response that waits behind a pipelined one does not notice the end of its socket.
-  return response.destroyed === true || response.stream?.destroyed === true || socket?.destroyed === true
 }

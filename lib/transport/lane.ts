@@ -15,6 +15,14 @@ export interface Full {
 /** The user of a connection. */
 export interface User { connection: Connection | undefined }
 
+/** What is to be done after a write. */
+export interface Outcome<U> {
+  /** Those that are to wait for the client now. */
+  full: Full[]
+  /** Those that are to be ended, each with the error that a write() of the app threw. They have left. */
+  failed: Map<U, unknown>
+}
+
 export class Lane<U extends User> implements Company {
   readonly app: ConnectionApp
   events = 0
@@ -60,11 +68,12 @@ export class Lane<U extends User> implements Company {
     this.#left(user)
   }
 
-  /** Writes to all that can take it; the others leave. Gives those that are to wait for the client now. */
-  write ({ chunk, size }: SharedBytes, events: number): Full[] {
+  /** Writes to all that can take it; the others leave. */
+  write ({ chunk, size }: SharedBytes, events: number): Outcome<U> {
     const { app } = this
     const refused: U[] = []
     const full: Full[] = []
+    const failed = new Map<U, unknown>()
     // Copies, because a socket may have a write() of the app, which may do anything.
     const dests = [...this.#dests]
     const users = [...this.#users]
@@ -75,15 +84,19 @@ export class Lane<U extends User> implements Company {
         continue
       }
       const socket = dest.socket!
-      if (!socket.write(chunk) && socket.writableLength > 0) full.push({ connection: users[place]!.connection, socket })
+      try {
+        if (!socket.write(chunk) && socket.writableLength > 0) full.push({ connection: users[place]!.connection, socket })
+      } catch (error) {
+        failed.set(users[place]!, error)
+      }
     }
-    for (const { connection } of refused) if (connection?.company === this) this.leave(connection)
-    const count = dests.length - refused.length
+    for (const { connection } of [...refused, ...failed.keys()]) if (connection?.company === this) this.leave(connection)
+    const count = dests.length - refused.length - failed.size
     this.events += events
     this.bytes += size
     this.written = app.clock.now
     app.counters.events += events * count
     app.counters.bytes += size * count
-    return full
+    return { full, failed }
   }
 }

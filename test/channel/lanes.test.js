@@ -166,6 +166,46 @@ t.test('code of the app that closes the channel while its sockets are written to
   }
 })
 
+t.test('a socket whose write() throws ends its own stream', async t => {
+  const { app, channel } = await buildChannel(t)
+  let broken
+  app.server.on('connection', socket => {
+    const { write } = socket
+    socket.write = function (data, ...rest) {
+      if (this === broken && String(data).includes('event 3')) throw new Error('no')
+      return write.call(this, data, ...rest)
+    }
+    broken ??= socket
+  })
+  const [first, ...others] = await follow(t, app, channel, 3)
+  await publish(channel, 6)
+  for (const client of others) await until(() => eventsIn(client).length === 6)
+  for (const client of others) t.same(eventsIn(client), upTo(6))
+  await until(() => /0\r\n\r\n$/.test(first.text))
+  t.same(eventsIn(first), [...upTo(3), 'Internal Server Error'])
+  t.match(app.log.lines.filter(({ level }) => level === 50), [{ err: { message: 'no' }, msg: 'the source of an event stream failed' }])
+  t.equal(app.eventStreams.events, 3 + 6 * 2)
+  t.equal(channel.size, 2)
+})
+
+for (const options of [{}, { latest: true }, { latest: true, every: 20 }]) {
+  t.test(`a filter that closes its channel, with ${JSON.stringify(options)}: all have the event first`, async t => {
+    let close = () => {}
+    const { app, channel } = await buildChannel(t, { options, source: channel => channel.subscribe({ filter: () => { close(); return true } }) })
+    const clients = await follow(t, app, channel, 3)
+    await channel.publish('event 0')
+    await until(() => clients.every(client => eventsIn(client).length === 1))
+    close = () => { channel.close() }
+    await channel.publish('event 1', { audience: 'all' })
+    await until(() => app.eventStreams.open === 0)
+    for (const client of clients) {
+      await until(() => /0\r\n\r\n$/.test(client.text))
+      t.same(eventsIn(client), upTo(2))
+    }
+    t.equal(channel.size, 0)
+  })
+}
+
 t.test('an outlet of the app in front of a stream sees every event', async t => {
   const app = await buildApp(t)
   const channel = app.channel('a')

@@ -1,4 +1,5 @@
 // Who is here.
+import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { buildApp, until } from '../helpers/app.js'
 import { TestClient } from '../helpers/client.js'
@@ -59,5 +60,14 @@ t.test('presence', async t => {
     t.equal(presence.members()[0].count, 1)
     presence.join('bob', { signal: controller.signal })()
     t.equal(presence.size, 1)
+  })
+
+  t.test('an info that is a promise is refused, and its failure ends no process', async t => {
+    const presence = (await buildApp(t)).channel('room').presence()
+    for (const call of [info => presence.join('ann', { info }), info => presence.track('ann', { info })]) {
+      t.throws(() => call(Promise.reject(new Error('late'))), { code: 'FST_CHIRP_OPTION', message: /"info" of presence\.(join|track)\(\) must be there .* Await it first/ })
+    }
+    await turn()
+    t.equal(presence.size, 0)
   })
 })

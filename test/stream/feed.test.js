@@ -130,24 +130,26 @@ const FAILING = {
   'rejects with': [async () => { throw new Error('in detach') }, async () => { throw new Error('in discard') }]
 }
 
-for (const [how, [detach, discard]] of Object.entries(FAILING)) t.test(`what a feed ${how} while it is detached or discarded is logged, and keeps no other`, async t => {
-  const app = await buildApp(t)
-  let detached = 0
-  const bad = { [kAttach]: () => ({ detach }), discard }
-  const good = { [kAttach]: () => ({ detach () { detached++ } }) }
-  app.get('/', (request, reply) => reply.eventStream(bad))
-  app.get('/merged', (request, reply) => reply.eventStream(merge(bad, good)))
-  const client = new TestClient(app)
-  for (const url of ['/', '/merged']) {
-    const stream = await client.open(url)
-    stream.close()
-    await until(() => app.eventStreams.open === 0)
-  }
-  t.equal(detached, 1)
-  await until(() => app.eventStreams.errors === 2)
-  t.equal((await app.inject({ method: 'HEAD', url: '/' })).statusCode, 200)
-  t.equal((await app.inject({ method: 'HEAD', url: '/merged' })).statusCode, 200)
-})
+for (const [how, [detach, discard]] of Object.entries(FAILING)) {
+  t.test(`what a feed ${how} while it is detached or discarded is logged, and keeps no other`, async t => {
+    const app = await buildApp(t)
+    let detached = 0
+    const bad = { [kAttach]: () => ({ detach }), discard }
+    const good = { [kAttach]: () => ({ detach () { detached++ } }) }
+    app.get('/', (request, reply) => reply.eventStream(bad))
+    app.get('/merged', (request, reply) => reply.eventStream(merge(bad, good)))
+    const client = new TestClient(app)
+    for (const url of ['/', '/merged']) {
+      const stream = await client.open(url)
+      stream.close()
+      await until(() => app.eventStreams.open === 0)
+    }
+    t.equal(detached, 1)
+    await until(() => app.eventStreams.errors === 2)
+    t.equal((await app.inject({ method: 'HEAD', url: '/' })).statusCode, 200)
+    t.equal((await app.inject({ method: 'HEAD', url: '/merged' })).statusCode, 200)
+  })
+}
 
 t.test('a heartbeat tells the cursor of a feed; one that cannot be told is logged', async t => {
   const app = await buildApp(t, { heartbeat: 1000 })

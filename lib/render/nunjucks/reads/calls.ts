@@ -1,6 +1,7 @@
 // Calls: of macros, which are known, and of all other functions, which are not.
 import type { Read } from '../../reads.js'
 import type { AstNode } from '../internals.js'
+import { surveyOf } from './chain.js'
 import type { Machine } from './machine.js'
 import type { Frame, Locals } from './scope.js'
 import { callMacro, usesOf, type Arguments } from './macros.js'
@@ -18,7 +19,7 @@ export function call (machine: Machine, node: AstNode): Value {
   const given = argumentsOf(machine, (node.args as AstNode).children)
   // The text of a parent's block is read where the block begins.
   const { chain, level } = machine.now.position
-  const isSeen = chain.levels[level]?.survey?.inherited.get(node)
+  const isSeen = surveyOf(chain, level).superCalls.get(node)
   if (isSeen !== undefined) return made(machine.now.inherited, isSeen)
   const results: Value[] = []
   const ways = target.macros.map(macro => () => { results.push(because(callMacro(machine, macro, given), target.reads)) })

@@ -15,13 +15,15 @@ export interface Survey {
   supers: ReadonlySet<AstNode>
   /** These, and the bodies around them, as Nunjucks has it. */
   supersWithin: ReadonlySet<AstNode>
-  /** The calls of super() that Nunjucks replaces, and whether its text is seen there. It does not look into lists of operands or cases. */
-  inherited: ReadonlyMap<AstNode, boolean>
+  /** The calls of super() that Nunjucks replaces, and whether its text is seen there. */
+  superCalls: ReadonlyMap<AstNode, boolean>
   /** The nodes that answer by callback, and those around them. */
   later: ReadonlySet<AstNode>
 }
 
 const NAMING = new Set(['Extends', 'Include', 'Import', 'FromImport'])
+// Nunjucks does not look into lists of cases or operands for super().
+const OVERLOOKED = new Set(['Case', 'CompareOperand'])
 const LATER = new Set(['IfAsync', 'AsyncEach', 'AsyncAll', 'CallExtensionAsync'])
 
 /** @param names of the blocks that Nunjucks compiled: it overlooks those in the content of custom tags. */
@@ -31,6 +33,7 @@ export function survey (nunjucks: Nunjucks, root: AstNode, names: readonly strin
   const naming: AstNode[] = []
   const supers = new Set<AstNode>()
   const supersWithin = new Set<AstNode>()
+  const superCalls = new Map<AstNode, boolean>()
   const later = new Set<AstNode>()
   const path: AstNode[] = []
 
@@ -38,7 +41,7 @@ export function survey (nunjucks: Nunjucks, root: AstNode, names: readonly strin
   const holders = new Set<AstNode>()
   for (const tag of blocks.values()) for (const node of around.get(tag) as AstNode[]) holders.add(node)
   const extending = root.children.some(isExtends) ? 'always' : naming.some(isExtends) ? 'maybe' : 'never'
-  return { root, blocks, extending, holders, naming, supers, supersWithin, inherited: inheritedIn(nunjucks, root), later }
+  return { root, blocks, extending, holders, naming, supers, supersWithin, superCalls, later }
 
   function visit (node: AstNode): void {
     path.push(node)
@@ -50,7 +53,7 @@ export function survey (nunjucks: Nunjucks, root: AstNode, names: readonly strin
   function note (node: AstNode, typename: string): void {
     if (NAMING.has(typename)) naming.push(node)
     else if (typename === 'Block') place(node, node.name.value as string)
-    else if (typename === 'FunCall' && node.name.value === 'super') callSuper()
+    else if (typename === 'FunCall' && node.name.value === 'super') callSuper(node)
     if (LATER.has(typename) || (typename === 'Filter' && asyncFilters.includes(node.name.value as string))) {
       for (const outer of path) later.add(outer)
     }
@@ -63,7 +66,12 @@ export function survey (nunjucks: Nunjucks, root: AstNode, names: readonly strin
     around.set(tag, [...path])
   }
 
-  function callSuper (): void {
+  function callSuper (call: AstNode): void {
+    const outermost = path.findIndex(({ typename }) => typename === 'Block')
+    // The text is in a variable of the outermost block, which macros and blocks in it do not see.
+    if (outermost !== -1 && !path.some(({ typename }) => OVERLOOKED.has(typename))) {
+      superCalls.set(call, !path.slice(outermost + 1).some(({ typename }) => typename === 'Block' || typename === 'Macro'))
+    }
     const bodies = path.filter(({ typename }) => typename === 'Block').map(({ body }) => body)
     for (const body of bodies) supersWithin.add(body)
     const own = bodies.at(-1)
@@ -73,22 +81,4 @@ export function survey (nunjucks: Nunjucks, root: AstNode, names: readonly strin
 
 function isExtends ({ typename }: AstNode): boolean {
   return typename === 'Extends'
-}
-
-// The text is in a variable of the outermost block, which macros and blocks in it do not see.
-function inheritedIn (nunjucks: Nunjucks, root: AstNode): Map<AstNode, boolean> {
-  const inherited = new Map<AstNode, boolean>()
-  const visit = (node: AstNode, isInBlock: boolean, isSeen: boolean): void => {
-    const { typename } = node
-    if (typename === 'Case' || typename === 'CompareOperand') return
-    if (isInBlock && typename === 'FunCall' && node.name.value === 'super') {
-      inherited.set(node, isSeen)
-      return
-    }
-    const isBlock = typename === 'Block'
-    const isSeenInside = isBlock ? !isInBlock : isSeen && typename !== 'Macro'
-    for (const child of nunjucks.childrenOf(node)) visit(child, isInBlock || isBlock, isSeenInside)
-  }
-  visit(root, false, true)
-  return inherited
 }

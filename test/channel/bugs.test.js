@@ -51,7 +51,7 @@ t.test('a filter that throws ends its own stream, and no other, nor the process'
   last.close()
 })
 
-t.test('who leaves while others get an event does not double it for them', async t => {
+t.test('a reader that leaves while others get an event does not double it for them', async t => {
   const app = await buildApp(t)
   const channel = app.channel('a')
   const controller = new AbortController()
@@ -75,7 +75,7 @@ t.test('who leaves while others get an event does not double it for them', async
   t.same([(await aborts.next()).data, (await aborts.next()).data, (await aborts.next()).data], ['hidden', 'one', 'two'])
 })
 
-t.test('who subscribes while others get an event does not change their order, and gets it once', async t => {
+t.test('a reader that subscribes while others get an event does not change their order, and gets it once', async t => {
   const app = await buildApp(t)
   const channel = app.channel('a')
   let inner
@@ -370,7 +370,7 @@ t.test('an event of one channel can be published in another', async t => {
   await Promise.all([fromA.return(), fromB.return()])
 })
 
-t.test('who iterates a long replay slowly gets all of it, a part at a time', async t => {
+t.test('a reader that iterates a long replay slowly gets all of it, a part at a time', async t => {
   const app = await buildApp(t, { maxBuffer: 100000 })
   const channel = app.channel('a')
   const first = await channel.publish('first')
@@ -392,7 +392,7 @@ t.test('a subscription of its own cursor in a merge names that cursor in a gap',
   t.equal(JSON.parse(gap.data).requested, 'mine')
 })
 
-t.test('who leaves while an engine looks for the end of a gap is left alone', async t => {
+t.test('a reader that leaves while an engine looks for the end of a gap is left alone', async t => {
   const engine = new MemoryEngine()
   const answers = []
   const slow = {

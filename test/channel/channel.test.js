@@ -186,7 +186,7 @@ t.test('audience', async t => {
     source: (channel, { query: { user } }) => user === undefined ? channel : channel.subscribe({ filter: audience => audience === user })
   }
 
-  t.test('who has a filter that wants it gets an event, and nobody else', async t => {
+  t.test('a reader that has a filter that wants it gets an event, and nobody else', async t => {
     const { channel, client } = await buildChannel(t, filtered)
     const [ann, bob, all] = await Promise.all(['/?user=ann', '/?user=bob', '/'].map(path => client.open(path)))
     channel.publish('for all')
@@ -242,7 +242,7 @@ t.test('audience', async t => {
     t.same(raw.text.match(/id: .*/g), [3, 5, 8].map(sequence => `id: ${epoch}-${sequence}`))
   })
 
-  t.test('who comes without a cursor is told a position, not an id', async t => {
+  t.test('a reader that comes without a cursor is told a position, not an id', async t => {
     const { channel, client } = await buildChannel(t, filtered)
     await channel.publish(new SSEEvent({ data: 'secret', id: 'secret-id' }), { audience: 'bob' })
     const stream = await client.open('/?user=ann')

@@ -93,7 +93,7 @@ t.test('five thousand connections on one process', async t => {
   await t.rejects(channel.publish('x'), { code: 'FST_CHIRP_CHANNEL_CLOSED' })
 })
 
-t.test('who leaves in the middle of a broadcast takes nobody along', async t => {
+t.test('a reader that leaves in the middle of a broadcast takes nobody along', async t => {
   const app = await buildApp(t)
   const channel = app.channel('a')
   app.get('/', (request, reply) => reply.eventStream(channel))

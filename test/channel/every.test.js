@@ -56,7 +56,7 @@ t.test('the first leaves at once, then one batch in each time with the newest va
   t.equal(shown(client).at(-1), 'x 11', 'at once again')
 })
 
-t.test('who leaves while a batch is passed on does not get it', async t => {
+t.test('a reader that leaves while a batch is passed on does not get it', async t => {
   const { channel, follow } = await build(t)
   const [first, second] = [await follow(), await follow()]
   const { push } = Array.prototype
@@ -69,7 +69,7 @@ t.test('who leaves while a batch is passed on does not get it', async t => {
   t.same([first, second].map(shown), [['x 1'], []])
 })
 
-t.test('who comes in between gets the values of now, and none of them once more', async t => {
+t.test('a reader that comes in between gets the values of now, and none of them once more', async t => {
   const { channel, follow, pass } = await build(t)
   const first = await follow()
   channel.publish(value('x', 1))

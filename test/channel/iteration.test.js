@@ -89,7 +89,7 @@ t.test('iteration', async t => {
     t.equal(channel.size, 0)
   })
 
-  t.test('who falls more than maxBuffer behind gets what came, and then an error', async t => {
+  t.test('a reader that falls more than maxBuffer behind gets what came, and then an error', async t => {
     const channel = (await buildApp(t, { maxBuffer: 3000 })).channel('a')
     const iterator = channel.subscribe()[Symbol.asyncIterator]()
     for (let n = 0; n < 5; n++) {

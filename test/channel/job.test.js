@@ -155,7 +155,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       await job.done
       t.equal(app.job('a'), undefined)
       t.equal((await read('a')).status, 404)
-      t.same(dataOf(await take(stream, 2)), ['last', ''], 'who was reading has it all')
+      t.same(dataOf(await take(stream, 2)), ['last', ''], 'a reader of now has it all')
       const next = app.job('a', ['new'], { keep: 500 })
       t.not(next, job)
       const { events } = await read('a', { lastEventId: id })

@@ -54,7 +54,7 @@ t.test('a channel is listened to while somebody follows', async t => {
   t.equal(hand.listens, 0)
 })
 
-t.test('who is at the start of the hole has a gap, also where no event tells it', async t => {
+t.test('a reader that is at the start of the hole has a gap, also where no event tells it', async t => {
   const { hand, client } = await build(t)
   client.connect()
   await until(() => client.cursor !== '')
@@ -67,7 +67,7 @@ t.test('who is at the start of the hole has a gap, also where no event tells it'
   t.same(shown(client), ['e-0>e-3', '4', '5'])
 })
 
-t.test('who has read ahead, to the middle of the hole, reads on, or has a gap', async t => {
+t.test('a reader that has read ahead, to the middle of the hole, reads on, or has a gap', async t => {
   for (const [oldest, wanted] of [[0, ['1', '2', '3', '4']], [3, ['1', '2', 'e-2>e-4']]]) {
     const { hand, client } = await build(t)
     hand.add(1)
@@ -91,7 +91,7 @@ t.test('who has read ahead, to the middle of the hole, reads on, or has a gap', 
   }
 })
 
-t.test('who is where the hole ends has missed nothing', async t => {
+t.test('a reader that is where the hole ends has missed nothing', async t => {
   const { hand, client } = await build(t)
   hand.add(1)
   client.connect()
@@ -104,7 +104,7 @@ t.test('who is where the hole ends has missed nothing', async t => {
 })
 
 for (const cursor of ['', 'e-0', 'gone']) {
-  t.test(`who still reads when events are lost reads once more: ${JSON.stringify(cursor)}`, async t => {
+  t.test(`a reader that still reads when events are lost reads once more: ${JSON.stringify(cursor)}`, async t => {
     const { hand, client } = await build(t)
     hand.isHeld = true
     client.cursor = cursor
@@ -132,7 +132,7 @@ for (const cursor of ['', 'e-0', 'gone']) {
   })
 }
 
-t.test('who still reads when events are lost, and the history goes too, has one gap up to the newest', async t => {
+t.test('a reader that still reads when events are lost, and the history goes too, has one gap up to the newest', async t => {
   const { hand, client } = await build(t)
   hand.isHeld = true
   client.cursor = 'e-0'

@@ -19,7 +19,7 @@ async function build (t, options, plugin) {
   return { app, channel, people, heard: listen(people) }
 }
 
-t.test('who is back within the grace never left, keeps the first info and the place in the list', async t => {
+t.test('a member that is back within the grace never left, keeps the first info and the place in the list', async t => {
   const { people, heard } = await build(t, { grace: 60000 })
   const leave = people.join('ann', { info: 'first' })
   people.join('bob')
@@ -31,7 +31,7 @@ t.test('who is back within the grace never left, keeps the first info and the pl
   t.same(heard, ['join ann first 1', 'join bob - 1'])
 })
 
-t.test('who is not back in time leaves once, and comes with a new info', async t => {
+t.test('a member that is not back in time leaves once, and comes with a new info', async t => {
   const { people, heard } = await build(t, { grace: 5 })
   people.join('ann', { info: 'first' })()
   await until(() => people.size === 0)
@@ -51,7 +51,7 @@ t.test('the grace begins anew with each last tab', async t => {
   t.same(heard, ['join ann - 1', 'leave ann - 0'])
 })
 
-t.test('who is back when the loop was busy for longer than the grace never left', async t => {
+t.test('a member that is back when the loop was busy for longer than the grace never left', async t => {
   const { people, heard } = await build(t, { grace: 20 })
   const leave = people.join('ann')
   // Between the timers and the immediates of one turn, as connections are heard.

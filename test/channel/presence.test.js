@@ -50,7 +50,7 @@ t.test('presence', async t => {
     t.same(presence.members(), [])
   })
 
-  t.test('who has left by hand does not leave once more with the signal, nor comes with one that has aborted', async t => {
+  t.test('a member that has left by hand does not leave once more with the signal, nor comes with one that has aborted', async t => {
     const presence = (await buildApp(t)).channel('room').presence()
     const controller = new AbortController()
     const leave = presence.join('ann', { signal: controller.signal })

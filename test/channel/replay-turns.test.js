@@ -190,7 +190,7 @@ t.test('a client that stalls after it has joined leaves, and reads from the log 
   channel.close()
 })
 
-t.test('who iterates and never reads is behind after a while, also on events without data', async t => {
+t.test('a reader that iterates and never reads is behind after a while, also on events without data', async t => {
   for (const make of [() => new SSEEvent({ event: 'tick' }), n => new SSEEvent({ id: n }), n => new SSEEvent({ data: '', id: `i${n}` }), () => 'ü'.repeat(100)]) {
     const channel = (await buildApp(t, { maxBuffer: 100000 })).channel('a', { history: 0 })
     const iterator = channel.subscribe()[Symbol.asyncIterator]()
@@ -242,7 +242,7 @@ class LateEngine extends AsyncEngine {
   }
 }
 
-t.test('who still reads a channel that was closed gets all of it, and nothing of the next one of its name', async t => {
+t.test('a reader that still reads a channel that was closed gets all of it, and nothing of the next one of its name', async t => {
   for (const engine of [new MemoryEngine(), new AsyncEngine(), new LateEngine()]) {
     const old = buildChannel(engine)
     const first = await old.publish({ data: 'first' })

@@ -54,7 +54,7 @@ t.test('replay', async t => {
     t.equal(app.eventStreams.events, 1)
   })
 
-  t.test('who comes without a cursor is told where it starts, so that nothing is lost before its first event', async t => {
+  t.test('a reader that comes without a cursor is told where it starts, so that nothing is lost before its first event', async t => {
     const { channel, client } = await buildChannel(t)
     for (const before of [0, 1]) {
       for (let n = 0; n < before; n++) await channel.publish('before')
@@ -122,7 +122,7 @@ t.test('replay', async t => {
     t.same(await take(current, 1), [{ data: 'three', id }])
   })
 
-  t.test('who comes between a publication and its delivery gets it once', async t => {
+  t.test('a reader that comes between a publication and its delivery gets it once', async t => {
     const { channel, client } = await buildChannel(t)
     const early = await client.open('/')
     const first = await channel.publish('first')
@@ -180,7 +180,7 @@ t.test('latest', async t => {
   const status = (data, event = 'status') => new SSEEvent({ event, data })
   const latest = { options: { latest: true } }
 
-  t.test('who comes gets the newest of each name, in the order in which they came', async t => {
+  t.test('a reader that comes gets the newest of each name, in the order in which they came', async t => {
     const { env } = environment()
     const { channel, client } = await buildChannel(t, { ...latest, plugin: { templates: env } })
     const empty = await client.open('/')

@@ -114,7 +114,7 @@ t.test('a client hears by a heartbeat that it has come past what could not be re
   stream.close()
 })
 
-t.test('who leaves while an event is rendered gets nothing more, and nothing is kept for it', async t => {
+t.test('a reader that leaves while an event is rendered gets nothing more, and nothing is kept for it', async t => {
   const { app, channel, waiting, release } = await buildViewers(t)
   const client = new TestClient(app, { listen: true })
   const stream = await client.open(url('a'))

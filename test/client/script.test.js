@@ -61,7 +61,7 @@ t.test('the plain address is asked for again, the one with the hash never', asyn
   t.equal(old.headers['cache-control'], 'public, max-age=300, must-revalidate')
 })
 
-t.test('who has it is told so', async t => {
+t.test('a client that has it is told so', async t => {
   const app = await buildSite(t)
   const { headers: { etag } } = await app.inject('/_chirp/client.js')
   const ask = async tags => {

@@ -41,7 +41,7 @@ t.test('what one process says, the streams of all follow', async t => {
   await page.close()
 })
 
-t.test('who may not look any more is closed in all processes', async t => {
+t.test('a viewer that may not look any more is closed in all processes', async t => {
   const engine = shared()
   let allows = true
   const view = { authorize: () => allows }

@@ -111,7 +111,7 @@ for (const [name, createEngine] of [['in memory', () => undefined], ['with an en
   })
 }
 
-t.test('who may look is asked again when that changes while a stream starts', async t => {
+t.test('the right to look is asked for again when that changes while a stream starts', async t => {
   let wait
   const { app, view, owners, as, asked } = await build(t, { authorize: () => wait })
   const page = await as('bob')

@@ -104,7 +104,7 @@ t.test('until it is known where it begins, Redis is asked', async t => {
   t.equal((await page).last, 'e-7.0')
 })
 
-t.test('who waits for an event that is not told has it read, or is dropped', async t => {
+t.test('a reader that waits for an event that is not told has it read, or is dropped', async t => {
   const { follower, told, next, begin } = build()
   await begin()
   const reached = follower.reached('e-1.0')

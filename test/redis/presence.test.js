@@ -48,7 +48,7 @@ t.test('what cannot be told keeps no other member from being known, and is logge
   t.match(failures[0].err.message, /"maxEventBytes"/)
 })
 
-t.test('who was heard of is known for longer than a silence, however soon Redis forgets what is idle', async t => {
+t.test('a member that was heard of is known for longer than a silence, however soon Redis forgets what is idle', async t => {
   const prefix = `presence${++prefixes}:`
   const app = await buildApp(t, { engine: engineOn(server, { prefix, idle: 1000 }) })
   await app.ready()

@@ -58,7 +58,7 @@ t.test('what is evaluated on the way and not used', t => {
   t.end()
 })
 
-t.test('who reads a variable in a page', t => {
+t.test('the readers of a variable in a page', t => {
   const { renderer } = setUp({
     page: '{% extends "base" %}{% set total = stats.total %}{% block inner %}{{ stats.a }}{% endblock %}',
     base: '{% if user %}{% endif %}{% block outer %}{{ feed }}{% block inner %}{% endblock %}{% include "inc" %}{% endblock %}{% block foot %}{{ total }}{% endblock %}',

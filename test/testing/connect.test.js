@@ -60,7 +60,7 @@ for (const [name, options] of Object.entries({ injected: undefined, ...protocols
       t.equal((await stream.next()).data, 'a')
     })
 
-    t.test('who asked first gets the first event', async t => {
+    t.test('the caller that asked first gets the first event', async t => {
       const stream = await client.open('/three')
       const events = await Promise.all([stream.next(), stream.next(), stream.next(), stream.next()])
       t.same(events.map(event => event?.data), ['a', 'b', 'c', undefined])
@@ -82,7 +82,7 @@ for (const [name, options] of Object.entries({ injected: undefined, ...protocols
   })
 }
 
-t.test('who waited in vain does not take the event of the next one', async t => {
+t.test('a caller that waited in vain does not take the event of the next one', async t => {
   const app = await buildApp(t)
   let say
   app.get('/', (request, reply) => reply.eventStream(async function * () {

@@ -88,7 +88,7 @@ t.test('a filter that throws ends its own stream, and the others go on', async t
   t.same(await Promise.all(streams.map(stream => stream.next().then(({ data }) => data))), [...Array(3).fill('Internal Server Error'), 'x'])
   await turn()
   t.same(seen, [])
-  t.same(errorsOf(app).map(([, text]) => text.slice(0, 60)), ['no user', ...Array(2).fill('fastify-chirp: option "filter" of channel.subscribe() must answer'.slice(0, 60))])
+  t.same(errorsOf(app).map(([, text]) => text.slice(0, 60)), ['no user', ...Array(2).fill('fastify-chirp: option "filter" must answer at once, not with a promise'.slice(0, 60))])
   streams[3].close()
 })
 

@@ -67,7 +67,7 @@ export function checkShared (call: string, defaults: StreamSettings, options: Sh
   if (block !== undefined && (typeof block !== 'string' || block === '')) {
     throw new FST_CHIRP_OPTION(`option "block" of ${call} must be the name of a block, not ${describe(block)}`)
   }
-  time('timeout', timeout, 1, MAX_TIME)
+  time('timeout', timeout, 1, MAX_TIME, `of ${call}`)
   if (order !== undefined && order !== 'document') {
     throw new FST_CHIRP_OPTION(`option "order" of ${call} must be 'document', or omitted for the order in which deferred values are there, not ${describe(order)}`)
   }

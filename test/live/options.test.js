@@ -54,10 +54,10 @@ t.test('options of reply.live() are refused at the call, before anything is aske
   let asked = 0
   const view = app.liveView('guarded', { template: 'ticket.html', context: () => ({}), authorize: () => { asked++; return true } })
   const cases = [
-    [{ timeout: 'soon' }, /option "timeout" must be a whole number/], [{ timeout: 0 }, /option "timeout" must be milliseconds/],
+    [{ timeout: 'soon' }, /option "timeout" of reply\.live\(\) must be a whole number/], [{ timeout: 0 }, /option "timeout" of reply\.live\(\) must be milliseconds/],
     [{ order: 'any' }, /option "order" of reply\.live\(\) must be 'document'/], [{ await: true }, /option "await" of reply\.live\(\) must be a function/],
     [{ await: Promise.reject(new Error('x')) }, /option "await" of reply\.live\(\)/], [{ block: '' }, /option "block" of reply\.live\(\)/],
-    [{ stream: { retri: 5 } }, /there is no option "retri" in "stream" of reply\.live\(\)/], [{ stream: { heartbeat: 5 } }, /option "heartbeat" must be/],
+    [{ stream: { retri: 5 } }, /there is no option "retri" in "stream" of reply\.live\(\)/], [{ stream: { heartbeat: 5 } }, /option "heartbeat" in "stream" of reply\.live\(\) must be/],
     [{ timout: 5 }, /there is no option "timout" of reply\.live\(\).*Did you mean "timeout"/]
   ]
   for (const [n, [options, message]] of cases.entries()) {

@@ -249,7 +249,7 @@ t.test('a thousand deferred values', async t => {
 
 t.test('options are checked', async t => {
   for (const [options, message] of [
-    [{ timeout: 0 }, 'option "timeout" must be milliseconds'], [{ timeout: 'soon' }, 'option "timeout" must be a whole number'],
+    [{ timeout: 0 }, 'option "timeout" of reply.page() must be milliseconds'], [{ timeout: 'soon' }, 'option "timeout" of reply.page() must be a whole number'],
     [{ order: 'any' }, "option \"order\" of reply.page() must be 'document'"],
     [{ await: true }, 'option "await" of reply.page() must be a function'], [{ await: Promise.reject(new Error('x')) }, 'must be a function'],
     [{ timout: 5 }, 'Did you mean "timeout"']

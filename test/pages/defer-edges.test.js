@@ -1,4 +1,5 @@
 // Deferred parts where things happen in an order that is rare.
+import diagnostics from 'node:diagnostics_channel'
 import { gunzipSync } from 'node:zlib'
 import compress from '@fastify/compress'
 import t from 'tap'
@@ -135,4 +136,28 @@ t.test('a signal that is asked for when nobody waits any more', async t => {
   const app = await pageApp(t, '{% block a %}{% if a is failed %}no{% endif %}{% endblock %}', () => ({ a: defer(context => { given = context; return new Promise(() => {}) }) }), { options: { timeout: 1 } })
   await (await read(app)).rest()
   t.ok(given.signal.aborted)
+})
+
+t.test('a page whose template is missing is an error, also with values that are not there', async t => {
+  const app = await buildApp(t, { templates: environment({}) })
+  app.get('/', (request, reply) => reply.page('none.html', { a: defer(later().promise) }))
+  const response = await app.inject({ url: '/', headers: { accept: 'text/html' } })
+  t.equal(response.statusCode, 500)
+  t.match(response.json().message, /none\.html/)
+  t.equal(app.eventStreams.partsPending, 0)
+})
+
+t.test('the renders of a shell and of its parts are traced', async t => {
+  const rendered = []
+  const listen = ({ template, block }) => { rendered.push(block === undefined ? template : `${template} ${block}`) }
+  const tracing = diagnostics.tracingChannel('fastify-chirp:render')
+  tracing.subscribe({ start: listen })
+  t.teardown(() => tracing.unsubscribe({ start: listen }))
+  const a = later()
+  const app = await pageApp(t, 'x{% block a %}{% if a is settled %}{{ a }}{% endif %}{% endblock %}', () => ({ a: defer(a.promise) }))
+  const page = await read(app)
+  t.match(await page.next(), /^x/)
+  a.resolve('A')
+  t.match(await page.rest(), /A/)
+  t.same(rendered, ['page.html', 'page.html a'])
 })

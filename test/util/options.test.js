@@ -35,7 +35,7 @@ t.test('each object of options refuses what it does not know, and says what was 
     [() => new TestClient(app).open('/', { header: {} }), 'FST_CHIRP_OPTION', 'there is no option "header" of client.open(). The options are method, headers, lastEventId, payload, timeout. Did you mean "headers"?'],
     [() => new TestClient(app).sse('/', { maxEvent: 1 }), 'FST_CHIRP_OPTION', 'there is no option "maxEvent" of client.sse(). The options are maxEvents, method, headers, lastEventId, payload, timeout. Did you mean "maxEvents"?'],
     [() => reply(reply => reply.eventStream([], { retyr: 1 })), 'FST_CHIRP_OPTION', 'there is no option "retyr" of reply.eventStream(). The options are retry, closeEvent, heartbeat, maxAge, dialect, event, key, compress. Did you mean "retry"?'],
-    [() => reply(reply => reply.page('a.html', {}, { blok: 'b' })), 'FST_CHIRP_OPTION', 'there is no option "blok" of reply.page(). The options are block, live, cursor, stream, timeout, order, await. Did you mean "block"?']
+    [() => reply(reply => reply.page('a.html', {}, { blok: 'b' })), 'FST_CHIRP_OPTION', 'there is no option "blok" of reply.page(). The options are block, stream, timeout, order, await, live, cursor. Did you mean "block"?']
   ]
   for (const [use, code, message] of cases) {
     const error = await (async () => use())().then(() => undefined, error => error)

@@ -16,8 +16,12 @@ for (const name of ['SIGINT', 'SIGTERM']) {
   })
 }
 
-const url = await app.listen({
-  port: Number(process.env.PORT ?? 3000),
-  host: process.env.HOST ?? '127.0.0.1'
-})
-console.log(`The station is on the air: ${url}`)
+const port = Number(process.env.PORT ?? 3000)
+try {
+  console.log(`The station is on the air: ${await app.listen({ port, host: process.env.HOST ?? '127.0.0.1' })}`)
+} catch (error) {
+  if (error.code !== 'EADDRINUSE') throw error
+  console.error(`Something else listens on port ${port}. Start me on another one: PORT=${port + 1} npm start`)
+  process.exitCode = 1
+  await app.close()
+}

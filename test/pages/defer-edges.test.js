@@ -161,3 +161,14 @@ t.test('the renders of a shell and of its parts are traced', async t => {
   t.match(await page.rest(), /A/)
   t.same(rendered, ['page.html', 'page.html a'])
 })
+
+t.test('parts see reply.locals, as the rest of the page does', async t => {
+  const a = later()
+  const app = await pageApp(t, '{{ user }}: {% block a %}{% if a is settled %}{{ a }} for {{ user }}{% endif %}{% endblock %}', () => ({ a: defer(a.promise) }))
+  app.decorateReply('locals', null)
+  app.addHook('preHandler', async (request, reply) => { reply.locals = { user: 'Ann' } })
+  const page = await read(app)
+  t.match(await page.next(), /^Ann: /)
+  a.resolve('tea')
+  t.match(await page.rest(), /tea for Ann/)
+})

@@ -6,6 +6,9 @@ const FIELDS = ['p', 'q', 'r', 'kids']
 const MACROS = ['m1', 'm2']
 const BLOCKS = ['one', 'two', 'three']
 
+// A loop over a list that grows in it would not end.
+const MOST_ITEMS = 12
+
 // How often templates may still call themselves in this render.
 let fuel = 0
 
@@ -14,7 +17,7 @@ export function configure (env) {
   env.addFilter('same', value => value)
   env.addFilter('pick', (value, key) => Object(value)[key])
   env.addFilter('put', (list, value) => {
-    if (Array.isArray(list)) list.push(value)
+    if (Array.isArray(list) && list.length < MOST_ITEMS) list.push(value)
     return list
   })
   env.addFilter('now', (value, callback) => { callback(null, value) }, true)
@@ -152,7 +155,7 @@ export class Maker {
   /** Calls that change one of their values. */
   changing (where) {
     const list = this.pick(['xs', 'ys', 'z', 'o.kids'])
-    const change = this.pick([`${list}.push(${this.expression(1, where)})`, `${list}.pop()`, `(${list} | put(${this.expression(1, where)}))`])
+    const change = this.pick([`(${list}.push(${this.expression(1, where)}) if ${list}.length < ${MOST_ITEMS})`, `${list}.pop()`, `(${list} | put(${this.expression(1, where)}))`])
     return this.pick([change, `(${change} if ${this.path(where)})`, `(${this.path(where)} and ${change})`])
   }
 

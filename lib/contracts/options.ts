@@ -19,9 +19,6 @@ const OPTIONS = ['sources', 'severities', 'external'] as const
  * value that an option cannot take.
  */
 export function checkOptions (options: ContractOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new FST_CHIRP_OPTION(`the options of app.checkContracts() must be an object, not ${describe(options)}`)
-  }
   checkEach(options, { of: OF })
 }
 

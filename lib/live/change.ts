@@ -1,5 +1,6 @@
 // The message of a change of data, and the changes since a position.
 import type { EventRecord } from '../dialects/record.js'
+import { MOST_LINKS } from '../util/tracing.js'
 
 /** The format of what travels. */
 const VERSION = 1
@@ -33,9 +34,6 @@ export function fromRecord ({ data, traceparent }: EventRecord): Change {
 
 // More paths than these count as everything.
 const MOST = 1000
-
-// Changes may come from thousands of traces, and a span takes 128 links.
-const MOST_TRACES = 128
 
 /** Collects what has changed. */
 export class Changed {
@@ -74,7 +72,8 @@ export class Changed {
   /** Gives all changes, and starts again without any. */
   take (): Changed {
     const taken = new Changed()
-    taken.addAll(this)
+    taken.#paths = this.#paths
+    taken.#traceparents = this.#traceparents
     this.#paths = new Set()
     this.#traceparents = undefined
     return taken
@@ -82,6 +81,6 @@ export class Changed {
 
   #trace (traceparent: string): void {
     this.#traceparents ??= new Set()
-    if (this.#traceparents.size < MOST_TRACES) this.#traceparents.add(traceparent)
+    if (this.#traceparents.size < MOST_LINKS) this.#traceparents.add(traceparent)
   }
 }

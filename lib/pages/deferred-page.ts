@@ -7,7 +7,7 @@ import { reportFailure } from '../stream/telemetry.js'
 import { addVary } from '../transport/negotiation.js'
 import type { Destination } from '../transport/destination.js'
 import { StreamPayload } from '../transport/payload.js'
-import { isGone, whenGone } from '../transport/queue.js'
+import { cutOff, isGone, whenGone } from '../transport/queue.js'
 import { headerOf } from '../util/request.js'
 import type { Deferred } from './defer.js'
 import type { PageOptions } from './options.js'
@@ -52,8 +52,7 @@ export async function deferredPage (
   const values = new DeferredValues(given, context, log, (name, error) => report(error, `the deferred value ${JSON.stringify(name)} failed`))
   const response = reply.raw
   const socket = request.raw.httpVersionMajor === 1 ? request.raw.socket : undefined
-  // A response that waits behind a pipelined one has no socket yet.
-  const cut = (): void => { response.socket === null ? socket!.destroy() : response.destroy() }
+  const cut = (): void => { cutOff(response as unknown as Destination, socket) }
   const remove = app.pendingPages.add({ values, destroy: cut })
   let parts: PartsPage | undefined
   let outlet: Outlet | undefined

@@ -7,7 +7,7 @@ import { encodeFrame, type SharedFrames } from '../sse/frame.js'
 import { errorFrame, openFrame } from '../sse/own.js'
 import { Connection, type ConnectionOwner } from '../transport/connection.js'
 import type { Destination } from '../transport/destination.js'
-import { dequeue, enqueue, type Queued } from '../transport/queue.js'
+import { cutOff, dequeue, enqueue, type Queued } from '../transport/queue.js'
 import type { Linked } from '../util/list.js'
 import { isAbortError, messageOf } from '../util/thrown.js'
 import type { Context } from './context.js'
@@ -160,8 +160,7 @@ export class Stream implements ConnectionOwner, RegisteredStream, Outlet, Queued
   }
 
   cut (): void {
-    if (this.#response?.socket === null) this.#queuedOn?.destroy()
-    else this.#response?.destroy()
+    if (this.#response !== undefined) cutOff(this.#response, this.#queuedOn)
   }
 
   leave (reason: 'shutdown' | 'closed', frame: string): boolean {

@@ -8,6 +8,7 @@ import type { Connection } from '../transport/connection.js'
 import { isOf } from '../util/kind.js'
 import { tryLog } from '../util/log.js'
 import { messageOf } from '../util/thrown.js'
+import { MOST_LINKS } from '../util/tracing.js'
 import type { Context } from './context.js'
 import type { CloseReason, ObservedStream, RejectReason, ResumeMessage, ResumeResult, StreamCloseMessage, StreamErrorMessage, StreamOpenMessage, StreamRejectMessage } from './types.js'
 
@@ -28,9 +29,6 @@ export interface Told {
   readonly events: number
   readonly connection: Connection | undefined
 }
-
-// Events that are replayed may come from thousands of traces, and a span takes 128 links.
-const MAX_TRACES = 128
 
 /** The common part of the messages of one stream. Made only for a channel with subscribers. */
 class Observed implements ObservedStream {
@@ -100,7 +98,7 @@ export function reportReject (app: Owner, { route, requestId }: Pick<Context, 'r
 export function noteReplayed (stream: Told, entries: readonly Entry[]): void {
   const known = resumeChannel.hasSubscribers ? observed.get(stream.context) : undefined
   if (known === undefined || known.isLive) return
-  for (const { record: { traceparent } } of entries) if (traceparent !== undefined && known.traces.size < MAX_TRACES) known.traces.add(traceparent)
+  for (const { record: { traceparent } } of entries) if (traceparent !== undefined && known.traces.size < MOST_LINKS) known.traces.add(traceparent)
 }
 
 /** A stream of a channel has all earlier events, or was told of a gap. The first time counts. */

@@ -5,7 +5,7 @@ import type { Linked } from '../util/list.js'
 import type { RecentBlocks } from './blocks.js'
 import { Clock, type Sleeper } from './clock.js'
 import { Counted, type Counters } from './counted.js'
-import { isInjected, kConnection, keepAlive, type Destination, type Drainable } from './destination.js'
+import { isInjected, kConnection, keepAlive, writeChunk, type Destination, type Drainable } from './destination.js'
 import { isPlain } from './private.js'
 
 // Bytes that are joined into one write; more gains nothing.
@@ -114,7 +114,7 @@ export class Connection extends Counted implements Sleeper {
     if (!this.mayWrite(frames.size)) return
     if (isPlain(this.dest)) {
       const socket = this.dest.socket!
-      if (!socket.write(frames.chunk) && socket.writableLength > 0) this.block(socket)
+      if (writeChunk(socket, frames.chunk)) this.block(socket)
     } else {
       this.pass(frames.text)
     }

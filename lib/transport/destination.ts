@@ -32,6 +32,11 @@ export interface Destination extends Drainable {
   flush?: () => void
 }
 
+/** Writes to a socket. Gives whether it holds bytes back: write() also says so of much that was taken at once. */
+export function writeChunk (socket: Pick<Socket, 'write' | 'writableLength'>, chunk: Uint8Array): boolean {
+  return !socket.write(chunk) && socket.writableLength > 0
+}
+
 /** Milliseconds of silence before the first keep-alive probe. */
 export const KEEP_ALIVE_DELAY = 5000
 

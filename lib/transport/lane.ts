@@ -3,7 +3,7 @@
 import type { SharedBytes } from '../sse/frame.js'
 import type { Connection, ConnectionApp } from './connection.js'
 import type { Company } from './counted.js'
-import type { Destination, Drainable } from './destination.js'
+import { writeChunk, type Destination, type Drainable } from './destination.js'
 import { isPlain } from './private.js'
 
 /** A connection whose socket holds bytes back; undefined where it has left meanwhile. */
@@ -85,7 +85,7 @@ export class Lane<U extends User> implements Company {
       }
       const socket = dest.socket!
       try {
-        if (!socket.write(chunk) && socket.writableLength > 0) full.push({ connection: users[place]!.connection, socket })
+        if (writeChunk(socket, chunk)) full.push({ connection: users[place]!.connection, socket })
       } catch (error) {
         failed.set(users[place]!, error)
       }

@@ -45,6 +45,12 @@ export function isGone (response: Destination, socket: Socket | undefined): bool
   return response.destroyed === true || response.stream?.destroyed === true || socket?.destroyed === true
 }
 
+/** Closes the connection; of a response that waits for its turn, and has no socket yet, the socket that it waits for. */
+export function cutOff (response: Pick<Destination, 'socket' | 'destroy'>, socket: Socket | undefined): void {
+  if (response.socket === null) socket?.destroy()
+  else response.destroy()
+}
+
 /** Calls `gone` when the response has closed, also where that waits for its turn. Gives how the socket forgets it. */
 export function whenGone (response: Closing, socket: Socket | undefined, gone: () => void): () => void {
   response.on('close', gone)

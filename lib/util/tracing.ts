@@ -3,6 +3,9 @@
 import type { TracingChannel } from 'node:diagnostics_channel'
 import { isPromise, type MaybePromise } from './promise.js'
 
+/** A span takes no more links to others; events that are replayed, and changes, may come from thousands of traces. */
+export const MOST_LINKS = 128
+
 /** The fields that the message of a call gets on its way. */
 export interface Traced<T> {
   /** The result of the call. At `end` it is not there yet where the call goes on. */

@@ -115,7 +115,7 @@ export function prune (nunjucks: Nunjucks, scope: AstNode, tag?: AstNode, hop?: 
   }
 }
 
-function isExtends (node: AstNode): boolean {
+export function isExtends (node: AstNode): boolean {
   return node.typename === 'Extends'
 }
 

@@ -1,6 +1,6 @@
 // Blocks, as they run in the place of their tags.
 import type { Read } from '../../reads.js'
-import { surveyOf } from './chain.js'
+import { surveyOf, type Found } from './chain.js'
 import type { Machine } from './machine.js'
 import { Frame, Locals } from './scope.js'
 
@@ -21,16 +21,15 @@ export function runBody (machine: Machine, name: string, from: number): void {
   const registers = { position: { chain, level, block: name }, frame: new Frame(machine.now.frame, true), locals: new Locals(), isExtending: false }
   machine.with(registers, () => {
     // Nunjucks renders it before anything else.
-    const inherited = surveyOf(chain, level).supersWithin.has(body) ? inheritedBy(machine, name, level) : new Set<Read>()
+    const inherited = inheritedBy(machine, name, { level, body })
     machine.emit(inherited)
     machine.with({ inherited }, () => machine.execute(body))
   })
   machine.active.delete(body)
 }
 
-// Nunjucks overlooks super() in some places, and then does not run it.
-function inheritedBy (machine: Machine, name: string, level: number): Set<Read> {
-  return machine.collect({}, () => {
-    machine.journal.branch([() => runBody(machine, name, level + 1), () => {}])
-  })
+/** What the text of super() in a body reads. Nunjucks overlooks it in some places, and then does not run it. */
+export function inheritedBy (machine: Machine, name: string, { level, body }: Found): Set<Read> {
+  if (!surveyOf(machine.now.position.chain, level).supersWithin.has(body)) return new Set()
+  return machine.collect({ isSetup: false }, () => machine.perhaps(() => runBody(machine, name, level + 1)))
 }

@@ -7,7 +7,7 @@ import { bound, repeat } from './macros.js'
 import { runBlock } from './page.js'
 import { exportsOf, include } from './inclusion.js'
 import { Frame, Locals } from './scope.js'
-import { because, either, made, text, unionOf, type Value } from './value.js'
+import { because, either, made, perhaps, text, unionOf, type Value } from './value.js'
 
 export function execute (machine: Machine, node: AstNode): void {
   switch (node.typename) {
@@ -112,7 +112,7 @@ function loop (machine: Machine, node: AstNode): void {
         bindItem(machine, node.name, value, shape)
         machine.execute(node.body)
       })
-      if (node.else_ !== null) machine.journal.branch([() => machine.execute(node.else_ as AstNode), () => {}])
+      if (node.else_ !== null) machine.perhaps(() => machine.execute(node.else_ as AstNode))
     })
   })
 }
@@ -134,7 +134,7 @@ function bindItem (machine: Machine, name: AstNode, value: Value, shape: Readonl
     uses.note(inList)
     name.children.forEach((child, index) => {
       const inObject = index === 0 ? text(shape) : index === 1 ? item : made()
-      bindBoth(machine, child.value as string, { ...either([inList, inObject]), isThere: false })
+      bindBoth(machine, child.value as string, perhaps(either([inList, inObject])))
     })
   }
   machine.bindInFrame('loop', { ...text(shape), fields: new Map() })
@@ -172,5 +172,5 @@ function foreign (machine: Machine, node: AstNode): void {
   machine.giveUp(node)
   const contents = node.contentArgs as Array<AstNode | null | undefined>
   for (const child of (node.args as AstNode).children) machine.emit(machine.uses.all(machine.evaluate(child)))
-  machine.journal.branch([() => { for (const body of contents) if (body) machine.execute(body) }, () => {}])
+  machine.perhaps(() => { for (const body of contents) if (body) machine.execute(body) })
 }

@@ -1,4 +1,5 @@
 // The facts about a template's syntax tree that an analysis asks for again and again, found in one walk.
+import { isExtends } from '../block-path.js'
 import type { AstNode, Environment, Nunjucks } from '../internals.js'
 
 export interface Survey {
@@ -77,8 +78,4 @@ export function survey (nunjucks: Nunjucks, root: AstNode, names: readonly strin
     const own = bodies.at(-1)
     if (own !== undefined) supers.add(own)
   }
-}
-
-function isExtends ({ typename }: AstNode): boolean {
-  return typename === 'Extends'
 }

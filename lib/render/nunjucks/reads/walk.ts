@@ -6,7 +6,7 @@ import type { AstNode } from '../internals.js'
 import { surveyOf, type Chain } from './chain.js'
 import { targetsOf } from './inclusion.js'
 import type { Machine } from './machine.js'
-import { runBody } from './page.js'
+import { inheritedBy, runBody } from './page.js'
 import { deciding } from './statements.js'
 import { Frame, Locals } from './scope.js'
 
@@ -116,14 +116,9 @@ export class Walk {
     this.#seen.add(body)
     const registers = { position: { chain, level, block: name }, frame: new Frame(machine.now.frame, true), locals: new Locals() }
     machine.with(registers, () => {
-      const { supers, supersWithin } = surveyOf(chain, level)
-      if (supers.has(body)) machine.journal.try(() => this.#enter(name, level + 1))
+      if (surveyOf(chain, level).supers.has(body)) machine.journal.try(() => this.#enter(name, level + 1))
       // A variable on the way may be set to it.
-      const inherited = supersWithin.has(body)
-        ? machine.collect({ isSetup: false }, () => {
-          machine.journal.branch([() => runBody(machine, name, level + 1), () => {}])
-        })
-        : new Set<Read>()
+      const inherited = inheritedBy(machine, name, found)
       machine.with({ inherited }, () => this.#walk(body))
     })
   }
